@@ -1,0 +1,296 @@
+"""What `pilothouse.toml` may say, and the words for what it says wrongly."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from pilothouse.errors import ConfigError
+
+CONFIG_NAME = "pilothouse.toml"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """`[data]`: where files land and which columns have a role."""
+
+    folder: str = "data"
+    time: str | None = None
+    id: str | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """`[training]`: a built-in recipe, or a command of the user's own."""
+
+    recipe: str = "hist_gradient_boosting"
+    command: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    holdout: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """`[gates]`: what one metric must satisfy before a version may be promoted.
+
+    `min` and `max` bound the value itself. `max_drop`, `max_rise` and `min_gain` compare with the
+    champion on the same rows, in the metric's own unit.
+    """
+
+    min: float | None = None
+    max: float | None = None
+    max_drop: float | None = None
+    max_rise: float | None = None
+    min_gain: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftConfig:
+    """`[drift]`: the dataset has drifted if at least this share of its feature columns has."""
+
+    share: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class ServingConfig:
+    """`[serving]`: where the model server listens."""
+
+    port: int = 8080
+    rollout: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AutonomyConfig:
+    """`[autonomy]`: 0 manual, 1 pipeline with a person's approval, 2 fully automatic."""
+
+    level: Literal[0, 1, 2] = 0
+    retrain_every: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """One model of the workspace, with its own data, training, gates and drift rules."""
+
+    name: str
+    target: str
+    task: Literal["classification", "regression"] = "classification"
+    data: DataConfig = field(default_factory=DataConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    gates: dict[str, GateRule] = field(default_factory=dict)
+    drift: DriftConfig = field(default_factory=DriftConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole `pilothouse.toml`."""
+
+    models: tuple[ModelConfig, ...]
+    serving: ServingConfig = field(default_factory=ServingConfig)
+    autonomy: AutonomyConfig = field(default_factory=AutonomyConfig)
+
+    def model(self, name: str | None = None) -> ModelConfig:
+        """Return the model of that name, or the only one.
+
+        Raises:
+            ConfigError: there is no such model, or several and no name was given.
+        """
+        names = [model.name for model in self.models]
+        if name is None:
+            if len(self.models) == 1:
+                return self.models[0]
+            raise ConfigError(
+                f"This workspace has {len(names)} models and none was named.",
+                next=f"Add --model with one of: {', '.join(names)}.",
+            )
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise ConfigError(
+            f"There is no model {name!r} in {CONFIG_NAME}.", next=f"It has: {', '.join(names)}."
+        )
+
+
+_SECTIONS = {"data", "training", "gates", "drift"}
+_TOP = {"model", *_SECTIONS, "serving", "autonomy"}
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a `pilothouse.toml`.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or has a key that is missing, misspelt or of the
+            wrong type; the message names the line, the key, what was expected and the nearest valid key.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist.", next="Make one with `pilothouse init`.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text (byte {error.start}).", next="Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+    return parse_config(text, str(path))
+
+
+def parse_config(text: str, source: str = CONFIG_NAME) -> Config:
+    """Check the text of a configuration; see `load_config`."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}.") from None
+    reader = _Reader(text, source)
+    reader.only(tree, _TOP, ())
+    if "model" not in tree:
+        raise reader.error(
+            (), "the table [model] is missing", 'Add it: [model] with name = "…" and target = "…".'
+        )
+    model_tree = reader.table(tree["model"], ("model",))
+    shared = {name: tree[name] for name in _SECTIONS if name in tree}
+    scalars = {key for key, value in model_tree.items() if not isinstance(value, Mapping)}
+    if scalars or not model_tree:
+        models = [reader.model(model_tree, shared, ("model",), None)]
+    else:
+        # [model.NAME] tables: each has sections of its own, over the ones at the top.
+        models = [
+            reader.model(reader.table(value, ("model", name)), shared, ("model", name), name)
+            for name, value in model_tree.items()
+        ]
+    return Config(
+        models=tuple(models),
+        serving=reader.build(ServingConfig, tree.get("serving", {}), ("serving",)),
+        autonomy=reader.build(AutonomyConfig, tree.get("autonomy", {}), ("autonomy",)),
+    )
+
+
+class _Reader:
+    """Turns tables into the dataclasses above; knows the text, so that it can name lines."""
+
+    def __init__(self, text: str, source: str) -> None:
+        self._lines = text.splitlines()
+        self._source = source
+
+    def error(self, path: tuple[str, ...], what: str, next: str = "") -> ConfigError:
+        line = _line_of(self._lines, path)
+        where = f"{self._source}, line {line}" if line else self._source
+        return ConfigError(f"{where}: {what}.", next=next)
+
+    def table(self, value: object, path: tuple[str, ...]) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.error(path, f"{'.'.join(path)} must be a table, not {_describe(value)}")
+        return value
+
+    def only(self, table: Mapping[str, Any], allowed: set[str], path: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in allowed:
+                near = difflib.get_close_matches(key, allowed, n=1, cutoff=0.5)
+                full = ".".join((*path, key))
+                advice = (
+                    f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(allowed))}."
+                )
+                raise self.error((*path, key), f"{full!r} is not a known key", advice)
+
+    def model(
+        self, table: dict[str, Any], shared: dict[str, Any], path: tuple[str, ...], name: str | None
+    ) -> ModelConfig:
+        if name is not None:
+            table = {"name": name, **table}
+        hints = get_type_hints(ModelConfig)
+        sections = {key: self.convert(hints[key], shared[key], (key,)) for key in shared if key not in table}
+        model = replace(self.build(ModelConfig, table, path), **sections)
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", model.name):
+            raise self.error(
+                (*path, "name"),
+                f"the model name {model.name[:100]!r} cannot name a folder",
+                "Use letters, digits, '.', '_' or '-', starting with a letter or digit.",
+            )
+        if not 0.0 < model.training.holdout < 1.0:
+            raise self.error(
+                ("training", "holdout"), "training.holdout must lie between 0 and 1", "A fifth is 0.2."
+            )
+        if not 0.0 < model.drift.share <= 1.0:
+            raise self.error(("drift", "share"), "drift.share must be above 0 and at most 1")
+        return model
+
+    def build(self, kind: type[_T], value: object, path: tuple[str, ...]) -> _T:
+        table = self.table(value, path)
+        known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
+        self.only(table, set(known), path)
+        hints = get_type_hints(kind)
+        values: dict[str, Any] = {}
+        for name, item in known.items():
+            if name in table:
+                values[name] = self.convert(hints[name], table[name], (*path, name))
+            elif item.default is MISSING and item.default_factory is MISSING:
+                raise self.error(
+                    path, f"the key {'.'.join((*path, name))!r} is missing", f"Add {name} = … there."
+                )
+        return kind(**values)
+
+    def convert(self, hint: Any, value: Any, path: tuple[str, ...]) -> Any:
+        origin, args = get_origin(hint), get_args(hint)
+        if origin in (Union, types.UnionType):
+            return self.convert(next(arg for arg in args if arg is not type(None)), value, path)
+        if is_dataclass(hint):
+            return self.build(cast(type[Any], hint), value, path)
+        if origin is dict:
+            table = self.table(value, path)
+            if is_dataclass(args[1]):
+                return {key: self.convert(args[1], item, (*path, key)) for key, item in table.items()}
+            return dict(table)
+        if origin is Literal:
+            if value not in args or isinstance(value, bool):
+                allowed = " or ".join(repr(arg) for arg in args)
+                raise self.error(path, f"{'.'.join(path)} must be {allowed}, not {value!r}")
+            return value
+        if origin is tuple:
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                raise self.error(path, f"{'.'.join(path)} must be a list of texts, not {_describe(value)}")
+            return tuple(value)
+        accepted = (int, float) if hint is float else (hint,)
+        if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
+            raise self.error(path, f"{'.'.join(path)} must be {_WORDS[hint]}, not {_describe(value)}")
+        return float(value) if hint is float else value
+
+
+_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _describe(value: object) -> str:
+    kinds = {str: "the text", bool: "the truth value", int: "the number", float: "the number"}
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a table"
+    return f"{kinds.get(type(value), 'the value')} {str(value)[:60]!r}"
+
+
+def _line_of(lines: list[str], path: tuple[str, ...]) -> int | None:
+    """Find the line (from 1) where the key at `path`, or the nearest table around it, is written.
+
+    TOML's parser keeps no positions; a key that is written in an unusual way falls back to its table.
+    """
+    table: tuple[str, ...] = ()
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(lines, 1):
+        header = re.match(r"\s*\[\[?([^\]]+)\]\]?", line)
+        if header:
+            table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+            here = table
+        elif pair := re.match(r"\s*([A-Za-z0-9_\-.\"']+)\s*=", line):
+            here = (*table, *(part.strip("\"'") for part in pair[1].split(".")))
+        else:
+            continue
+        if here == path[: len(here)] and (best is None or len(here) > best[0]):
+            best = (len(here), number)
+    return best[1] if best else None

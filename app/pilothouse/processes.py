@@ -1,0 +1,169 @@
+"""Locks that die with their process, processes that outlive the terminal, and files written whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+WINDOWS = sys.platform == "win32"
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _wait_lock(file: IO[bytes]) -> None:
+        # Windows has no lock that waits for as long as it takes, so it is asked again.
+        while not _try_lock(file):
+            time.sleep(0.005)
+
+    def _unlock(file: IO[bytes]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _wait_lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+    def _unlock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("ab+")
+
+
+@contextlib.contextmanager
+def fair_lock(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`, waiting as long as it takes, and never overtaking who waits next.
+
+    Two locks make it fair: who comes for the inner one first holds the turnstile, so a process
+    that lets go and comes back at once stands behind the one that was already waiting.
+    Threads exclude each other as processes do, since every call opens the file anew.
+    """
+    with _open_lock(path) as inner:
+        with _open_lock(path.with_name(path.name + ".turnstile")) as turnstile:
+            _wait_lock(turnstile)
+            try:
+                _wait_lock(inner)
+            finally:
+                _unlock(turnstile)
+        try:
+            yield
+        finally:
+            _unlock(inner)
+
+
+class LivenessLock:
+    """A lock held for as long as its process lives; the operating system frees it at death."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def release(self) -> None:
+        """Let go early. Calling it again does nothing."""
+        if not self._file.closed:
+            _unlock(self._file)
+            self._file.close()
+
+    def __enter__(self) -> LivenessLock:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+
+def hold_alive(path: Path) -> LivenessLock | None:
+    """Take the liveness lock at `path`, or return None if a living process has it."""
+    file = _open_lock(path)
+    if not _try_lock(file):
+        file.close()
+        return None
+    return LivenessLock(file)
+
+
+def is_alive(path: Path) -> bool:
+    """Say whether a living process holds the liveness lock at `path`."""
+    if not path.exists():
+        return False
+    lock = hold_alive(path)
+    if lock is None:
+        return True
+    lock.release()
+    return False
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write `path` so that a reader sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def python_command(module: str, *args: str) -> list[str]:
+    """Return the command that runs `module` of this very Python."""
+    return [sys.executable, "-m", module, *args]
+
+
+def spawn_detached(
+    argv: Sequence[str], *, cwd: Path, log: Path, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process that outlives this one and its terminal; its output goes to the end of `log`.
+
+    The handle is for a caller who wants to see it end early; nobody has to wait for it.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=not WINDOWS,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+            | getattr(subprocess, "DETACHED_PROCESS", 0),
+        )
+
+
+def ask_to_stop(pid: int) -> bool:
+    """Send TERM to a process; False if there is none. Check its liveness lock first: ids are reused."""
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -1,0 +1,20 @@
+"""The metadata store: one DuckDB file, opened for one short transaction at a time.
+
+The only package that imports DuckDB for metadata.
+"""
+
+from pilothouse.store.connection import Store, Transaction, open_store
+from pilothouse.store.events import Event, list_events, record, verify_events
+from pilothouse.store.jsontext import dumps, loads
+
+__all__ = [
+    "Event",
+    "Store",
+    "Transaction",
+    "dumps",
+    "list_events",
+    "loads",
+    "open_store",
+    "record",
+    "verify_events",
+]

@@ -1,0 +1,251 @@
+"""Transactions on the store, each under the workspace's lock.
+
+DuckDB lets one process hold a file, and shuts even readers out meanwhile. So no process of ours keeps it:
+each has an in-memory DuckDB, and for one transaction takes the lock, attaches the file, works and detaches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pilothouse.errors import PilothouseError
+from pilothouse.processes import fair_lock
+from pilothouse.store.migrations import MIGRATIONS
+from pilothouse.workspace import Workspace
+
+SHAPE = len(MIGRATIONS)
+PATIENCE = 5.0
+"""Seconds to wait for a foreign program that has the file open."""
+
+Row = dict[str, Any]
+
+
+class Transaction:
+    """One transaction: everything in it happens, or nothing does."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """Run a statement whose rows nobody wants."""
+        self._run(sql, params)
+        # A result that is not drained blocks the connection.
+        if self._cursor.description:
+            self._cursor.fetchall()
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Return every row as a dict of column to value; times are aware, in UTC."""
+        self._run(sql, params)
+        names = [column[0] for column in self._cursor.description or ()]
+        return [dict(zip(names, map(_from_store, row), strict=True)) for row in self._cursor.fetchall()]
+
+    def _run(self, sql: str, params: Sequence[Any]) -> None:
+        self._cursor.execute(sql, [_to_store(value) for value in params])
+
+    def row(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
+        """Return the first row, or None."""
+        found = self.rows(sql, params)
+        return found[0] if found else None
+
+    def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """Return the first column of the first row, or None."""
+        found = self.row(sql, params)
+        return next(iter(found.values())) if found else None
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert many rows with the same keys in one statement per few hundred rows."""
+        if not rows:
+            return
+        names = list(rows[0])
+        columns = ", ".join(f'"{name}"' for name in names)
+        for start in range(0, len(rows), 500):
+            part = rows[start : start + 500]
+            one = "(" + ", ".join("?" * len(names)) + ")"
+            self.execute(
+                f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * len(part))}",
+                [row[name] for row in part for name in names],
+            )
+
+
+def _to_store(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
+
+
+def _from_store(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+class Store:
+    """The store of one workspace, as this process sees it. Safe to use from several threads."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._path = workspace.store_path
+        self._lock_path = workspace.state_dir / "store.lock"
+        self._memory = duckdb.connect(
+            ":memory:",
+            config={
+                # Every other extension would be fetched from the network.
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "threads": "2",
+            },
+        )
+        self._memory.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._ready = False
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Read and write. Commits at the end of the block, rolls back if it raises.
+
+        Keep it to milliseconds: everyone else waits.
+
+        Raises:
+            PilothouseError: the file is held by another program, damaged, or of a newer version.
+        """
+        with self._attached() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield Transaction(cursor)
+                cursor.execute("COMMIT")
+            except duckdb.Error as error:
+                _rollback(cursor)
+                raise _in_words(error, self._path) from error
+            except BaseException:
+                _rollback(cursor)
+                raise
+
+    reading = transaction
+    """The same transaction; the name says that nothing is written."""
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Read rows in a transaction of their own."""
+        with self.reading() as tx:
+            return tx.rows(sql, params)
+
+    @contextlib.contextmanager
+    def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        self.workspace.state_dir.mkdir(parents=True, exist_ok=True)
+        with fair_lock(self._lock_path):
+            # A cursor of its own: one connection shared by threads gives wrong rows.
+            cursor = self._memory.cursor()
+            try:
+                self._attach(cursor)
+                try:
+                    cursor.execute("USE store")
+                    if not self._ready:
+                        self._migrate(cursor)
+                        self._ready = True
+                    yield cursor
+                finally:
+                    cursor.execute("USE memory")
+                    _detach(cursor)
+            finally:
+                cursor.close()
+
+    def _attach(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        path = str(self._path).replace("'", "''")
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                cursor.execute(f"ATTACH '{path}' AS store")
+                return
+            except duckdb.Error as error:
+                if "lock" not in str(error).lower() or time.monotonic() > deadline:
+                    raise _in_words(error, self._path) from error
+                time.sleep(0.05)
+
+    def _migrate(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        tables = cursor.execute(
+            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'store' AND table_name = 'meta'"
+        ).fetchall()
+        shape = 0
+        if tables[0][0]:
+            found = cursor.execute("SELECT value FROM meta WHERE key = 'shape'").fetchall()
+            shape = int(found[0][0])
+        if shape > SHAPE:
+            raise PilothouseError(
+                f"{self._path} was written by a newer Pilothouse (shape {shape}; this one knows {SHAPE}).",
+                untouched="Nothing in it was changed.",
+                next="Update Pilothouse, or restore a backup made before the update.",
+            )
+        if shape == SHAPE:
+            return
+        if shape:
+            cursor.execute("CHECKPOINT store")
+            shutil.copy2(self._path, self._path.with_name(f"store.shape{shape}.backup.duckdb"))
+        for number, (_, sql) in enumerate(MIGRATIONS[shape:], shape + 1):
+            cursor.execute("BEGIN")
+            try:
+                cursor.execute(sql)
+                cursor.execute("INSERT OR REPLACE INTO meta VALUES ('shape', ?)", [str(number)])
+                cursor.execute("COMMIT")
+            except BaseException:
+                _rollback(cursor)
+                raise
+
+
+def _rollback(cursor: duckdb.DuckDBPyConnection) -> None:
+    # After some errors DuckDB has ended the transaction itself; then there is nothing to roll back.
+    with contextlib.suppress(duckdb.Error):
+        cursor.execute("ROLLBACK")
+
+
+def _detach(cursor: duckdb.DuckDBPyConnection) -> None:
+    try:
+        cursor.execute("DETACH store")
+    except duckdb.Error:
+        # A fatal error (a full disk) invalidates the attached file; the next attach starts afresh from it.
+        with contextlib.suppress(duckdb.Error):
+            cursor.execute("DETACH DATABASE IF EXISTS store")
+
+
+def _in_words(error: duckdb.Error, path: Path) -> PilothouseError:
+    text = str(error)
+    low = text.lower()
+    if "lock" in low and ("pid" in low or "conflicting" in low):
+        holder = text[text.find("PID") :].split(")")[0] if "PID" in text else "another program"
+        return PilothouseError(
+            f"The store is held by another program ({holder}).",
+            untouched="Nothing was changed.",
+            next="Close it there and try again.",
+        )
+    if "no space left" in low or ("disk" in low and "full" in low):
+        return PilothouseError(
+            f"The disk is full: {path} could not be written.",
+            untouched="The change was rolled back; what was stored before is intact.",
+            next="Free some space and try again.",
+        )
+    if isinstance(error, duckdb.IOException | duckdb.SerializationException | duckdb.FatalException):
+        return PilothouseError(
+            f"{path} cannot be opened: {text.splitlines()[0][:300]}",
+            untouched="It was not changed.",
+            next="If it is damaged, restore a backup; runs and bundles in the workspace are separate files.",
+        )
+    return PilothouseError(
+        f"The store refused a statement: {text[:500]}", untouched="The change was rolled back."
+    )
+
+
+_stores: dict[Path, Store] = {}
+_stores_guard = threading.Lock()
+
+
+def open_store(workspace: Workspace) -> Store:
+    """Return this process's store of the workspace. Nothing is opened until its first transaction."""
+    with _stores_guard:
+        key = workspace.store_path.absolute()
+        if key not in _stores:
+            _stores[key] = Store(workspace)
+        return _stores[key]

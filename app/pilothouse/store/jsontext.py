@@ -1,0 +1,47 @@
+"""JSON that survives numbers JSON has no word for.
+
+NaN and the infinities are not JSON: DuckDB and every other reader would choke on Python's bare `NaN`.
+They are written as the texts "NaN", "Infinity", "-Infinity".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def dumps(value: Any) -> str:
+    """Return compact JSON; what JSON cannot say (a date, a path) becomes its text."""
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=str, ensure_ascii=False)
+    except ValueError:
+        return json.dumps(
+            _plain(value), allow_nan=False, separators=(",", ":"), default=str, ensure_ascii=False
+        )
+
+
+def loads(text: str | bytes | None) -> Any:
+    """Read JSON; None stays None."""
+    return None if text is None else json.loads(text)
+
+
+def as_number(value: Any) -> float:
+    """Turn a number, or one of the three texts above, into a float.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
+        raise ValueError(f"{value[:40]!r} is not a number")
+    return float(value)

@@ -1,0 +1,141 @@
+"""A workspace: a folder with a `pilothouse.toml`, and where everything in it lives."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilothouse.config import CONFIG_NAME, Config, ModelConfig, load_config
+from pilothouse.errors import ConfigError, NotFoundError, PilothouseError
+from pilothouse.processes import write_atomic
+
+STATE_NAME = ".pilothouse"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_RESERVED = {"con", "prn", "aux", "nul"}
+
+
+def safe_name(name: str, what: str = "name") -> str:
+    """Return `name` if it may become part of a path, else raise.
+
+    Raises:
+        PilothouseError: it is not 1 to 100 letters, digits, `.`, `_`, `-`, or starts with `.` or `-`.
+    """
+    if not _SAFE_NAME.fullmatch(name) or name.split(".")[0].lower() in _RESERVED:
+        raise PilothouseError(
+            f"{name[:120]!r} cannot be used as a {what}.",
+            next="Use 1 to 100 letters, digits, '.', '_' or '-', starting with a letter or digit.",
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths of one workspace. Nothing here is read or made until it is asked for."""
+
+    root: Path
+
+    @property
+    def config_path(self) -> Path:
+        """The only configuration file."""
+        return self.root / CONFIG_NAME
+
+    @property
+    def state_dir(self) -> Path:
+        """Everything that Pilothouse writes."""
+        return self.root / STATE_NAME
+
+    @property
+    def store_path(self) -> Path:
+        """The DuckDB file with the metadata."""
+        return self.state_dir / "store.duckdb"
+
+    @property
+    def runs_dir(self) -> Path:
+        """One folder a run: journal, log, artifacts."""
+        return self.state_dir / "runs"
+
+    @property
+    def active_dir(self) -> Path:
+        """One empty file for each run whose journal may still grow or is not yet all in the store."""
+        return self.state_dir / "active"
+
+    @property
+    def objects_dir(self) -> Path:
+        """Bytes of data files, named by their sha256."""
+        return self.state_dir / "objects"
+
+    @property
+    def models_dir(self) -> Path:
+        """Bundles, as `<model>/v<n>`."""
+        return self.state_dir / "models"
+
+    @property
+    def serving_dir(self) -> Path:
+        """The server's status, generation and prediction log."""
+        return self.state_dir / "serving"
+
+    @property
+    def watch_dir(self) -> Path:
+        """The watcher's status."""
+        return self.state_dir / "watch"
+
+    def run_dir(self, run_id: str) -> Path:
+        """Folder of one run; the id is checked, since it may come from outside."""
+        return self.runs_dir / safe_name(run_id, "run id")
+
+    def version_dir(self, model: str, version: int) -> Path:
+        """Folder of one bundle."""
+        return self.models_dir / safe_name(model, "model name") / f"v{int(version)}"
+
+    def config(self) -> Config:
+        """Read `pilothouse.toml` as it is now."""
+        return load_config(self.config_path)
+
+    def data_folder(self, model: ModelConfig) -> Path:
+        """The data folder of a model, relative to the workspace unless it is absolute."""
+        return self.root / model.data.folder
+
+
+def find_workspace(start: Path | None = None) -> Workspace:
+    """Find the workspace that `start` (or PILOTHOUSE_WORKSPACE, or the current folder) lies in.
+
+    Raises:
+        NotFoundError: no folder from there upwards has a `pilothouse.toml`.
+    """
+    given = start or (Path(env) if (env := os.environ.get("PILOTHOUSE_WORKSPACE")) else None)
+    first = (given or Path.cwd()).absolute()
+    for folder in (first,) if given else (first, *first.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return Workspace(folder)
+    raise NotFoundError(
+        f"{first} is not in a workspace: no {CONFIG_NAME} there{'' if given else ' or above'}.",
+        next="Make one with `pilothouse init DIR --data FOLDER --target COLUMN`, "
+        "or see one with `pilothouse demo`.",
+    )
+
+
+def init_workspace(root: Path, config_text: str) -> Workspace:
+    """Make `root` a workspace with this configuration, which must load.
+
+    Raises:
+        ConfigError: there is a `pilothouse.toml` already, or the text does not load.
+    """
+    workspace = Workspace(root.absolute())
+    if workspace.config_path.exists():
+        raise ConfigError(
+            f"{workspace.config_path} exists already.",
+            untouched="It was not changed.",
+            next="Edit it, or choose another folder.",
+        )
+    write_atomic(workspace.config_path, config_text)
+    try:
+        workspace.config()
+    except ConfigError:
+        workspace.config_path.unlink()
+        raise
+    workspace.state_dir.mkdir(exist_ok=True)
+    # The state never belongs in version control, wherever the workspace lies.
+    write_atomic(workspace.state_dir / ".gitignore", "*\n")
+    return workspace
