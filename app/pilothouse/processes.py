@@ -97,12 +97,18 @@ class LivenessLock:
         self.release()
 
 
-def hold_alive(path: Path) -> LivenessLock | None:
-    """Take the liveness lock at `path`, or return None if a living process has it."""
+def hold_alive(path: Path, patience: float = 0.5) -> LivenessLock | None:
+    """Take the liveness lock at `path`, or return None if a living process has it.
+
+    Whoever asks `is_alive` holds the lock for some microseconds, hence the patience (in seconds).
+    """
     file = _open_lock(path)
-    if not _try_lock(file):
-        file.close()
-        return None
+    deadline = time.monotonic() + patience
+    while not _try_lock(file):
+        if time.monotonic() > deadline:
+            file.close()
+            return None
+        time.sleep(0.01)
     return LivenessLock(file)
 
 
@@ -110,7 +116,7 @@ def is_alive(path: Path) -> bool:
     """Say whether a living process holds the liveness lock at `path`."""
     if not path.exists():
         return False
-    lock = hold_alive(path)
+    lock = hold_alive(path, patience=0.0)
     if lock is None:
         return True
     lock.release()

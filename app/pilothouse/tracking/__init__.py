@@ -1,0 +1,1 @@
+"""Runs: their journals, their place in the store, and how they compare."""

@@ -1,0 +1,99 @@
+"""How runs differ: one row a fact, one value a run, deltas to the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pilothouse.errors import UsageError
+from pilothouse.store import Store
+from pilothouse.tracking.runs import Run, get_run
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact about each compared run.
+
+    Attributes:
+        section: run, params, metrics or tags.
+        key: the fact's name.
+        values: one a run, in the order asked; None where a run has no such fact.
+        deltas: each number less the baseline's; None where either is not a number.
+        differs: whether the values are not all the same.
+    """
+
+    section: str
+    key: str
+    values: tuple[Any, ...]
+    deltas: tuple[float | None, ...]
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs side by side; the first is the baseline."""
+
+    runs: tuple[Run, ...]
+    rows: tuple[Difference, ...]
+
+    def only_differences(self) -> tuple[Difference, ...]:
+        """Return the rows in which the runs are not all alike."""
+        return tuple(row for row in self.rows if row.differs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the comparison as plain data."""
+        return {
+            "baseline": self.runs[0].run_id,
+            "runs": [run.run_id for run in self.runs],
+            "rows": [
+                {
+                    "section": row.section,
+                    "key": row.key,
+                    "values": list(row.values),
+                    "deltas": list(row.deltas),
+                    "differs": row.differs,
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def compare_runs(store: Store, refs: Sequence[str]) -> Comparison:
+    """Compare 2 to 20 runs; the first that is named is the baseline.
+
+    Raises:
+        UsageError: fewer than two, or more than twenty.
+    """
+    if not 2 <= len(refs) <= 20:
+        raise UsageError(f"Comparing takes 2 to 20 runs, not {len(refs)}.")
+    runs = tuple(get_run(store, ref) for ref in refs)
+    rows: list[Difference] = []
+    for key in ("status", "recipe", "dataset_version"):
+        rows.append(_row("run", key, [getattr(run, key) or None for run in runs]))
+    rows.append(_row("run", "seconds", [round(run.seconds, 1) for run in runs]))
+    for section in ("params", "metrics", "tags"):
+        tables: list[dict[str, Any]] = [getattr(run, section) for run in runs]
+        for key in sorted({key for table in tables for key in table}):
+            rows.append(_row(section, key, [table.get(key) for table in tables]))
+    return Comparison(runs, tuple(rows))
+
+
+def _row(section: str, key: str, values: list[Any]) -> Difference:
+    first = values[0]
+    deltas = tuple(
+        float(value) - float(first) if _is_number(value) and _is_number(first) and index else None
+        for index, value in enumerate(values)
+    )
+    return Difference(section, key, tuple(values), deltas, any(not _same(value, first) for value in values))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if _is_number(one) and _is_number(other) and math.isnan(one) and math.isnan(other):
+        return True
+    return bool(one == other)

@@ -1,0 +1,74 @@
+"""A run's journal: JSON lines that one or more processes append to and anyone may read meanwhile.
+
+A line counts once its newline is there. A process may be killed in the middle of a line; what is left of
+it is no entry, and the next writer starts on a line of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from pilothouse.store.jsontext import dumps
+
+Entry = dict[str, Any]
+
+
+class Journal:
+    """The writing end. Every entry is one write of one whole line, so that writers do not mix."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._file = os.open(path, flags, 0o644)
+        size = os.fstat(self._file).st_size
+        if size:
+            os.lseek(self._file, size - 1, os.SEEK_SET)
+            if os.read(self._file, 1) != b"\n":
+                os.write(self._file, b"\n")
+
+    def append(self, kind: str, **content: Any) -> None:
+        """Write one entry; it is safe from `kill -9` when this returns.
+
+        Raises:
+            OSError: the disk is full or the file cannot be written.
+        """
+        line = dumps({"t": time.time(), "kind": kind, **content}).encode("utf-8", "surrogatepass") + b"\n"
+        written = os.write(self._file, line)
+        if written != len(line):
+            # The rest would not be one write any more; a full disk is the only cause seen.
+            raise OSError(28, "No space left to write the journal")
+
+    def sync(self) -> None:
+        """Force what was written to the disk, so that it survives a power cut."""
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
+    """Return the whole entries from byte `offset` on, and the offset after the last of them.
+
+    Lines that are not entries (torn by a kill, or not ours) are passed over.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except FileNotFoundError:
+        return [], offset
+    end = data.rfind(b"\n") + 1
+    entries: list[Entry] = []
+    for line in data[:end].splitlines():
+        try:
+            entry = json.loads(line.decode("utf-8", "replace"))
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("kind"), str):
+            entries.append(entry)
+    return entries, offset + end

@@ -1,0 +1,30 @@
+"""Ids and names of runs."""
+
+from __future__ import annotations
+
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ADJECTIVES = (
+    "able amber bold brave bright brisk calm clear clever coral crisp deep eager early even fair fleet "
+    "fond free fresh gentle glad golden grand green happy hardy keen kind light lively lucky mellow "
+    "merry mild misty neat noble odd plain proud quick quiet rapid ready rustic sharp shy silver slow "
+    "smooth snug solid spry steady still sunny swift tidy true warm wide wise young"
+).split()
+_ANIMALS = (
+    "auk badger beaver bittern bream carp cod crab crane curlew dolphin dove duck eel egret eider "
+    "falcon finch fox gannet goose grebe gull hare hawk heron ibis jay kestrel kite lark linnet lobster "
+    "lynx marten merlin mole moose mullet newt orca osprey otter owl perch petrel pike plaice plover "
+    "puffin quail rail raven ray robin salmon seal shrew skate skua snipe stoat stork swan teal tern "
+    "trout vole walrus whale wren"
+).split()
+
+
+def new_run_id() -> str:
+    """Return 12 random letters and digits; the first few are enough to name a run."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def new_run_name() -> str:
+    """Return two words that a person can say and remember."""
+    return f"{secrets.choice(_ADJECTIVES)}-{secrets.choice(_ANIMALS)}"

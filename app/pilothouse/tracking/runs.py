@@ -1,0 +1,271 @@
+"""Reading runs: lists, one run, its metrics' history. Journals are folded in first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.store import Store, Transaction, record
+from pilothouse.tracking.folding import ENDED, fold
+
+__all__ = [
+    "ENDED",
+    "MetricSummary",
+    "Point",
+    "Run",
+    "count_runs",
+    "fold",
+    "get_run",
+    "list_runs",
+    "metric_history",
+    "tag_run",
+]
+
+_ATTRIBUTES = (
+    "run_id",
+    "name",
+    "model",
+    "kind",
+    "recipe",
+    "status",
+    "started_at",
+    "ended_at",
+    "dataset_version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """One metric of one run: its last value, its range over all steps, and how many there are."""
+
+    last: float
+    min: float | None
+    max: float | None
+    last_step: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the store knows it. `metrics` has last values; `summaries` the rest."""
+
+    run_id: str
+    name: str
+    model: str
+    kind: str
+    recipe: str
+    command: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    exit_code: int | None
+    progress: float | None
+    progress_text: str
+    dataset_version: str
+    reason: str
+    params: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    summaries: dict[str, MetricSummary] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run will change no more."""
+        return self.status in ENDED
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken so far."""
+        return ((self.ended_at or datetime.now(UTC)) - self.started_at).total_seconds()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `runs --json` promises, and the rest."""
+        names = (
+            "run_id name status started_at ended_at params metrics tags model kind recipe command "
+            "exit_code progress progress_text dataset_version reason"
+        ).split()
+        shown = {name: getattr(self, name) for name in names}
+        for name in ("started_at", "ended_at"):
+            shown[name] = shown[name].isoformat() if shown[name] else None
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a metric."""
+
+    step: int
+    value: float
+    at: datetime
+
+
+def _where(text: str, status: str | None, model: str | None) -> tuple[str, list[Any]]:
+    clauses, params = ["started_at IS NOT NULL"], []
+    for word in text.split():
+        clauses.append(
+            "(contains(lower(concat_ws(' ', runs.run_id, name, status, recipe, model, command)), lower(?))"
+            " OR runs.run_id IN (SELECT run_id FROM params"
+            " WHERE contains(lower(key || '=' || value), lower(?)))"
+            " OR runs.run_id IN (SELECT run_id FROM tags"
+            " WHERE contains(lower(key || '=' || value), lower(?))))"
+        )
+        params += [word, word, word]
+    if status is not None:
+        clauses.append("status = ?")
+        params.append(status.upper())
+    if model is not None:
+        clauses.append("model = ?")
+        params.append(model)
+    return " AND ".join(clauses), params
+
+
+def _order(order_by: str, descending: bool) -> tuple[str, str, list[Any]]:
+    """Return a join, an ORDER BY expression and the values bound in the join."""
+    direction = "DESC" if descending else "ASC"
+    if order_by in _ATTRIBUTES:
+        return "", f"runs.{order_by} {direction} NULLS LAST, runs.run_id", []
+    section, _, key = order_by.partition(".")
+    columns = {
+        "metrics": ("sorting.last",),
+        "params": ("sorting.number", "sorting.value"),
+        "tags": ("sorting.value",),
+    }
+    if section not in columns or not key:
+        raise PilothouseError(
+            f"Runs cannot be sorted by {order_by!r}.",
+            next=f"Use one of {', '.join(_ATTRIBUTES)}, or metrics.KEY, params.KEY, tags.KEY.",
+        )
+    join = f"LEFT JOIN {section} AS sorting ON sorting.run_id = runs.run_id AND sorting.key = ?"
+    expression = ", ".join(f"{column} {direction} NULLS LAST" for column in columns[section])
+    return join, f"{expression}, runs.started_at DESC", [key]
+
+
+def list_runs(
+    store: Store,
+    *,
+    text: str = "",
+    status: str | None = None,
+    model: str | None = None,
+    order_by: str = "started_at",
+    descending: bool = True,
+    limit: int = 200,
+    offset: int = 0,
+) -> list[Run]:
+    """Return one page of runs.
+
+    Args:
+        store: the workspace's store.
+        text: words that must all occur in the id, name, status, recipe, model, command, a param or a tag.
+        status: only runs of this status.
+        model: only runs of this model.
+        order_by: an attribute, or `metrics.KEY`, `params.KEY`, `tags.KEY`; runs without the key come last.
+        descending: the largest or newest first.
+        limit: rows at most.
+        offset: rows to pass over.
+    """
+    fold(store)
+    where, params = _where(text, status, model)
+    join, order, keys = _order(order_by, descending)
+    with store.reading() as tx:
+        rows = tx.rows(
+            f"SELECT runs.* FROM runs {join} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+            [*keys, *params, limit, offset],
+        )
+        return _complete(tx, rows)
+
+
+def count_runs(store: Store, *, text: str = "", status: str | None = None, model: str | None = None) -> int:
+    """Return how many runs `list_runs` would page through."""
+    fold(store)
+    where, params = _where(text, status, model)
+    with store.reading() as tx:
+        return int(tx.value(f"SELECT count(*) FROM runs WHERE {where}", params))
+
+
+def get_run(store: Store, ref: str) -> Run:
+    """Return the run that `ref` names: its id, the start of its id, its name, or `latest`.
+
+    Raises:
+        NotFoundError: no run, or more than one, answers to it.
+    """
+    fold(store)
+    ref = ref.removeprefix("runs:/")
+    with store.reading() as tx:
+        if ref == "latest":
+            rows = tx.rows("SELECT * FROM runs ORDER BY started_at DESC, run_id LIMIT 1")
+        else:
+            rows = tx.rows("SELECT * FROM runs WHERE run_id = ?", [ref]) or tx.rows(
+                "SELECT * FROM runs WHERE starts_with(run_id, ?) OR name = ?"
+                " ORDER BY started_at DESC LIMIT 20",
+                [ref.lower() or "-", ref],
+            )
+        if len(rows) > 1:
+            some = ", ".join(f"{row['run_id']} ({row['name']})" for row in rows[:5])
+            raise NotFoundError(f"{ref!r} names {len(rows)} runs: {some}.", next="Give more of the id.")
+        if not rows:
+            raise NotFoundError(f"There is no run {ref[:80]!r}.", next="List them with `pilothouse runs`.")
+        return _complete(tx, rows)[0]
+
+
+def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
+    ids = [row["run_id"] for row in rows]
+    keyed: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in ("params", "tags")}
+    summaries: dict[str, dict[str, MetricSummary]] = {}
+    if ids:
+        for table, found in keyed.items():
+            for item in tx.rows(
+                f"SELECT run_id, key, value FROM {table} WHERE list_contains(?, run_id) ORDER BY key", [ids]
+            ):
+                found.setdefault(item["run_id"], {})[item["key"]] = item["value"]
+        for item in tx.rows("SELECT * FROM metrics WHERE list_contains(?, run_id) ORDER BY key", [ids]):
+            run_id, key = item.pop("run_id"), item.pop("key")
+            summaries.setdefault(run_id, {})[key] = MetricSummary(**item)
+    runs = []
+    for row in rows:
+        run_id = row["run_id"]
+        mine = summaries.get(run_id, {})
+        values = {name: row[name] for name in row if name != "journal_offset"}
+        for name in ("recipe", "command", "dataset_version", "model", "name", "reason", "progress_text"):
+            values[name] = values[name] or ""
+        runs.append(
+            Run(
+                **values,
+                params=keyed["params"].get(run_id, {}),
+                tags=keyed["tags"].get(run_id, {}),
+                metrics={key: summary.last for key, summary in mine.items()},
+                summaries=mine,
+            )
+        )
+    return runs
+
+
+def metric_history(store: Store, run_id: str) -> dict[str, list[Point]]:
+    """Return every metric of a run with its points in the order of their steps."""
+    fold(store)
+    rows = store.query(
+        "SELECT key, step, value, recorded_at FROM metric_points WHERE run_id = ?"
+        " ORDER BY key, step, recorded_at",
+        [run_id],
+    )
+    history: dict[str, list[Point]] = {}
+    for row in rows:
+        history.setdefault(row["key"], []).append(Point(row["step"], row["value"], row["recorded_at"]))
+    return history
+
+
+def tag_run(store: Store, ref: str, tags: dict[str, str | None]) -> Run:
+    """Set tags of a run, or remove those whose value is None; a note is the tag `note`."""
+    run = get_run(store, ref)
+    with store.transaction() as tx:
+        tx.execute("DELETE FROM tags WHERE run_id = ? AND list_contains(?, key)", [run.run_id, list(tags)])
+        kept = [
+            {"run_id": run.run_id, "key": key, "value": value}
+            for key, value in tags.items()
+            if value is not None
+        ]
+        tx.insert("tags", kept)
+        record(tx, "run", run.run_id, f"{run.name} was tagged: {', '.join(tags)}.", {"tags": tags})
+    return get_run(store, run.run_id)

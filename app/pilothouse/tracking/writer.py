@@ -1,0 +1,129 @@
+"""Writing a run: a folder, a journal, and a marker that tells readers to look. Needs no DuckDB."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import NotFoundError
+from pilothouse.processes import LivenessLock, hold_alive
+from pilothouse.tracking.journal import Journal
+from pilothouse.tracking.names import new_run_id, new_run_name
+from pilothouse.workspace import Workspace
+
+JOURNAL_NAME = "journal.jsonl"
+ALIVE_NAME = "alive"
+LOG_NAME = "output.log"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is known of a run before it begins.
+
+    Attributes:
+        kind: `recipe`, `script` (a command of the user's) or `api` (a process that called `start_run`).
+        status: SCHEDULED if another process will run it, RUNNING if this one does.
+    """
+
+    kind: str
+    name: str = ""
+    model: str = ""
+    recipe: str = ""
+    command: str = ""
+    dataset_version: str = ""
+    status: str = "SCHEDULED"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class RunWriter:
+    """The writing end of one run. Several processes may hold one for the same run."""
+
+    def __init__(self, folder: Path, journal: Journal, alive: LivenessLock | None = None) -> None:
+        self.folder = folder
+        self.run_id = folder.name
+        self._journal = journal
+        self._alive = alive
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder for files that the run makes."""
+        return self.folder / "artifacts"
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Record parameters; a later value replaces an earlier one."""
+        if params:
+            self._journal.append("params", values=dict(params))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Record one point of each metric. Without a step, each gets the next one of its own."""
+        values = {str(key): float(value) for key, value in metrics.items()}
+        if values:
+            self._journal.append("metrics", step=step, values=values)
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Record tags; a later value replaces an earlier one."""
+        if tags:
+            self._journal.append("tags", values={str(key): str(value) for key, value in tags.items()})
+
+    def progress(self, fraction: float | None, text: str = "") -> None:
+        """Say how far the run is, from 0 to 1 (None if unknown), and what it is doing."""
+        self._journal.append("progress", fraction=fraction, text=text)
+
+    def status(self, status: str) -> None:
+        """Record that the run is now SCHEDULED or RUNNING."""
+        self._journal.append("status", status=status)
+
+    def end(self, status: str, exit_code: int | None = None, reason: str = "") -> None:
+        """Record how the run ended, safe against a power cut, and let go of it."""
+        self._journal.append("end", status=status, exit_code=exit_code, reason=reason)
+        self._journal.sync()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the journal and of the liveness lock, if this writer has it."""
+        with contextlib.suppress(OSError):
+            self._journal.close()
+        if self._alive is not None:
+            self._alive.release()
+
+
+def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> RunWriter:
+    """Make a new run and return its writer.
+
+    Args:
+        workspace: where the run is kept.
+        start: what is known of it.
+        hold: take the run's liveness lock, because this very process is the run.
+    """
+    run_id = new_run_id()
+    folder = workspace.run_dir(run_id)
+    (folder / "artifacts").mkdir(parents=True)
+    alive = hold_alive(folder / ALIVE_NAME) if hold else None
+    journal = Journal(folder / JOURNAL_NAME)
+    about = asdict(start)
+    about["name"] = start.name or new_run_name()
+    journal.append(
+        "start", **{key: value for key, value in about.items() if key != "kind"}, run_kind=start.kind
+    )
+    # The marker comes last: a run exists for readers once its first line is there.
+    workspace.active_dir.mkdir(parents=True, exist_ok=True)
+    (workspace.active_dir / run_id).touch()
+    return RunWriter(folder, journal, alive)
+
+
+def attach_run(folder: Path, *, hold: bool = False) -> RunWriter:
+    """Return a writer for a run that exists.
+
+    Raises:
+        NotFoundError: there is no journal in `folder`, or `hold` was asked and a living process is the run.
+    """
+    if not (folder / JOURNAL_NAME).is_file():
+        raise NotFoundError(f"{folder} is not the folder of a run: it has no {JOURNAL_NAME}.")
+    alive = hold_alive(folder / ALIVE_NAME) if hold else None
+    if hold and alive is None:
+        raise NotFoundError(f"Run {folder.name} is being run by another process.")
+    return RunWriter(folder, Journal(folder / JOURNAL_NAME), alive)
