@@ -1,0 +1,140 @@
+"""The `pilothouse` command: finds the module of a subcommand, and turns errors into words."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pilothouse import __version__
+from pilothouse.errors import PilothouseError
+
+# Loading one module a call keeps the start of every command short.
+COMMAND_MODULES = {
+    "init": "workspaces",
+    "demo": "demo",
+    "doctor": "workspaces",
+    "train": "training",
+    "run": "training",
+    "stop": "training",
+    "logs": "training",
+    "runs": "runs",
+    "show": "runs",
+    "compare": "runs",
+    "tag": "runs",
+    "data": "data",
+    "check": "data",
+    "drift": "data",
+    "watch": "watch",
+    "models": "registry",
+    "register": "registry",
+    "promote": "registry",
+    "rollback": "registry",
+    "serve": "serving",
+    "predict": "serving",
+    "events": "events",
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a subcommand's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMAND_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module_name = COMMAND_MODULES.get(cmd_name)
+        if module_name is None:
+            return None
+        module = importlib.import_module(f"pilothouse.cli.{module_name}")
+        commands: Sequence[click.Command] = module.COMMANDS
+        return next(command for command in commands if command.name == cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMAND_MODULES:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMAND_MODULES, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `pilothouse --help` lists the commands."
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="pilothouse")
+@click.option("--workspace", metavar="DIR", help="The workspace to open in the terminal UI.")
+@click.pass_context
+def cli(ctx: click.Context, workspace: str | None) -> None:
+    """Steer machine-learning models from this terminal. Without a command, the terminal UI opens.
+
+    Add --debug to any command to see the traceback of an error.
+    """
+    if ctx.invoked_subcommand is None:
+        from pathlib import Path
+
+        from pilothouse.errors import UsageError
+        from pilothouse.workspace import find_workspace
+
+        found = find_workspace(Path(workspace) if workspace else None)
+        found.config()
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise UsageError(
+                "The terminal UI needs a terminal.", next="`pilothouse --help` lists the commands."
+            )
+        from pilothouse.tui.app import run_tui
+
+        run_tui(found)
+    elif workspace is not None:
+        os.environ["PILOTHOUSE_WORKSPACE"] = workspace
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 ok, 1 failed, 2 usage, 130 interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments[: arguments.index("--") if "--" in arguments else None]
+    if debug:
+        arguments.remove("--debug")
+    try:
+        result = cli.main(arguments, prog_name="pilothouse", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort:
+        click.echo("Not done.", err=True)
+        return 130
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        return 130
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except PilothouseError as error:
+        if debug:
+            raise
+        from pilothouse.cli.options import printable
+
+        for index, line in enumerate(str(error).splitlines()):
+            click.echo(f"pilothouse: {printable(line)}" if index == 0 else f"  {printable(line)}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        from pilothouse.cli.options import printable
+
+        click.echo(
+            f"pilothouse: something went wrong that was not foreseen: {printable(error, 300)}"
+            f" ({type(error).__name__}).\n  Run it again with --debug to see where.",
+            err=True,
+        )
+        return 1
