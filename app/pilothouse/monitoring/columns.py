@@ -1,0 +1,121 @@
+"""The shape of a profile: counts and figures of each column, which add up over files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pilothouse.store import dumps
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """One column.
+
+    Attributes:
+        rows, missing: counts; NaN is missing. `infinite` values are counted apart, and in the outer bins too.
+        min, max, mean, std: of the finite values; min and max of a time column are ISO texts.
+        quantiles: at 5, 25, 50, 75 and 95%, for a reference only.
+        edges, counts: bin i holds the values above edges[i-1] and up to edges[i]; one count more than edges.
+        levels, level_counts: a category's values, the reference's most frequent first, and their counts.
+        other: rows whose value the reference has, but not by name.
+        unseen, unseen_levels: rows whose value the reference never had, and up to five such values.
+        distinct: number of different values; of unseen ones where the bins are another profile's.
+        singletons: values that came up exactly once, which tells how many unseen ones to expect.
+    """
+
+    name: str
+    type: str
+    kind: str
+    rows: int
+    missing: int = 0
+    infinite: int = 0
+    min: float | str | None = None
+    max: float | str | None = None
+    mean: float | None = None
+    std: float | None = None
+    quantiles: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+    levels: tuple[str, ...] = ()
+    level_counts: tuple[int, ...] = ()
+    other: int = 0
+    unseen: int = 0
+    unseen_levels: tuple[str, ...] = ()
+    distinct: int = 0
+    singletons: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the columns of a dataset look like."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+
+    def column(self, name: str) -> ColumnProfile | None:
+        """Return the profile of the column of that name, or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def to_json(self) -> str:
+        """Return the profile as JSON text."""
+        return dumps({"rows": self.rows, "columns": [asdict(column) for column in self.columns]})
+
+    @staticmethod
+    def from_json(text: str) -> Profile:
+        """Read what `to_json` wrote."""
+        tree = json.loads(text)
+        return Profile(tree["rows"], tuple(_column_from(column) for column in tree["columns"]))
+
+
+def _column_from(tree: Mapping[str, Any]) -> ColumnProfile:
+    return ColumnProfile(
+        **{key: tuple(item) if isinstance(item, list) else item for key, item in tree.items()}
+    )
+
+
+def add_profiles(first: Profile, second: Profile) -> Profile:
+    """Add two profiles with the same bins, as if their files had been profiled together.
+
+    Raises:
+        ValueError: their bins differ.
+    """
+    columns = []
+    for mine in first.columns:
+        theirs = second.column(mine.name)
+        if theirs is None or (mine.edges, mine.levels) != (theirs.edges, theirs.levels):
+            raise ValueError(f"the profiles of {mine.name!r} have different bins")
+        columns.append(_add(mine, theirs))
+    return Profile(first.rows + second.rows, tuple(columns))
+
+
+def _add(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
+    n, m = (column.rows - column.missing - column.infinite for column in (a, b))
+    mean, std = a.mean if not m else b.mean, a.std if not m else b.std
+    if n and m and a.mean is not None and b.mean is not None:
+        mean = (n * a.mean + m * b.mean) / (n + m)
+        squares = sum(
+            (k - 1) * (c.std or 0.0) ** 2 + k * ((c.mean or 0.0) - mean) ** 2 for k, c in ((n, a), (m, b))
+        )
+        std = math.sqrt(squares / (n + m - 1))
+    unseen = tuple(dict.fromkeys((*a.unseen_levels, *b.unseen_levels)))
+    return replace(
+        a,
+        rows=a.rows + b.rows,
+        missing=a.missing + b.missing,
+        infinite=a.infinite + b.infinite,
+        min=min((c.min for c in (a, b) if c.min is not None), default=None),
+        max=max((c.max for c in (a, b) if c.max is not None), default=None),
+        mean=mean,
+        std=std,
+        quantiles=(),
+        counts=tuple(x + y for x, y in zip(a.counts, b.counts, strict=True)),
+        level_counts=tuple(x + y for x, y in zip(a.level_counts, b.level_counts, strict=True)),
+        other=a.other + b.other,
+        unseen=a.unseen + b.unseen,
+        unseen_levels=unseen[:5],
+        distinct=max(a.distinct, b.distinct, len(unseen)),
+    )

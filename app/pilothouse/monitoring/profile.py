@@ -1,0 +1,205 @@
+"""Profiles: what each column of a dataset looks like, as counts that add up over files.
+
+The reference decides the bins once, as equal-frequency tenths or most frequent values; every later profile
+counts into the same bins. All of it is computed by DuckDB in bounded memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from pilothouse.data.reading import Source, as_file, connect, identifier, reading, suffix_of
+from pilothouse.data.schema import Column, Schema, relation_sql
+from pilothouse.monitoring.columns import ColumnProfile, Profile, add_profiles
+
+__all__ = ["ColumnProfile", "Profile", "add_profiles", "profile_files"]
+
+MOST_LEVELS = 1000
+"""Values of a category that a profile keeps by name; the rarer ones are counted together."""
+EXACT_ROWS = 250_000
+"""Up to so many rows quantiles are exact; beyond, they come from a sample of `SAMPLE_ROWS`."""
+SAMPLE_ROWS = 100_000
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
+
+
+def profile_files(
+    sources: Sequence[Source],
+    schema: Schema,
+    *,
+    edges_from: Profile | None = None,
+    exclude: Sequence[str] = (),
+) -> Profile:
+    """Profile files as one dataset.
+
+    Args:
+        sources: at least one file.
+        schema: the columns and what to read them as; one that a file lacks is missing there.
+        edges_from: the reference whose bins to count into; bins of its own by default.
+        exclude: columns to leave out.
+
+    Raises:
+        DataError: a file cannot be read or does not fit the schema.
+    """
+    columns = [column for column in schema.columns if column.name not in exclude]
+    with connect() as con, reading(*sources):
+        table = relation_sql(con, sources, schema, columns=[column.name for column in columns])
+        if any(suffix_of(as_file(source).name) != ".parquet" for source in sources):
+            # Text is slow to parse: once, not once a column.
+            con.execute(f"CREATE TEMP TABLE parsed AS SELECT * FROM {table}").fetchall()
+            table = "parsed"
+        rows = int(_row(con, f"SELECT count(*) FROM {table}")[0])
+        known = {column.name: column for column in edges_from.columns} if edges_from else {}
+        kinds = {
+            column.name: known[column.name].kind if column.name in known else column.kind
+            for column in columns
+        }
+        numeric = [column for column in columns if kinds[column.name] == "numeric"]
+        done = {column.name: column for column in _numeric(con, table, numeric, rows, known)}
+        for column in columns:
+            if kinds[column.name] in ("category", "boolean"):
+                done[column.name] = _category(
+                    con, table, column, kinds[column.name], rows, known.get(column.name)
+                )
+            elif column.name not in done:
+                done[column.name] = _other_kind(con, table, column, kinds[column.name], rows)
+    return Profile(rows, tuple(done[column.name] for column in columns))
+
+
+def _row(con: duckdb.DuckDBPyConnection, sql: str, params: list[Any] | None = None) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = con.execute(sql, params or []).fetchall()[0]
+    return found
+
+
+def _numeric(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Sequence[Column],
+    rows: int,
+    known: dict[str, ColumnProfile],
+) -> list[ColumnProfile]:
+    if not columns:
+        return []
+    values = [f"CAST({identifier(column.name)} AS DOUBLE)" for column in columns]
+    edges = {name: profile.edges for name, profile in known.items()}
+    quantiles: dict[str, tuple[float, ...]] = {}
+    fresh = [
+        (column, value) for column, value in zip(columns, values, strict=True) if column.name not in known
+    ]
+    if fresh:
+        points = ", ".join(str(point) for point in (*_TENTHS, *QUANTILES))
+        asked = ", ".join(
+            f"quantile_disc({value}, [{points}]) FILTER (isfinite({value}))" for _, value in fresh
+        )
+        sample = f" USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (7)" if rows > EXACT_ROWS else ""
+        for (column, _), found in zip(fresh, _row(con, f"SELECT {asked} FROM {table}{sample}"), strict=True):
+            edges[column.name] = edges_of(found[: len(_TENTHS)]) if found else ()
+            quantiles[column.name] = tuple(found[len(_TENTHS) :]) if found else ()
+    figures = "count({0}), min({0}), max({0}), avg({0}), stddev_samp({0}), histogram({0}, ?::DOUBLE[])"
+    # An empty list has no bins to count into; then all present values are in the only one.
+    params = [list(edges[column.name]) or [0.0] for column in columns]
+    found = _row(con, f"SELECT {', '.join(map(figures.format, values))} FROM {table}", params)
+    profiles = []
+    for index, (column, value) in enumerate(zip(columns, values, strict=True)):
+        present, *spread, bins = found[6 * index : 6 * index + 6]
+        infinite = 0
+        if present and not (math.isfinite(spread[0]) and math.isfinite(spread[1])):
+            infinite, *spread = _finite_spread(con, table, value)
+        mine = edges[column.name]
+        counts = (
+            tuple(int(bins.get(edge, 0)) for edge in (*mine, math.inf)) if mine and bins else (int(present),)
+        )
+        if mine and not bins:
+            counts = (0,) * (len(mine) + 1)
+        low, high, mean, std = spread
+        profiles.append(
+            ColumnProfile(
+                column.name, column.type, "numeric", rows, rows - present, infinite,
+                low, high, _digits(mean), _digits(std), quantiles.get(column.name, ()), mine, counts,
+            )
+        )  # fmt: skip
+    return profiles
+
+
+def _finite_spread(con: duckdb.DuckDBPyConnection, table: str, value: str) -> tuple[Any, ...]:
+    figures = ", ".join(
+        f"{name}({value}) FILTER (isfinite({value}))" for name in ("min", "max", "avg", "stddev_samp")
+    )
+    return _row(con, f"SELECT count(*) FILTER (isinf({value})), {figures} FROM {table}")
+
+
+def _digits(value: float | None) -> float | None:
+    """Cut what depends on the order in which threads add; the same data must give the same profile."""
+    return None if value is None else float(f"{value:.10g}")
+
+
+def edges_of(tenths: Sequence[float]) -> tuple[float, ...]:
+    """Turn the nine tenth-quantiles into upper edges of bins, in order and each once.
+
+    A value that holds two tenths or more gets a bin of its own, or a rise of the share of dry hours, say,
+    would stay hidden in the bin that zero shares with its neighbours.
+    """
+    edges: set[float] = set()
+    for value in tenths:
+        if list(tenths).count(value) > 1:
+            edges.add(math.nextafter(value, -math.inf))
+        edges.add(value)
+    return tuple(sorted(edge for edge in edges if math.isfinite(edge)))
+
+
+def _category(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    column: Column,
+    kind: str,
+    rows: int,
+    known: ColumnProfile | None,
+) -> ColumnProfile:
+    grouped = (
+        f"WITH grouped AS (SELECT CAST({identifier(column.name)} AS VARCHAR) AS level, count(*) AS n "
+        f"FROM {table} WHERE {identifier(column.name)} IS NOT NULL GROUP BY 1) "
+    )
+    if known is None:
+        found = con.execute(
+            grouped + "SELECT level, n, count(*) OVER (), sum(n) OVER (), count(*) FILTER (n = 1) OVER () "
+            f"FROM grouped ORDER BY n DESC, level LIMIT {MOST_LEVELS}"
+        ).fetchall()
+        distinct, present, singletons = found[0][2:] if found else (0, 0, 0)
+        named = sum(row[1] for row in found)
+        return ColumnProfile(
+            column.name, column.type, kind, rows, rows - int(present),
+            levels=tuple(row[0] for row in found), level_counts=tuple(row[1] for row in found),
+            other=int(present) - named, distinct=distinct, singletons=singletons,
+        )  # fmt: skip
+    # Where the reference did not keep every value by name, a value that it did not name may be old or new.
+    complete = known.distinct <= len(known.levels)
+    found = con.execute(
+        grouped + ", named AS (SELECT unnest(?::VARCHAR[]) AS level), "
+        "told AS (SELECT level, n, level IN (SELECT level FROM named) AS old FROM grouped) "
+        "SELECT level, n, old, sum(n) OVER (), coalesce(sum(n) FILTER (NOT old) OVER (), 0), "
+        "count(*) FILTER (NOT old) OVER () FROM told "
+        f"ORDER BY old DESC, n DESC, level LIMIT {len(known.levels) + 5}",
+        [list(known.levels)],
+    ).fetchall()
+    present, beyond, distinct = found[0][3:] if found else (0, 0, 0)
+    counts = {row[0]: int(row[1]) for row in found if row[2]}
+    return ColumnProfile(
+        column.name, column.type, kind, rows, rows - int(present),
+        levels=known.levels, level_counts=tuple(counts.get(level, 0) for level in known.levels),
+        other=0 if complete else int(beyond), unseen=int(beyond) if complete else 0,
+        unseen_levels=tuple(row[0] for row in found if not row[2])[:5] if complete else (),
+        distinct=distinct if complete else 0,
+    )  # fmt: skip
+
+
+def _other_kind(
+    con: duckdb.DuckDBPyConnection, table: str, column: Column, kind: str, rows: int
+) -> ColumnProfile:
+    name = identifier(column.name)
+    ends = f"CAST(min({name}) AS VARCHAR), CAST(max({name}) AS VARCHAR)" if kind == "time" else "NULL, NULL"
+    present, low, high = _row(con, f"SELECT count({name}), {ends} FROM {table}")
+    return ColumnProfile(column.name, column.type, kind, rows, rows - present, min=low, max=high)
