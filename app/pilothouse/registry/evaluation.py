@@ -1,0 +1,125 @@
+"""Scores of a version on a holdout, kept so that the same rows are scored once.
+
+Candidate and champion are compared on the very same rows: the holdout of the candidate's run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from pilothouse.config import ModelConfig
+from pilothouse.errors import PilothouseError
+from pilothouse.registry.bundle import load_model
+from pilothouse.registry.frames import canonical_frame
+from pilothouse.registry.model import LoadedModel
+from pilothouse.registry.scoring import binary_metrics, multiclass_metrics, one_row_p99, regression_metrics
+from pilothouse.registry.versions import ModelVersion
+from pilothouse.store import Store, dumps, loads
+
+LATENCY = "p99_ms"
+
+
+def evaluate(
+    store: Store, version: ModelVersion, holdout: Path, model_cfg: ModelConfig, wanted: Iterable[str] = ()
+) -> dict[str, float]:
+    """Score a version on the rows of a holdout.
+
+    Args:
+        store: where scores are kept.
+        version: the version to score.
+        holdout: a Parquet file with the inputs and the target.
+        model_cfg: says the target and the task.
+        wanted: names of metrics that must be among the scores; `p99_ms` is measured only if it is asked for.
+
+    Returns:
+        Metrics by name; those that the rows cannot give (ROC AUC of one class) are left out.
+
+    Raises:
+        PilothouseError: the holdout lacks the target or an input, or the bundle cannot be loaded.
+    """
+    key = _fingerprint(holdout)
+    with store.reading() as tx:
+        kept = tx.value(
+            "SELECT metrics FROM evaluations WHERE model = ? AND version = ? AND holdout = ?",
+            [version.model, version.version, key],
+        )
+    found: dict[str, float] = loads(kept) or {}
+    if found and (LATENCY in found or LATENCY not in wanted):
+        return found
+    table = _read(holdout)
+    if model_cfg.target not in table.columns:
+        raise PilothouseError(f"The holdout {holdout} has no column {model_cfg.target!r}, the target.")
+    table = table[table[model_cfg.target].notna()]
+    if table.empty:
+        raise PilothouseError(f"The holdout {holdout} has no row with a target.")
+    model = load_model(version.path, version.manifest_sha256)
+    rows = canonical_frame(model.signature, table)
+    found = _score(model, rows, table[model_cfg.target], model_cfg.task, version.metrics.get("threshold"))
+    if LATENCY in wanted:
+        found[LATENCY] = one_row_p99(model.predict, rows)
+    with store.transaction() as tx:
+        tx.execute(
+            "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?)",
+            [version.model, version.version, key, dumps(found), datetime.now(UTC)],
+        )
+    return found
+
+
+def _score(
+    model: LoadedModel, rows: pd.DataFrame, target: Any, task: str, threshold: float | None
+) -> dict[str, float]:
+    answers = model.predict(rows)
+    if task == "regression":
+        truth = target.to_numpy(dtype="float64")
+        return regression_metrics(truth, np.asarray(answers.predictions, dtype="float64"))
+    codes = {str(label): code for code, label in enumerate(model.classes or [])}
+    truth_codes = np.array([codes.get(_label(value, codes), -1) for value in target], dtype=np.intp)
+    if (truth_codes < 0).any():
+        unknown = next(value for value, code in zip(target, truth_codes, strict=True) if code < 0)
+        raise PilothouseError(
+            f"The holdout has the class {str(unknown)[:60]!r}, which the model has never seen."
+        )
+    if answers.probabilities is None:
+        chosen = np.array([codes[str(value)] for value in answers.predictions])
+        return {"accuracy": float(np.mean(chosen == truth_codes))}
+    probability = np.asarray(answers.probabilities, dtype="float64")
+    if probability.ndim == 1:
+        return binary_metrics(truth_codes == 1, probability, 0.5 if threshold is None else threshold)
+    return multiclass_metrics(truth_codes, probability)
+
+
+def _label(value: Any, codes: dict[str, int]) -> str:
+    # A class is an int in one table, a float or a bool in another; it is the same class.
+    if str(value) in codes:
+        return str(value)
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(int(value)) if isinstance(value, bool | np.bool_) else str(value)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    con = duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+    try:
+        quoted = str(path).replace("'", "''")
+        return con.execute(f"SELECT * FROM read_parquet('{quoted}')").df()
+    except duckdb.Error as error:
+        raise PilothouseError(f"The holdout {path} cannot be read: {str(error)[:200]}.") from error
+    finally:
+        con.close()
+
+
+def _fingerprint(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise PilothouseError(f"The holdout {path} cannot be read: {error.strerror}.") from error

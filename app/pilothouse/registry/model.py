@@ -1,0 +1,128 @@
+"""A fitted pipeline in memory, and what it answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pilothouse.registry.frames import frame_of_rows
+from pilothouse.registry.signature import Field, Row, Signature
+
+_TOLERANCE = 1e-6
+# Their `predict` is the class of the largest probability, so one pass gives both.
+_LARGEST_WINS = {
+    "LogisticRegression",
+    "RandomForestClassifier",
+    "ExtraTreesClassifier",
+    "HistGradientBoostingClassifier",
+    "GradientBoostingClassifier",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Answers to some rows, in order.
+
+    `predictions` are class labels or numbers, as the pipeline's own `predict` gives them. `probabilities` is
+    None for a regression; of two classes it is the probability of the second; of more, one list a row in the
+    order of the classes.
+    """
+
+    predictions: list[Any]
+    probabilities: list[Any] | None = None
+
+    def part(self, start: int, stop: int) -> Outputs:
+        """Return the answers to rows `start` to `stop`."""
+        return Outputs(
+            self.predictions[start:stop],
+            None if self.probabilities is None else self.probabilities[start:stop],
+        )
+
+
+class LoadedModel:
+    """A pipeline with its signature. Call it from one thread at a time."""
+
+    def __init__(self, estimator: Any, signature: Signature) -> None:
+        _one_thread(estimator)
+        self.estimator = estimator
+        self.signature = signature
+        classes = getattr(estimator, "classes_", None)
+        self.classes: list[Any] | None = None if classes is None else np.asarray(classes).tolist()
+        self._one_pass = type(_last_step(estimator)).__name__ in _LARGEST_WINS and _is_sklearn(
+            _last_step(estimator)
+        )
+        self._with_probability = self.classes is not None and hasattr(estimator, "predict_proba")
+
+    def predict(self, frame: pd.DataFrame) -> Outputs:
+        """Answer a table of shape (rows, inputs) that has the signature's columns and dtypes."""
+        if not self._with_probability:
+            return Outputs(_plain(self.estimator.predict(frame)))
+        probabilities = np.asarray(self.estimator.predict_proba(frame))
+        if self._one_pass:
+            labels = np.asarray(self.estimator.classes_)[probabilities.argmax(axis=1)]
+        else:
+            labels = self.estimator.predict(frame)
+        shown = probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
+        return Outputs(_plain(labels), shown.tolist())
+
+    def predict_rows(self, rows: Sequence[Row]) -> Outputs:
+        """Answer validated rows."""
+        return self.predict(frame_of_rows(self.signature, rows))
+
+
+def output_fields(model: Any, target_type: str) -> tuple[Field, ...]:
+    """Describe what a fitted pipeline answers: `prediction`, and `probability` where it has one."""
+    fields = [Field("prediction", target_type)]
+    if hasattr(model, "classes_") and hasattr(model, "predict_proba"):
+        fields.append(Field("probability", "double"))
+    return tuple(fields)
+
+
+def same_answers(left: Outputs, right: Outputs) -> bool:
+    """Say whether two answers to the same rows agree: labels exactly, numbers within 1e-6 of their size."""
+    return _same(left.predictions, right.predictions) and _same(left.probabilities, right.probabilities)
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+    return bool(left == right)
+
+
+def _plain(values: Any) -> list[Any]:
+    return list(np.asarray(values).ravel().tolist())
+
+
+def _last_step(estimator: Any) -> Any:
+    steps = getattr(estimator, "steps", None)
+    return steps[-1][1] if steps else estimator
+
+
+def _one_thread(estimator: Any) -> None:
+    """Let every part work in the calling thread: sharing a few rows out costs more than predicting them."""
+    if hasattr(estimator, "get_params"):
+        try:
+            threaded = [
+                name
+                for name, value in estimator.get_params().items()
+                if _is_n_jobs(name) and value not in (None, 1)
+            ]
+            estimator.set_params(**dict.fromkeys(threaded, 1))
+        except (TypeError, ValueError, AttributeError):
+            # A class of the user's own that does not keep to scikit-learn's rules: it is left as it is.
+            return
+
+
+def _is_n_jobs(name: str) -> bool:
+    return name == "n_jobs" or name.endswith("__n_jobs")
+
+
+def _is_sklearn(estimator: Any) -> bool:
+    return type(estimator).__module__.startswith("sklearn.")

@@ -1,0 +1,329 @@
+"""What a model takes and gives, and the words for what does not fit.
+
+Field types are MLflow's: boolean, integer, long, float, double, string, datetime.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, NoReturn
+
+from pilothouse.errors import PilothouseError
+
+Value = bool | int | float | str | datetime | None
+Row = list[Value]
+"""The values of one row in the signature's order; None is missing."""
+
+TYPES = ("boolean", "integer", "long", "float", "double", "string", "datetime")
+_MOST_PROBLEMS = 20
+_WHOLE = {"integer": 2**31, "long": 2**63}
+
+
+class SignatureError(PilothouseError):
+    """Rows that do not fit the signature, with one sentence for each bad field."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        shown = list(problems[:_MOST_PROBLEMS])
+        if len(problems) > _MOST_PROBLEMS:
+            shown.append(f"… and {len(problems) - _MOST_PROBLEMS} more.")
+        super().__init__(" ".join(shown), next="See signature.json of the version for what it takes.")
+        self.problems = tuple(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column: its name, its type (one of TYPES), and whether it must be there and not null."""
+
+    name: str
+    type: str
+    required: bool = True
+
+    def __post_init__(self) -> None:
+        if self.type not in TYPES:
+            raise PilothouseError(
+                f"Field {self.name!r} has the unknown type {self.type!r}.",
+                next=f"Use one of: {', '.join(TYPES)}.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Inputs and outputs of a model, in order."""
+
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...] = ()
+    _checks: tuple[tuple[str, str, bool, Callable[[Any], Value]], ...] = field(
+        init=False, repr=False, compare=False, default=()
+    )
+
+    def __post_init__(self) -> None:
+        names = self.names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise PilothouseError(f"The signature names an input twice: {', '.join(map(repr, twice))}.")
+        checks = tuple((one.name, one.type, one.required, _CHECKS[one.type]) for one in self.inputs)
+        object.__setattr__(self, "_checks", checks)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+        return tuple(one.name for one in self.inputs)
+
+    def to_json(self) -> str:
+        """Return `{inputs: [{name, type, required}], outputs: [...]}`."""
+        content = {
+            "inputs": [asdict(one) for one in self.inputs],
+            "outputs": [asdict(one) for one in self.outputs],
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Signature:
+        """Read what `to_json` wrote.
+
+        Raises:
+            PilothouseError: the text is no signature.
+        """
+        try:
+            raw = json.loads(text)
+            parts = [
+                tuple(
+                    Field(str(one["name"]), str(one["type"]), bool(one.get("required", True)))
+                    for one in raw[key]
+                )
+                for key in ("inputs", "outputs")
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PilothouseError(f"signature.json cannot be read: {error}.") from error
+        return cls(*parts)
+
+    def validate(self, records: Sequence[Any]) -> list[Row]:
+        """Turn objects of field to value into rows.
+
+        A field that is not required may be absent or null. Whole numbers pass as doubles, and 3.0 as a long.
+
+        Raises:
+            SignatureError: a field is missing, unknown, null though required, or of another type.
+        """
+        rows: list[Row] = []
+        problems: list[str] = []
+        checks = self._checks
+        for number, record in enumerate(records):
+            if not isinstance(record, Mapping):
+                problems.append(
+                    f"{_where(number, records)}an object of field to value was expected, not {_kind(record)}."
+                )
+                continue
+            row: Row = []
+            seen = 0
+            for name, kind, required, check in checks:
+                try:
+                    value = record[name]
+                except KeyError:
+                    if required:
+                        problems.append(f"{_where(number, records)}field {name!r} is missing ({kind}).")
+                    row.append(None)
+                    continue
+                seen += 1
+                if value is None:
+                    if required:
+                        problems.append(
+                            f"{_where(number, records)}field {name!r} is null, but it is required."
+                        )
+                    row.append(None)
+                    continue
+                try:
+                    row.append(check(value))
+                except ValueError as error:
+                    problems.append(
+                        f"{_where(number, records)}field {name!r} must be {_NOUNS[kind]}, not {error}."
+                    )
+            if seen != len(record):
+                problems += [_where(number, records) + text for text in self._unknown(record)]
+            rows.append(row)
+        if problems:
+            raise SignatureError(problems)
+        return rows
+
+    def validate_table(self, columns: Sequence[Any] | None, data: Sequence[Any]) -> list[Row]:
+        """Turn rows of values into rows; without `columns` the values stand in the signature's order.
+
+        Raises:
+            SignatureError: as `validate`, and for a row of another length.
+        """
+        names = list(self.names) if columns is None else list(columns)
+        problems = [f"Column name {name!r} is not a text." for name in names if not isinstance(name, str)]
+        problems += [f"Column {name!r} is named twice." for name in _twice(names) if isinstance(name, str)]
+        records = []
+        for number, values in enumerate(data):
+            if not isinstance(values, list | tuple):
+                problems.append(f"{_where(number, data)}a list of values was expected, not {_kind(values)}.")
+            elif len(values) != len(names):
+                problems.append(
+                    f"{_where(number, data)}{len(names)} values were expected, not {len(values)}."
+                )
+            else:
+                records.append(dict(zip(names, values, strict=True)) if not problems else {})
+        if problems:
+            raise SignatureError(problems)
+        return self.validate(records)
+
+    def validate_texts(self, columns: Sequence[str], data: Iterable[Sequence[str]]) -> list[Row]:
+        """Turn rows of texts (from CSV) into rows; an empty text is null.
+
+        Raises:
+            SignatureError: as `validate_table`, and for a text that does not read as its type.
+        """
+        types = {one.name: one.type for one in self.inputs}
+        table = [
+            [
+                _from_text(types.get(columns[i], "string") if i < len(columns) else "string", text)
+                for i, text in enumerate(row)
+            ]
+            for row in data
+        ]
+        return self.validate_table(columns, table)
+
+    def _unknown(self, record: Mapping[Any, Any]) -> list[str]:
+        names = self.names
+        found = []
+        for key in record:
+            if key not in names:
+                near = difflib.get_close_matches(str(key), names, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else "."
+                found.append(f"field {_short(key)} is not an input of the model{hint}")
+        return found
+
+
+def infer_type(values: Iterable[Any]) -> str:
+    """Return the narrowest type that all the values that are not None have."""
+    kinds = {_kind_of(value) for value in values if value is not None}
+    if kinds <= {"long", "double"} and kinds:
+        return "double" if "double" in kinds else "long"
+    return kinds.pop() if len(kinds) == 1 else "string"
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "long"
+    if isinstance(value, float):
+        return "double"
+    return "datetime" if isinstance(value, date) else "string"
+
+
+def _where(number: int, records: Sequence[Any]) -> str:
+    return f"Row {number + 1}: " if len(records) > 1 else ""
+
+
+def _twice(names: Sequence[Any]) -> list[Any]:
+    seen: list[Any] = []
+    return [name for name in names if name in seen or seen.append(name)]  # type: ignore[func-returns-value]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…" + text[0]
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return f"the text {_short(value)}"
+    if isinstance(value, int | float):
+        return f"the number {_short(value)}"
+    if isinstance(value, Mapping):
+        return "an object"
+    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+
+
+def _refuse(value: Any) -> NoReturn:
+    raise ValueError(_kind(value))
+
+
+def _boolean(value: Any) -> Value:
+    return value if type(value) is bool else _refuse(value)
+
+
+def _whole(limit: int) -> Callable[[Any], Value]:
+    def check(value: Any) -> Value:
+        if type(value) is float and value.is_integer():
+            value = int(value)
+        if type(value) is int and -limit <= value < limit:
+            return value
+        _refuse(value)
+
+    return check
+
+
+def _decimal(value: Any) -> Value:
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is int and abs(value) < 1 << 1023:
+        return float(value)
+    _refuse(value)
+
+
+def _string(value: Any) -> Value:
+    if type(value) is str:
+        try:
+            # A lone surrogate is no text: it could be neither logged nor stored.
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text with half of a surrogate pair") from None
+        return value
+    _refuse(value)
+
+
+def _datetime(value: Any) -> Value:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            _refuse(value)
+    if not isinstance(value, datetime):
+        _refuse(value)
+    # Training data has times without a zone; one with a zone is put on UTC's clock.
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+def _from_text(kind: str, text: str) -> Any:
+    if text == "":
+        return None
+    if kind in _WHOLE or kind in ("float", "double"):
+        try:
+            return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
+        except ValueError:
+            return text
+    if kind == "boolean":
+        return {"true": True, "false": False, "1": True, "0": False}.get(text.strip().lower(), text)
+    return text
+
+
+_CHECKS: dict[str, Callable[[Any], Value]] = {
+    "boolean": _boolean,
+    "integer": _whole(2**31),
+    "long": _whole(2**63),
+    "float": _decimal,
+    "double": _decimal,
+    "string": _string,
+    "datetime": _datetime,
+}
+_NOUNS = {
+    "boolean": "true or false",
+    "integer": "a whole number (32 bits)",
+    "long": "a whole number",
+    "float": "a number",
+    "double": "a number",
+    "string": "a text",
+    "datetime": "a time such as '2013-12-01T08:30:00'",
+}
