@@ -72,9 +72,9 @@ class Profile:
 
 
 def _column_from(tree: Mapping[str, Any]) -> ColumnProfile:
-    return ColumnProfile(
-        **{key: tuple(item) if isinstance(item, list) else item for key, item in tree.items()}
-    )
+    values: dict[str, Any] = dict(tree)
+    values.update({key: tuple(item) for key, item in tree.items() if isinstance(item, list)})
+    return ColumnProfile(**values)
 
 
 def add_profiles(first: Profile, second: Profile) -> Profile:

@@ -1,14 +1,14 @@
 """Has the data moved? Two profiles compared, column by column, and a verdict for the whole.
 
-A column has drifted if the effect is real *and* large enough. The score is the population stability index (PSI)
-over the reference's bins, with half a row added to each so that none is empty: sum((c - r) ln(c / r)). Missing
-values are a bin of their own, and so are values that the reference never had. Without any drift the score,
-divided by 1/n + 1/m, follows a chi-square law with one degree of freedom less than there are bins. So the rule is
+A column has drifted if the effect is real *and* large enough. The score is the population stability index
+(PSI) over the reference's bins, with half a row added to each so that none is empty: sum((c - r) ln(c / r)).
+Missing values are a bin of their own, and so are values that the reference never had. Without any drift the
+score, divided by 1/n + 1/m, follows a chi-square law with one degree of freedom less than there are bins. So
 
     score >= 0.1  and  score > chi2_0.99(bins - 1) * (1/n + 1/m)
 
-The first floor lets no change alarm that is too small to matter, however many rows prove it; the second lets no
-small sample alarm by its own noise (Potgieter et al., arXiv 2307.11878).
+The first floor lets no change alarm that is too small to matter, however many rows prove it; the second lets
+no small sample alarm by its own noise (Potgieter et al., arXiv 2307.11878).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ OWN_BIN_SHARE = 0.01
 OWN_BINS = 20
 """… and it is among so many most frequent ones. The rest share one: rare values would only add noise."""
 RULE = (
-    "psi >= 0.1 and psi > chi2_0.99(bins - 1) * (1/n + 1/m), on the reference's tenths or most frequent values, "
-    "with bins for missing and unseen values, counts + 0.5"
+    "psi >= 0.1 and psi > chi2_0.99(bins - 1) * (1/n + 1/m), on the reference's tenths or most frequent "
+    "values, with bins for missing and unseen values, counts + 0.5"
 )
 
 
@@ -206,8 +206,8 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
         labels = [reference.levels[index] for index in own] + ["(other values)", "(new values)"]
         r, c = ([column.level_counts[index] for index in own] for column in (reference, current))
         rare_r, rare_c = present - sum(r), current.rows - current.missing - current.unseen - sum(c)
-        # As many new values are to be expected as the reference has values that came up once (Good and Turing):
-        # in a column of thousands of values some are new every time, and nothing has moved.
+        # As many new values are to be expected as the reference has values that came up once (Good and
+        # Turing): in a column of thousands of values some are new every time, and nothing has moved.
         complete = reference.distinct <= len(reference.levels)
         expected = min(rare_r, reference.singletons) if complete else 0
         r += [rare_r - expected, expected]
@@ -221,8 +221,8 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
 def psi_with_noise(reference: Sequence[int], current: Sequence[int]) -> tuple[float, float, float]:
     """Return PSI, its noise floor and its p-value for the counts of one set of bins.
 
-    Bins that are empty on both sides do not count. Without rows on one side, or with a single bin left, there is
-    nothing to compare: 0, 0 and 1.
+    Bins that are empty on both sides do not count. Without rows on one side, or with a single bin left, there
+    is nothing to compare: 0, 0 and 1.
     """
     from math import log
 

@@ -24,7 +24,7 @@ def percent(share: float) -> str:
 
 
 def bin_labels(edges: Sequence[float]) -> list[str]:
-    """Name the bins between upper edges: "up to 3", "3 to 5", "above 5"; "= 0" for one that holds one value."""
+    """Name the bins between upper edges: "up to 3", "3 to 5", "above 5"; "= 0" for one value alone."""
     if not edges:
         return ["any value"]
     labels = []
