@@ -172,8 +172,8 @@ def rollback_target(store: Store, model: str) -> int | None:
     """
     stack: list[int] = []
     for one in reversed(history(store, model)):
-        if one.kind == "rollback":
-            while stack and stack[-1] != one.to_version:
+        if one.kind == "rollback" and one.to_version in stack:
+            while stack[-1] != one.to_version:
                 stack.pop()
         if not stack or stack[-1] != one.to_version:
             stack.append(one.to_version)
@@ -183,7 +183,7 @@ def rollback_target(store: Store, model: str) -> int | None:
 def history(store: Store, model: str | None = None) -> list[Deployment]:
     """Return every promote and rollback, newest first."""
     rows = store.query(
-        "SELECT deployment_id, model, at, kind, from_version, to_version, actor, reason, gates"
+        "SELECT deployment_id, model, recorded_at AS at, kind, from_version, to_version, actor, reason, gates"
         " FROM deployments WHERE ? IS NULL OR model = ? ORDER BY deployment_id DESC",
         [model, model],
     )
@@ -263,7 +263,7 @@ def _go_live(
         row: dict[str, Any] = {
             "deployment_id": int(tx.value("SELECT max(deployment_id) FROM deployments") or 0) + 1,
             "model": version.model,
-            "at": datetime.now(UTC),
+            "recorded_at": datetime.now(UTC),
             "kind": kind,
             "from_version": live.version if live else None,
             "to_version": version.version,
@@ -284,7 +284,8 @@ def _go_live(
         message = words + (f": {reason}" if reason else "") + "."
         record(tx, kind, f"{version.model}/{version.version}", message, data, who)
     announce(workspace, row["deployment_id"])
-    return _deployment(row)
+    at = row.pop("recorded_at")
+    return _deployment({**row, "at": at})
 
 
 def _champion_number(tx: Transaction, model: str) -> int | None:

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import joblib
-import making_models as making
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
 
+import making_models as making
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.registry.bundle import BundleError, check_probe, load_model, verify_bundle, write_bundle
 from pilothouse.registry.frames import canonical_frame, fields_of_frame, frame_of_rows
@@ -20,10 +19,10 @@ from pilothouse.registry.manifest import seal
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.signature import Field, Signature
 
-FILES = {
-    "MLmodel", "model.joblib", "signature.json", "profile.json", "probe.parquet", "metrics.json", "lineage.json",
-    "requirements.txt", "manifest.json",
-}  # fmt: skip
+FILES = set(
+    "MLmodel model.joblib signature.json profile.json probe.parquet metrics.json lineage.json"
+    " requirements.txt manifest.json".split()
+)
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_one_changed_byte_anywhere_is_noticed_and_nothing_is_loaded(
     content = bytearray((path / name).read_bytes())
     content[len(content) // 2] ^= 1
     unlock(path / name).write_bytes(content)
-    with pytest.raises(BundleError, match="changed|another manifest"):
+    with pytest.raises(BundleError, match=r"changed|another manifest"):
         load_model(path, digest)
 
 
@@ -161,7 +160,7 @@ def test_nothing_is_overwritten_and_no_part_is_left_behind(tmp_path: Path) -> No
 
     with pytest.raises(PilothouseError, match="cannot be saved"):
         making.bundle(tmp_path / "v2", model=Local())
-    assert os.listdir(tmp_path) == ["v1"]
+    assert [one.name for one in tmp_path.iterdir()] == ["v1"]
 
 
 def test_regression_and_text_labels_and_three_classes(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making_models import HOSTILE
 
+from making_models import HOSTILE
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.signature import TYPES, Field, Signature, SignatureError, infer_type
 

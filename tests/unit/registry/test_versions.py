@@ -6,9 +6,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import making_models as making
 import pytest
 
+import making_models as making
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.registry import versions
 from pilothouse.registry.manifest import BundleError
@@ -130,7 +130,8 @@ def killed(*args):
         place(*args)
     os.kill(os.getpid(), 9)
 versions._place = killed
-versions.register_bundle(workspace, open_store(workspace), "late", workspace.run_dir("r1") / "artifacts" / "model",
+bundle = workspace.run_dir("r1") / "artifacts" / "model"
+versions.register_bundle(workspace, open_store(workspace), "late", bundle,
                          run_id="r1", dataset_version="d", recipe="x", metrics={})
 """
 
@@ -173,7 +174,7 @@ def test_the_run_may_be_cleared_and_the_version_stays_whole(place: Place) -> Non
 
 def test_what_only_looks_loads_nothing_heavy() -> None:
     code = (
-        "import sys, pilothouse.registry.versions, pilothouse.registry.deployments, pilothouse.registry.gates;"
+        "import sys, pilothouse.registry.versions, pilothouse.registry.deployments;"
         "print(sorted({'pandas', 'numpy', 'sklearn', 'scipy'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
