@@ -1,0 +1,134 @@
+"""The app: areas as modes, one workspace, one look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+from textual.theme import Theme
+
+from pilothouse.tui.actions import actions_of
+
+if TYPE_CHECKING:
+    from pilothouse.tui.snapshots.about import About
+    from pilothouse.workspace import Workspace
+
+THEME = Theme(
+    name="pilothouse",
+    primary="#5aa9e6",
+    secondary="#b48ead",
+    accent="#5aa9e6",
+    warning="#e0af68",
+    error="#e06c75",
+    success="#7fb77e",
+    foreground="#c9d1d9",
+    background="#0f141a",
+    surface="#151b23",
+    panel="#1a222c",
+    dark=True,
+)
+
+
+def _bridge() -> Screen[None]:
+    from pilothouse.tui.screens.bridge import BridgeScreen
+
+    return BridgeScreen()
+
+
+def _runs() -> Screen[None]:
+    from pilothouse.tui.screens.runs import RunsScreen
+
+    return RunsScreen()
+
+
+def _models() -> Screen[None]:
+    from pilothouse.tui.screens.models import ModelsScreen
+
+    return ModelsScreen()
+
+
+def _data() -> Screen[None]:
+    from pilothouse.tui.screens.data import DataScreen
+
+    return DataScreen()
+
+
+def _serving() -> Screen[None]:
+    from pilothouse.tui.screens.serving import ServingScreen
+
+    return ServingScreen()
+
+
+def _events() -> Screen[None]:
+    from pilothouse.tui.screens.events import EventsScreen
+
+    return EventsScreen()
+
+
+class PilothouseApp(App[None]):
+    """Pilothouse in a terminal. Each area is imported when it is first visited."""
+
+    TITLE = "pilothouse"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    MODES: ClassVar[dict[str, str | Callable[[], Screen]]] = {  # type: ignore[type-arg]
+        "bridge": _bridge,
+        "runs": _runs,
+        "models": _models,
+        "data": _data,
+        "serving": _serving,
+        "events": _events,
+    }
+    DEFAULT_MODE = "bridge"
+
+    def __init__(self, workspace: Workspace, *, now: Callable[[], datetime] | None = None) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.about: About | None = None
+        self.model: str | None = None
+        self._now = now
+        self.register_theme(THEME)
+        self.theme = "pilothouse"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our two names for colours, so that the other themes have them too."""
+        dark = self.current_theme.dark
+        return {"dim": "#7d8896" if dark else "#6a7480", "line": "#36424f" if dark else "#b8c0c8"}
+
+    def now(self) -> datetime:
+        """The time, which a test may freeze."""
+        if self._now is not None:
+            return self._now()
+        return datetime.now().astimezone()
+
+    def about_job(self) -> Callable[[], None]:
+        """A callable for the thread of a poll that keeps ``about`` up to date with the configuration."""
+
+        def work() -> None:
+            from pilothouse.tui.snapshots.about import about
+
+            self.about = about(self.workspace, self.about, self.model)
+
+        return work
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the actions of this screen, the areas, and the themes."""
+        from pilothouse.tui.screens.base import PilothouseScreen
+
+        if isinstance(screen, PilothouseScreen):
+            for action in actions_of(screen.CONTEXT):
+                if action.id in ("palette", "back"):
+                    continue
+                title = f"{action.label[0].upper()}{action.label[1:]}  ({action.shown})"
+                if action.id.startswith("go_"):
+                    title = f"Go to {title}"
+                yield SystemCommand(title, action.help, lambda key=action.id, on=screen: on.action_act(key))
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+
+
+def run_tui(workspace: Workspace) -> None:
+    """Open the terminal UI on ``workspace`` and return when the person leaves it."""
+    PilothouseApp(workspace).run()

@@ -1,0 +1,68 @@
+"""Doing through the command line what would load heavy libraries or take long: the same commands that a person types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pilothouse.workspace import Workspace
+
+
+def run_command(workspace: Workspace, *words: str, timeout: float = 3600.0) -> Any:
+    """Run ``pilothouse WORDS --json`` on the workspace and return its JSON; called in a thread.
+
+    When the person leaves meanwhile, the command goes on by itself.
+
+    Raises:
+        PilothouseError: the command failed; the text is what it said.
+    """
+    import json
+    import os
+    import subprocess
+    import tempfile
+    import time
+
+    from textual.worker import NoActiveWorker, get_current_worker
+
+    from pilothouse.errors import PilothouseError
+    from pilothouse.processes import python_command
+
+    try:
+        cancelled = get_current_worker().cancelled_event
+    except NoActiveWorker:
+        cancelled = None
+    env = {**os.environ, "PILOTHOUSE_WORKSPACE": str(workspace.root), "NO_COLOR": "1"}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            [*python_command("pilothouse"), *words, "--json"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd=workspace.root,
+            env=env,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + timeout
+        while process.poll() is None:
+            if cancelled is not None and cancelled.wait(0.02):
+                return None
+            if cancelled is None:
+                time.sleep(0.02)
+            if time.monotonic() > deadline:
+                raise PilothouseError(
+                    f"`pilothouse {words[0]}` has not answered for {timeout:.0f} seconds.",
+                    untouched="It goes on in the background.",
+                    next="Look at Events for what it did.",
+                )
+        out.seek(0)
+        err.seek(0)
+        said = err.read().decode("utf-8", "replace")
+        answer = out.read().decode("utf-8", "replace")
+    if process.returncode != 0:
+        lines = [part.strip() for part in said.splitlines() if part.strip()] or [f"It ended with {process.returncode}."]
+        first = lines[0].removeprefix("pilothouse: ").removeprefix("Error: ")
+        raise PilothouseError(first, next="\n".join(lines[1:6]))
+    try:
+        return json.loads(answer) if answer.strip() else None
+    except ValueError:
+        return None

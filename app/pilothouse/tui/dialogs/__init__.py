@@ -1,0 +1,1 @@
+"""Dialogs: each says what will happen, and Cancel has the focus."""

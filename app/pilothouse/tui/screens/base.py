@@ -1,0 +1,252 @@
+"""What every screen shares: the frame, the polling of its snapshot off-thread, actions, and errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from pilothouse.tui.actions import AREAS, BY_ID
+from pilothouse.tui.messages import DeedDone, DeedFailed, SnapshotFailed, SnapshotReady
+from pilothouse.tui.text import safe
+from pilothouse.tui.widgets.frame import Header, KeyBar, StatusLine
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from pilothouse.tui.app import PilothouseApp
+    from pilothouse.workspace import Workspace
+
+
+class PilothouseScreen(Screen[None]):
+    """A screen with a header, a body, a status line and keys. Subclasses say what to fetch and how to show it."""
+
+    CONTEXT: ClassVar[str] = ""
+    AREA: ClassVar[str] = ""
+    POLL: ClassVar[float] = 1.0
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (110, "-wide"), (170, "-vast")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = 0
+        self._polling = False
+        self._again = False
+        self._timer: Timer | None = None
+        self._seen = False
+        self._trouble = ""
+
+    # ------------------------------------------------------------ the frame
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between header and status line."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        """Frame and body."""
+        yield Header(self.AREA)
+        yield from self.body()
+        yield StatusLine()
+        yield KeyBar(self.CONTEXT)
+
+    @property
+    def pilothouse(self) -> PilothouseApp:
+        """The app, as what it is."""
+        return cast("PilothouseApp", self.app)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace on screen."""
+        return self.pilothouse.workspace
+
+    def say(self, text: str, level: str = "") -> None:
+        """Put a sentence into the status line."""
+        if self.is_mounted:
+            self.query_one(StatusLine).say(text, level)
+
+    def complain(self, error: BaseException) -> None:
+        """Tell an error in words: the sentence in the status line, all of it in a toast where there is more."""
+        from pilothouse.errors import PilothouseError
+
+        if isinstance(error, PilothouseError):
+            self.say(error.what, "bad")
+            if error.untouched or error.next:
+                said = "\n".join(safe(part) for part in (error.what, error.untouched, error.next) if part)
+                self.app.notify(said, severity="error", timeout=12, markup=False)
+        else:
+            self.log.error(repr(error))
+            self.say(f"{type(error).__name__}: {error}", "bad")
+
+    def refresh_keys(self) -> None:
+        """Draw the keys again: what can be done has changed."""
+        if self.is_mounted:
+            self.query_one(KeyBar).refresh()
+
+    # ------------------------------------------------------------ reading
+
+    def job(self) -> Callable[[], object] | None:
+        """What to compute in the thread for this screen, closing over what the person chose; None for nothing."""
+        return None
+
+    def show_snapshot(self, snapshot: object) -> None:
+        """Update the widgets from what ``job`` returned."""
+
+    def on_screen_resume(self) -> None:
+        """Read when the screen comes up, and then each second."""
+        if self._timer is None:
+            self._timer = self.set_interval(self.POLL, self.poll)
+        else:
+            self._timer.resume()
+        if self._seen:
+            self.poll()
+        else:  # the first paint comes before the first import of the store
+            self._seen = True
+            self.call_after_refresh(self.poll)
+
+    def on_screen_suspend(self) -> None:
+        """A screen that nobody sees reads nothing."""
+        if self._timer is not None:
+            self._timer.pause()
+
+    def poll(self, *, now: bool = False) -> None:
+        """Ask for a snapshot unless one is on its way; ``now`` asks for another right after that."""
+        if self._polling:
+            self._again = self._again or now
+            return
+        job = self.job()
+        if job is None:
+            return
+        self._polling = True
+        self._turn += 1
+        turn, about = self._turn, self.pilothouse.about_job()
+
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                about()
+                message: SnapshotReady | SnapshotFailed = SnapshotReady(turn, job())
+            except Exception as error:  # noqa: BLE001 - told in the status line
+                message = SnapshotFailed(turn, error)
+            if not worker.is_cancelled:
+                self.post_message(message)
+
+        self.run_worker(work, thread=True, group="poll", exit_on_error=False)
+
+    @on(SnapshotReady)
+    def _snapshot_ready(self, message: SnapshotReady) -> None:
+        self._polled()
+        if message.turn == self._turn:
+            if self._trouble:
+                self._trouble = ""
+                self.query_one(StatusLine).say("")
+            self._tell_header()
+            self.show_snapshot(message.snapshot)
+            self.refresh_keys()
+
+    @on(SnapshotFailed)
+    def _snapshot_failed(self, message: SnapshotFailed) -> None:
+        self._polled()
+        self._tell_header()
+        if str(message.error) != self._trouble:  # say it once, not every second
+            self._trouble = str(message.error)
+            self.complain(message.error)
+
+    def _polled(self) -> None:
+        self._polling = False
+        if self._again:
+            self._again = False
+            self.call_next(self.poll)
+
+    def _tell_header(self) -> None:
+        about = self.pilothouse.about
+        if about is not None:
+            self.query_one(Header).tell(about.model, about.autonomy)
+
+    # ------------------------------------------------------------ acting
+
+    def why_not(self, action: str) -> str:
+        """Why this action cannot be done now, in a sentence; empty when it can."""
+        return ""
+
+    def action_act(self, action: str) -> None:
+        """Carry out one action of the table, or say why not."""
+        if reason := self.why_not(action):
+            self.say(f"{BY_ID[action].label}: {reason}", "watch")
+            return
+        method = getattr(self, f"do_{action}", None)
+        if method is None and action.startswith("go_"):
+            self.app.switch_mode(action.removeprefix("go_"))
+        elif method is not None:
+            method()
+
+    def deed(self, saying: str, act: Callable[[], str], then: Callable[[], None] | None = None) -> None:
+        """Do what a person asked for in a thread; ``act`` returns the sentence that says what happened."""
+        self.say(f"{saying} …")
+
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                message: DeedDone | DeedFailed = DeedDone(act(), then)
+            except Exception as error:  # noqa: BLE001 - told in words
+                message = DeedFailed(error)
+            if not worker.is_cancelled:
+                self.post_message(message)
+
+        self.run_worker(work, thread=True, group="deed", exit_on_error=False)
+
+    @on(DeedDone)
+    def _deed_done(self, message: DeedDone) -> None:
+        self.say(message.sentence, "good")
+        if message.then is not None:
+            message.then()
+        self.poll(now=True)
+
+    @on(DeedFailed)
+    def _deed_failed(self, message: DeedFailed) -> None:
+        self.complain(message.error)
+        self.poll(now=True)
+
+    def do_palette(self) -> None:
+        """Open the palette."""
+        self.app.action_command_palette()
+
+    def do_help(self) -> None:
+        """Show the keys of this screen."""
+        from pilothouse.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.CONTEXT))
+
+    def do_refresh(self) -> None:
+        """Read again now."""
+        self.poll(now=True)
+
+    def do_quit(self) -> None:
+        """Leave. Runs, server and watcher are processes of their own and go on."""
+        self.app.exit()
+
+    def do_back(self) -> None:
+        """Close a screen that was opened over an area's first; never quits."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+
+    def do_copy(self) -> None:
+        """Copy what the cursor is on."""
+        text = self.copied()
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say(f"Copied {text}", "good")
+        else:
+            self.say("copy: nothing here to copy", "watch")
+
+    def copied(self) -> str:
+        """The text that ``y`` copies."""
+        return ""
+
+
+def area_title(area: str) -> str:
+    """The name of an area."""
+    return next(title for name, _, title in AREAS if name == area)

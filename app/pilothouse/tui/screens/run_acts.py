@@ -1,0 +1,117 @@
+"""What can be done with a run, wherever it is on screen: train, run again, stop, note, log, details."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.tui.screens.base import PilothouseScreen
+from pilothouse.tui.screens.train_acts import TrainActs
+from pilothouse.tui.text import line, safe
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.runs import Run
+
+ON_A_RUN = ("details", "logs", "stop_run", "rerun", "note", "copy")
+
+
+class RunActs(TrainActs, PilothouseScreen):
+    """The acts on ``current()``."""
+
+    def current(self) -> Run | None:
+        """The run that is acted on."""
+        raise NotImplementedError
+
+    def why_not(self, action: str) -> str:
+        """What the state of the run forbids."""
+        run = self.current()
+        if action in ON_A_RUN and run is None:
+            return "there is no run under the cursor"
+        if run is not None and action == "stop_run" and run.ended:
+            return f"{run.name} has ended already ({run.status.lower()})"
+        if run is not None and action == "rerun" and run.kind == "api":
+            return "this run was started by a script of its own, which has to be started again by hand"
+        return super().why_not(action)
+
+    def do_details(self) -> None:
+        """Open everything known about the run."""
+        from pilothouse.tui.screens.run import RunScreen
+
+        if (run := self.current()) is not None:
+            self.app.push_screen(RunScreen(run.run_id))
+
+    def do_logs(self) -> None:
+        """Open the run's log."""
+        from pilothouse.tui.screens.log import LogScreen
+
+        if (run := self.current()) is not None:
+            self.app.push_screen(LogScreen(run.run_id, run.name))
+
+    def do_stop_run(self) -> None:
+        """Ask, then stop the run."""
+        from pilothouse.tui.dialogs.base import Confirm
+
+        run = self.current()
+        if run is None:
+            return
+        words = line(
+            (safe(run.name), "bold"), " is asked to end; if it has not after 10 seconds, it is killed.", "\n\n",
+            ("Kept       ", "$dim"), "its log, parameters and metrics so far", "\n",
+            ("Lost       ", "$dim"), "the model it was fitting",
+        )
+        self.app.push_screen(Confirm("Stop this run", words, "Stop it"), lambda yes: self._stop(run) if yes else None)
+
+    def _stop(self, run: Run) -> None:
+        from pilothouse.tui.commands import run_command
+
+        workspace = self.workspace
+
+        def act() -> str:
+            run_command(workspace, "stop", run.run_id)
+            return f"{run.name} is stopped."
+
+        self.deed(f"Stopping {run.name}", act)
+
+    def do_note(self) -> None:
+        """Write or change the note."""
+        from pilothouse.tui.dialogs.base import Ask
+        from pilothouse.tui.snapshots.runs import note_run
+
+        run = self.current()
+        if run is None:
+            return
+        workspace, run_id = self.workspace, run.run_id
+        words = line("A note is the tag ", ("note", "bold"), " on the run; an empty one takes it away.", "\n")
+        ask = Ask(f"Note on {run.name}", words, "Save", run.tags.get("note", ""), "what is worth remembering")
+        self.app.push_screen(
+            ask, lambda text: None if text is None else self.deed("Noting", lambda: note_run(workspace, run_id, text))
+        )
+
+    def copied(self) -> str:
+        """The run's id."""
+        run = self.current()
+        return run.run_id if run is not None else ""
+
+    def do_rerun(self) -> None:
+        """Start a run with the recipe, parameters and data of this one."""
+        from pilothouse.tui.dialogs.base import Confirm
+
+        run = self.current()
+        if run is None:
+            return
+        words = line(
+            "A new run with the recipe, parameters and data of ", (safe(run.name), "bold"), ".", "\n\n",
+            ("recipe     ", "$dim"), safe(run.recipe or run.command), "\n",
+            ("params     ", "$dim"), safe(" ".join(f"{k}={v}" for k, v in run.params.items()) or "the defaults"), "\n",
+            ("data       ", "$dim"), safe(run.dataset_version[:12] or "as it is now"), "\n",
+        )
+        self.app.push_screen(Confirm("Run again", words, "Run again"), lambda yes: self._rerun(run) if yes else None)
+
+    def _rerun(self, run: Run) -> None:
+        workspace = self.workspace
+
+        def act() -> str:
+            from pilothouse.tui.snapshots.training import run_again
+
+            return f"Run {run_again(workspace, run)[:6]} started: the same as {run.name}."
+
+        self.deed("Starting a run", act)

@@ -1,0 +1,61 @@
+"""How states are drawn: always a sign and a word, with a tone on top."""
+
+from __future__ import annotations
+
+from pilothouse.tui.text import percent, safe
+
+RUN_STATES = {
+    "SCHEDULED": ("◌", "waiting", "dim"),
+    "RUNNING": ("▶", "running", "accent"),
+    "FINISHED": ("●", "finished", "good"),
+    "FAILED": ("■", "failed", "bad"),
+    "KILLED": ("□", "stopped", "watch"),
+    "LOST": ("▲", "lost", "bad"),
+}
+TONE_STYLES = {
+    "": "",
+    "dim": "$dim",
+    "accent": "$accent",
+    "good": "$success",
+    "watch": "$warning",
+    "bad": "$error",
+    "strong": "bold",
+}
+
+
+def run_state(status: str, progress: float | None = None) -> tuple[str, str]:
+    """The words and the tone of a run's status; a running one says how far it is."""
+    sign, word, tone = RUN_STATES.get(status, ("?", safe(status.lower(), 12), "watch"))
+    if status == "RUNNING" and progress is not None:
+        return f"{sign} {percent(min(1.0, max(0.0, progress)))}", tone
+    return f"{sign} {word}", tone
+
+
+def verdict(status: str) -> tuple[str, str]:
+    """The words and the tone of a file's verdict."""
+    return {
+        "ok": ("● ok", "good"),
+        "held": ("■ held", "bad"),
+        "accepted": ("● accepted", "good"),
+    }.get(status, (f"? {safe(status, 12)}", "watch"))
+
+
+def drifted(is_drift: bool, near: bool = False) -> tuple[str, str]:
+    """Sign and tone of a drift verdict: moved, near the line, or steady."""
+    if is_drift:
+        return "■", "bad"
+    return ("▲", "watch") if near else ("●", "good")
+
+
+LOWER_IS_BETTER = ("loss", "error", "rmse", "mae", "mse", "brier", "_ms", "seconds", "latency", "mape")
+FIRST_METRICS = ("roc_auc", "r2", "pr_auc", "log_loss", "rmse", "mae", "f1", "accuracy", "brier")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a smaller value of the metric is the better one, by its name."""
+    return any(part in metric.lower() for part in LOWER_IS_BETTER)
+
+
+def metric_rank(key: str) -> tuple[int, str]:
+    """Order of metrics on a screen: the ones that decide first."""
+    return (FIRST_METRICS.index(key) if key in FIRST_METRICS else len(FIRST_METRICS), key)

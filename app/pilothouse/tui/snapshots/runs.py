@@ -1,0 +1,71 @@
+"""Runs: a page of them, one with its curves, several side by side, and a log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.compare import Comparison
+    from pilothouse.tracking.runs import Run
+    from pilothouse.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Runs from ``offset``, of ``total`` that match and ``all_runs`` that exist."""
+
+    runs: tuple[Run, ...]
+    total: int
+    all_runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """One run and its curves: metric -> points (step, value)."""
+
+    run: Run
+    curves: dict[str, tuple[tuple[float, float], ...]]
+
+
+def run_page(workspace: Workspace, text: str, order_by: str, descending: bool, limit: int, offset: int) -> RunPage:
+    """Return one page of the runs that match ``text``."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import count_runs, list_runs
+
+    store = open_store(workspace)
+    runs = list_runs(store, text=text, order_by=order_by, descending=descending, limit=limit, offset=offset)
+    if offset == 0 and len(runs) < limit:
+        total = len(runs)
+    else:
+        total = count_runs(store, text=text)
+    every = count_runs(store) if text else total
+    return RunPage(tuple(runs), total, every)
+
+
+def run_detail(workspace: Workspace, run_id: str) -> RunDetail:
+    """Return one run with the whole history of its metrics."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import get_run, metric_history
+
+    store = open_store(workspace)
+    history = metric_history(store, run_id)
+    curves = {key: tuple((float(p.step), p.value) for p in points) for key, points in history.items()}
+    return RunDetail(get_run(store, run_id), curves)
+
+
+def comparison(workspace: Workspace, run_ids: tuple[str, ...]) -> Comparison:
+    """Return the runs side by side; the first is the baseline."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.compare import compare_runs
+
+    return compare_runs(open_store(workspace), run_ids)
+
+
+def note_run(workspace: Workspace, run_id: str, note: str) -> str:
+    """Set the note of a run, or take it away when it is empty; say so."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import tag_run
+
+    run = tag_run(open_store(workspace), run_id, {"note": note.strip() or None})
+    return f"Noted on {run.name}." if note.strip() else f"The note on {run.name} is gone."

@@ -1,0 +1,47 @@
+"""What a table shows: columns, rows and pages of rows, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+TONES = ("", "dim", "accent", "good", "watch", "bad", "strong", "one", "two", "three", "four")
+"""Styles a cell may have, by meaning; the last four tell marked rows and their curves apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: ``width`` in cells, or 0 to take the widest cell up to ``most``; ``grow`` takes what is left over."""
+
+    key: str
+    label: str
+    align: str = "left"
+    width: int = 0
+    most: int = 40
+    grow: bool = False
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row under a ``key`` that stays the same: safe cell texts, a tone for each (or none), and what it stands for."""
+
+    key: str
+    cells: tuple[str, ...]
+    tones: tuple[str, ...] = ()
+    item: object = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows ``offset`` … of ``total``; ``columns`` where the rows decide on them."""
+
+    offset: int
+    total: int
+    rows: tuple[Row, ...]
+    columns: tuple[Column, ...] | None = None
+    note: str = ""
+
+
+Fetch = Callable[[int, int], Page]
+"""(offset, limit) -> Page; called in a thread."""
