@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+# What a script that only logs does not need is imported where it is used: a start costs milliseconds.
+if TYPE_CHECKING:
+    import subprocess
 
 WINDOWS = sys.platform == "win32"
 
@@ -125,6 +127,8 @@ def is_alive(path: Path) -> bool:
 
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write `path` so that a reader sees the old content or the new, never a part."""
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -151,6 +155,8 @@ def spawn_detached(
 
     The handle is for a caller who wants to see it end early; nobody has to wait for it.
     """
+    import subprocess
+
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(

@@ -6,11 +6,15 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pilothouse.config import CONFIG_NAME, Config, ModelConfig, load_config
 from pilothouse.errors import ConfigError, NotFoundError, PilothouseError
 from pilothouse.processes import write_atomic
 
+if TYPE_CHECKING:
+    from pilothouse.config import Config, ModelConfig
+
+CONFIG_NAME = "pilothouse.toml"
 STATE_NAME = ".pilothouse"
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESERVED = {"con", "prn", "aux", "nul"}
@@ -91,6 +95,9 @@ class Workspace:
 
     def config(self) -> Config:
         """Read `pilothouse.toml` as it is now."""
+        # Not needed to log a run, which should cost a script as little as can be.
+        from pilothouse.config import load_config
+
         return load_config(self.config_path)
 
     def data_folder(self, model: ModelConfig) -> Path:

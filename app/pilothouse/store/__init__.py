@@ -3,9 +3,9 @@
 The only package that imports DuckDB for metadata.
 """
 
+from pilothouse.jsontext import dumps, loads
 from pilothouse.store.connection import Store, Transaction, open_store
 from pilothouse.store.events import Event, list_events, record, verify_events
-from pilothouse.store.jsontext import dumps, loads
 
 __all__ = [
     "Event",

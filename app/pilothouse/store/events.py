@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pilothouse.jsontext import dumps, loads
 from pilothouse.store.connection import Row, Store, Transaction
-from pilothouse.store.jsontext import dumps, loads
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pilothouse.jsontext import as_number
 from pilothouse.processes import is_alive
 from pilothouse.store import Store, Transaction, record
-from pilothouse.store.jsontext import as_number
 from pilothouse.tracking.journal import Entry, Journal, read_entries
 from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
 

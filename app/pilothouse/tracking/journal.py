@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pilothouse.store.jsontext import dumps
+from pilothouse.jsontext import dumps
 
 Entry = dict[str, Any]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -28,7 +27,8 @@ class ActiveRun:
 
     Inside a run that Pilothouse started, it writes to that run, and the true end is the supervisor's to say.
     Elsewhere it makes a run of its own, which ends as the process does: an uncaught exception or
-    `sys.exit(1)` is FAILED, a signal KILLED, a death without a word LOST.
+    `sys.exit(1)` is FAILED, a signal KILLED, a death without a word LOST. One thing Python tells nobody: a
+    bare `raise SystemExit(1)` outside the `with` block looks like a good end.
     """
 
     def __init__(self, writer: RunWriter, supervised: bool) -> None:
@@ -72,6 +72,8 @@ class ActiveRun:
             NotFoundError: there is nothing at `path`.
             PilothouseError: `name` would leave the artifacts folder.
         """
+        import shutil
+
         source = Path(path)
         if not source.exists():
             raise NotFoundError(f"There is no file {source} to keep as an artifact.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ADJECTIVES = (
@@ -22,9 +22,10 @@ _ANIMALS = (
 
 def new_run_id() -> str:
     """Return 12 random letters and digits; the first few are enough to name a run."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    return "".join(_ALPHABET[byte % 32] for byte in os.urandom(12))
 
 
 def new_run_name() -> str:
     """Return two words that a person can say and remember."""
-    return f"{secrets.choice(_ADJECTIVES)}-{secrets.choice(_ANIMALS)}"
+    first, second = (int.from_bytes(os.urandom(4), "big") for _ in range(2))
+    return f"{_ADJECTIVES[first % len(_ADJECTIVES)]}-{_ANIMALS[second % len(_ANIMALS)]}"

@@ -1,0 +1,87 @@
+"""Is this workspace sound? Looks at every part and says what it saw."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pilothouse.data.reading import data_files
+from pilothouse.errors import PilothouseError
+from pilothouse.registry.manifest import verify_bundle
+from pilothouse.registry.versions import list_versions
+from pilothouse.store import open_store, verify_events
+from pilothouse.tracking.runs import count_runs
+from pilothouse.workspace import Workspace
+
+LOW_DISK = 1 << 30
+"""Bytes of free disk below which a person should know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of the workspace, whether it is sound, and what was seen."""
+
+    what: str
+    sound: bool
+    detail: str
+
+
+def examine(workspace: Workspace) -> list[Finding]:
+    """Look at configuration, data, store, audit trail, bundles and disk; what is unsound is a finding."""
+    checks: dict[str, Callable[[Workspace], str]] = {
+        "configuration": _configuration,
+        "data folder": _data,
+        "store": _store,
+        "audit trail": _trail,
+        "bundles": _bundles,
+        "disk": _disk,
+    }
+    findings = []
+    for what, check in checks.items():
+        try:
+            findings.append(Finding(what, True, check(workspace)))
+        except PilothouseError as error:
+            findings.append(Finding(what, False, " ".join(str(error).split())))
+    return findings
+
+
+def _configuration(workspace: Workspace) -> str:
+    models = workspace.config().models
+    return f"{workspace.config_path.name}: {', '.join(model.name for model in models)}"
+
+
+def _data(workspace: Workspace) -> str:
+    parts = []
+    for model in workspace.config().models:
+        files = data_files(workspace.data_folder(model))
+        parts.append(f"{model.data.folder}: {len(files)} files")
+    return "; ".join(parts)
+
+
+def _store(workspace: Workspace) -> str:
+    store = open_store(workspace)
+    runs = count_runs(store)
+    size = workspace.store_path.stat().st_size
+    return f"{runs:,} runs, {size / 1e6:,.1f} MB"
+
+
+def _trail(workspace: Workspace) -> str:
+    broken = verify_events(open_store(workspace))
+    if broken is not None:
+        raise PilothouseError(f"does not fit together from event {broken} on")
+    return "intact"
+
+
+def _bundles(workspace: Workspace) -> str:
+    versions = list_versions(open_store(workspace))
+    for version in versions:
+        verify_bundle(version.path, version.manifest_sha256)
+    return f"{len(versions)} verified"
+
+
+def _disk(workspace: Workspace) -> str:
+    free = shutil.disk_usage(workspace.root).free
+    if free < LOW_DISK:
+        raise PilothouseError(f"only {free / 1e6:,.0f} MB free")
+    return f"{free / 1e9:,.0f} GB free"

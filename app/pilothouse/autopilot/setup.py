@@ -1,0 +1,137 @@
+"""Making a workspace: a `pilothouse.toml` judged from the data, for a person to correct."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilothouse.data.reading import connect, identifier, require_data_files, scan_sql
+from pilothouse.data.schema import Schema, infer_schema
+from pilothouse.errors import ConfigError, UsageError
+from pilothouse.workspace import Workspace, init_workspace
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWorkspace:
+    """A new workspace and what was judged from its data."""
+
+    workspace: Workspace
+    model: str
+    task: str
+    summary: str
+
+    @property
+    def config_path(self) -> Path:
+        """The file that was written."""
+        return self.workspace.config_path
+
+
+def make_workspace(
+    root: Path,
+    data: str,
+    target: str,
+    *,
+    name: str | None = None,
+    task: str | None = None,
+    time: str | None = None,
+    id: str | None = None,
+) -> MadeWorkspace:
+    """Write a configuration for `root` that fits the data.
+
+    Args:
+        root: the folder; made if it is missing.
+        data: the data folder, from the current folder, or from `root` if it is not there.
+        target: the column to predict.
+        name: the model's name; by default the folder's.
+        task: classification or regression; by default classification if the target has few values.
+        time: a column that orders rows; none by default.
+        id: a column that names rows; none by default.
+
+    Raises:
+        UsageError: a named column is not in the data.
+        DataError: the folder is empty, or a file in it cannot be read.
+        ConfigError: `root` is a workspace already.
+    """
+    root = root.absolute()
+    if (root / "pilothouse.toml").exists():
+        raise ConfigError(f"{root} is a workspace already.", untouched="Its pilothouse.toml was not changed.")
+    folder = Path(data).absolute() if Path(data).is_dir() else root / data
+    files = require_data_files(folder)
+    schema = infer_schema(files)
+    for column in filter(None, (target, time, id)):
+        if schema.column(column) is None:
+            raise UsageError(
+                f"The data has no column {column!r}.", next=f"It has: {', '.join(schema.names())}."
+            )
+    chosen = task or _task_of(files, schema, target)
+    model = name or re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-._") or "model"
+    root.mkdir(parents=True, exist_ok=True)
+    text = config_text(
+        model=model,
+        task=chosen,
+        target=target,
+        folder=os.path.relpath(folder, root) if folder.is_relative_to(root) else str(folder),
+        time=time,
+        id=id,
+        exclude=tuple(
+            column.name
+            for column in schema.columns
+            if column.kind == "text" and column.name not in (target, time, id)
+        ),
+    )
+    workspace = init_workspace(root, text)
+    kinds = [column.kind for column in schema.columns]
+    return MadeWorkspace(
+        workspace,
+        model,
+        chosen,
+        f"{len(files)} files, {len(kinds)} columns ({kinds.count('numeric')} numeric, "
+        f"{kinds.count('category')} categories), {chosen} of {target!r}.",
+    )
+
+
+def _task_of(files: list[Path], schema: Schema, target: str) -> str:
+    column = schema.column(target)
+    if column is not None and column.kind in ("category", "boolean", "text"):
+        return "classification"
+    with connect() as con:
+        relation = scan_sql(files[0])
+        count = con.execute(f"SELECT count(DISTINCT {identifier(target)}) FROM {relation}").fetchall()[0][0]
+    return "classification" if count <= 2 else "regression"
+
+
+def config_text(
+    *,
+    model: str,
+    task: str,
+    target: str,
+    folder: str,
+    time: str | None = None,
+    id: str | None = None,
+    exclude: tuple[str, ...] = (),
+    extra: str = "",
+) -> str:
+    """Return the text of a `pilothouse.toml`, with a comment where a person may want to change something."""
+    text = json.dumps
+    lines = ["[model]", f"name = {text(model)}", f'task = "{task}"', f"target = {text(target)}", "", "[data]"]
+    lines.append(f"folder = {text(folder)}")
+    lines.append(
+        f"time = {text(time)}" if time else '# time = "…"             orders rows, splits and charts'
+    )
+    lines.append(
+        f"id = {text(id)}" if id else '# id = "…"               joins predictions with labels that come later'
+    )
+    lines.append(f"exclude = [{', '.join(text(name) for name in exclude)}]")
+    lines += ["", "[training]", 'recipe = "hist_gradient_boosting"', "holdout = 0.2", "seed = 7", ""]
+    metric = "roc_auc = { max_drop = 0.005 }" if task == "classification" else "rmse = { max_rise = 0.0 }"
+    lines += ["[gates]", f"{metric}     # against the champion, on the same rows", ""]
+    lines += ["[drift]", "share = 0.3              # of the columns", "", "[serving]", "port = 8080", ""]
+    lines += [
+        "[autonomy]",
+        "level = 0                # 0 manual, 1 retrain on drift, 2 promote by itself",
+        "",
+    ]
+    return "\n".join(lines) + extra

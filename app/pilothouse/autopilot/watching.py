@@ -1,0 +1,211 @@
+"""The watcher: judges every file that lands in a data folder, once, whatever is killed when.
+
+It keeps nothing in memory that matters. What was judged stands in the store, in the same transaction as the
+verdict, so at each start it looks for what arrived while it was off.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from pilothouse.autopilot.retraining import Retraining
+from pilothouse.autopilot.status import write_status
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import data_files
+from pilothouse.data.versions import fingerprint
+from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.monitoring.judging import Verdict, judge_file, list_arrivals
+from pilothouse.registry.versions import champion
+from pilothouse.store import open_store, record
+from pilothouse.workspace import Workspace
+
+SETTLED = 0.2
+"""Seconds for which a file's size and time must stand still before it counts as whole."""
+LOOK_EVERY = 2.0
+"""Seconds after which the folder is looked at even without word of a change (network drives send none)."""
+
+Tell = Callable[[str], None]
+Look = tuple[int, int]
+"""Size and time of change: enough to see that a file still grows, or is the one that was judged before."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A file as it was looked at last, and whether that state needs no judging any more."""
+
+    look: Look
+    since: float
+    settled: bool = False
+
+
+class Watcher:
+    """Looks at the data folders of a workspace and judges what is new."""
+
+    def __init__(self, workspace: Workspace, tell: Tell) -> None:
+        self._workspace = workspace
+        self._store = open_store(workspace)
+        self._tell = tell
+        self._wake = threading.Event()
+        self._stopped = False
+        self._started_at = datetime.now(UTC)
+        self._seen: dict[Path, _Seen] = {}
+        self._retraining = Retraining(workspace, tell)
+        self._judged = 0
+        self._last_file = ""
+        self._error = ""
+
+    def stop(self) -> None:
+        """Let `run` return soon; safe to call from a signal handler."""
+        self._stopped = True
+        self._wake.set()
+
+    def run(self, *, once: bool = False) -> int:
+        """Judge what arrives until `stop` is called, or only what is there if `once`; return how many.
+
+        Raises:
+            NotFoundError: a data folder does not exist.
+        """
+        folders = self._folders()
+        observer = Observer()
+        handler = _Waker(self._wake)
+        for folder in folders:
+            observer.schedule(handler, str(folder), recursive=False)
+        with self._store.transaction() as tx:
+            record(tx, "watch", "watcher", "The watcher started.", {"folders": [str(f) for f in folders]})
+        observer.start()
+        try:
+            self._loop(once)
+        finally:
+            observer.stop()
+            observer.join(timeout=5)
+        with self._store.transaction() as tx:
+            record(tx, "watch", "watcher", "The watcher stopped.", {"judged": self._judged})
+        return self._judged
+
+    def _loop(self, once: bool) -> None:
+        while not self._stopped:
+            self._wake.clear()
+            waiting = self._look()
+            self._say("idle")
+            if once and not waiting:
+                return
+            self._wake.wait(SETTLED if waiting else LOOK_EVERY)
+            if not waiting and not self._stopped:
+                # A file that is being written wakes us at its first byte.
+                time.sleep(0.01)
+
+    def _look(self) -> bool:
+        """Look at every file once; return whether one was still being written."""
+        waiting = False
+        for model in self._workspace.config().models:
+            try:
+                paths = data_files(self._workspace.data_folder(model))
+                for path in paths:
+                    if self._stopped:
+                        return False
+                    waiting |= self._look_at(model, path)
+                self._retraining.advance(model)
+                self._error = ""
+            except PilothouseError as error:
+                # Tried again at the next look: nothing was marked as judged.
+                if error.what != self._error:
+                    self._tell(error.what)
+                self._error = error.what
+        return waiting
+
+    def _look_at(self, model: ModelConfig, path: Path) -> bool:
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return False
+        look = (stat.st_size, stat.st_mtime_ns)
+        seen = self._seen.get(path)
+        now = time.monotonic()
+        if seen is None or seen.look != look:
+            self._seen[path] = _Seen(look, now)
+            return True
+        if seen.settled:
+            return False
+        if now - seen.since < SETTLED:
+            return True
+        if not self._known(model, path):
+            self._say(f"judging {path.name}")
+            verdict = judge_file(self._workspace, self._store, model, path)
+            self._judged += 1
+            self._last_file = path.name
+            self._tell(in_one_line(path.name, verdict))
+            self._retraining.consider(model, path.name, verdict)
+        seen.settled = True
+        return False
+
+    def _known(self, model: ModelConfig, path: Path) -> bool:
+        """Whether these very bytes were judged before, or the champion was trained on them."""
+        digest = fingerprint(path)
+        arrived = {(arrival.name, arrival.sha256) for arrival in list_arrivals(self._store, model.name)}
+        if (path.name, digest) in arrived:
+            return True
+        live = champion(self._store, model.name)
+        if live is None or not live.dataset_version:
+            return False
+        return bool(
+            self._store.query(
+                "SELECT 1 FROM dataset_files WHERE version = ? AND sha256 = ?", [live.dataset_version, digest]
+            )
+        )
+
+    def _folders(self) -> tuple[Path, ...]:
+        folders = tuple(
+            dict.fromkeys(self._workspace.data_folder(model) for model in self._workspace.config().models)
+        )
+        for folder in folders:
+            if not folder.is_dir():
+                raise NotFoundError(
+                    f"The data folder {folder} does not exist.",
+                    next="Make it, or change `folder` under [data] in pilothouse.toml.",
+                )
+        return folders
+
+    def _say(self, state: str) -> None:
+        write_status(
+            self._workspace,
+            self._started_at,
+            tuple(model.data.folder for model in self._workspace.config().models),
+            state=state,
+            judged=self._judged,
+            last_file=self._last_file,
+            error=self._error,
+        )
+
+
+class _Waker(FileSystemEventHandler):
+    """Wakes the watcher at every change; what changed, it sees for itself."""
+
+    def __init__(self, wake: threading.Event) -> None:
+        self._wake = wake
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type not in ("opened", "closed_no_write"):
+            self._wake.set()
+
+
+def in_one_line(name: str, verdict: Verdict) -> str:
+    """Say what was found about a file, with the numbers it rests on."""
+    if verdict.status == "held":
+        first = verdict.findings[0].message if verdict.findings else "it is not sound"
+        return f"■ {name} is held: {first}"
+    report = verdict.report
+    if report is None:
+        return f"● {name} is sound; there is no reference yet to compare it with."
+    drifted = [column.column for column in report.columns if column.drifted]
+    share = f"{len(drifted)} of {len(report.columns)} columns moved ({report.share_drifted:.0%})"
+    names = f": {', '.join(drifted[:6])}" if drifted else ""
+    sign, word = ("■", "drifted") if report.dataset_drift else ("●", "no drift")
+    return f"{sign} {name}: {word}, {share}{names}"

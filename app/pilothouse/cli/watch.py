@@ -1,0 +1,87 @@
+"""The watch command: judge files as they land."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import click
+
+from pilothouse.cli.options import emit, json_option, printable, say, workspace_option
+from pilothouse.errors import PilothouseError
+from pilothouse.processes import hold_alive, python_command, spawn_detached
+from pilothouse.workspace import Workspace
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Judge what is there now and exit.")
+@click.option("--detach", is_flag=True, help="Watch in the background, after this terminal is closed too.")
+@click.option("--stop", is_flag=True, help="Stop the watcher.")
+@click.option("--status", is_flag=True, help="Say what the watcher is doing.")
+@workspace_option
+@json_option
+def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspace, as_json: bool) -> None:
+    """Watch the data folder: check each file that lands and say whether it drifted from the reference.
+
+    Files that arrived while no watcher ran are judged first; each is judged once.
+    """
+    from dataclasses import asdict
+
+    from pilothouse.autopilot.status import stop_watcher, watcher_status
+
+    if stop:
+        stopped = stop_watcher(workspace)
+        emit({"stopped": stopped}, as_json, lambda: say("Stopping." if stopped else "No watcher is running."))
+        return
+    if status:
+        told = watcher_status(workspace)
+        shown = asdict(told) if told else None
+        emit(
+            shown,
+            as_json,
+            lambda: say(f"{told.state}, {told.judged} judged" if told else "No watcher is running."),
+        )
+        return
+    if detach:
+        pid = _detach(workspace)
+        emit({"pid": pid}, as_json, lambda: say(f"Watching in the background (process {pid})."))
+        return
+    lock = hold_alive(workspace.watch_dir / "alive")
+    if lock is None:
+        raise PilothouseError(
+            "This workspace is being watched already.",
+            next="Stop that watcher with `pilothouse watch --stop`.",
+        )
+    from pilothouse.autopilot.watching import Watcher
+
+    with lock:
+        watcher = Watcher(workspace, lambda line: click.echo(printable(line), err=as_json))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: watcher.stop())
+        if not once:
+            say("Watching. Stop with ctrl+c.")
+        judged = watcher.run(once=once)
+    emit({"judged": judged}, as_json, lambda: say(f"{judged} file{'' if judged == 1 else 's'} judged."))
+
+
+def _detach(workspace: Workspace) -> int:
+    from pilothouse.autopilot.status import watcher_status
+    from pilothouse.tracking.folding import last_lines
+
+    if watcher_status(workspace) is not None:
+        raise PilothouseError(
+            "This workspace is being watched already.",
+            next="Stop that watcher with `pilothouse watch --stop`.",
+        )
+    log = workspace.watch_dir / "watcher.log"
+    process = spawn_detached(
+        python_command("pilothouse", "watch", "--workspace", str(workspace.root)), cwd=workspace.root, log=log
+    )
+    while watcher_status(workspace) is None:
+        if process.poll() is not None:
+            raise PilothouseError(f"The watcher did not start: {last_lines(log, 3)}")
+        time.sleep(0.05)
+    return process.pid
+
+
+COMMANDS = (watch,)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conftest import CONFIG, HOSTILE
+from pilothouse.errors import ConfigError, NotFoundError, PilothouseError
+from pilothouse.workspace import Workspace, find_workspace, init_workspace, safe_name
+
+
+def test_found_from_inside_and_by_variable(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "data"
+    monkeypatch.chdir(inside)
+    assert find_workspace() == workspace
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("PILOTHOUSE_WORKSPACE", str(tmp_path))
+    assert find_workspace() == workspace
+
+
+def test_outside_the_error_names_init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFoundError, match="pilothouse init"):
+        find_workspace()
+
+
+def test_init_never_overwrites(workspace: Workspace) -> None:
+    before = workspace.config_path.read_text()
+    with pytest.raises(ConfigError, match="exists already"):
+        init_workspace(workspace.root, CONFIG.replace("late", "other"))
+    assert workspace.config_path.read_text() == before
+
+
+def test_a_configuration_that_does_not_load_is_not_left_behind(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        init_workspace(tmp_path, "[model]\n")
+    assert not (tmp_path / "pilothouse.toml").exists()
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "..", ".", "-rf", "a/b", "a\\b", "CON", "nul.txt", "x" * 101])
+def test_a_name_that_could_leave_its_folder_is_refused(workspace: Workspace, name: str) -> None:
+    with pytest.raises(PilothouseError, match="cannot be used"):
+        safe_name(name)
+    with pytest.raises(PilothouseError):
+        workspace.run_dir(name)
+    with pytest.raises(PilothouseError):
+        workspace.version_dir(name, 1)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pilothouse.tracking.journal import Journal, read_entries
+
+values = st.dictionaries(
+    st.text(max_size=10), st.one_of(st.floats(allow_nan=False), st.text(max_size=10)), max_size=3
+)
+
+
+def test_entries_come_back_in_order_and_once(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    journal.append("params", values={"a": 1})
+    first, offset = read_entries(path)
+    journal.append("params", values={"b": float("nan")})
+    second, end = read_entries(path, offset)
+    assert [entry["values"] for entry in (*first, *second)] == [{"a": 1}, {"b": "NaN"}]
+    assert read_entries(path, end) == ([], end)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(values, min_size=1, max_size=4))
+def test_cut_at_any_byte_it_holds_the_whole_lines_before(
+    tmp_path_factory: object, contents: list[object]
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "j"  # type: ignore[attr-defined]
+    journal = Journal(path)
+    ends = []
+    for content in contents:
+        journal.append("params", values=content)
+        ends.append(path.stat().st_size)
+    data = path.read_bytes()
+    for cut in range(len(data) + 1):
+        path.write_bytes(data[:cut])
+        entries, offset = read_entries(path)
+        whole = [end for end in ends if end <= cut]
+        assert len(entries) == len(whole)
+        assert offset == (whole[-1] if whole else 0)
+        # Whoever writes next starts on a line of its own, and nothing before is lost.
+        Journal(path).append("end", status="FINISHED")
+        again, _ = read_entries(path)
+        assert len(again) == len(whole) + 1 or (cut and data[cut - 1 : cut] == b"}")
+        assert again[-1]["status"] == "FINISHED"
+
+
+def test_what_is_not_an_entry_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'\xff\xfe\n[1]\nnull\n{"kind": 3}\n{"kind": "tags"}\n{"kind": "params"')
+    entries, offset = read_entries(path)
+    assert entries == [{"kind": "tags"}]
+    assert offset == path.read_bytes().rfind(b"\n") + 1
+
+
+def test_many_processes_write_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    code = "import sys; from pathlib import Path; from pilothouse.tracking.journal import Journal\n"
+    code += "j = Journal(Path(sys.argv[1]))\n"
+    code += "for i in range(500): j.append('params', values={'who': sys.argv[2] * 50})"
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in "abcd"]
+    assert [writer.wait(timeout=60) for writer in writers] == [0] * 4
+    entries, _ = read_entries(path)
+    assert len(entries) == 2000
