@@ -1,0 +1,174 @@
+"""The process that a run consists of: its command, its environment, its group, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pilothouse.processes import WINDOWS, python_command
+from pilothouse.training.spec import DATA_NAME, METRICS_NAME, RunSpec, thread_environment, workspace_of
+
+FIT_MODULE = "pilothouse.training.fit"
+_CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGTRAP"}
+_PR_SET_PDEATHSIG = 1
+
+
+def command_of(run_dir: Path, spec: RunSpec) -> list[str]:
+    """The words that start the run's child."""
+    if spec.recipe:
+        return python_command(FIT_MODULE, str(run_dir))
+    return [*spec.command, *flags_of(spec.params)]
+
+
+def flags_of(params: Mapping[str, Any]) -> list[str]:
+    """Parameters as `--name value`; true is a bare `--name`, false and none are left out.
+
+    A value that begins with a dash is joined by "=", or it would read as another flag.
+    """
+    words: list[str] = []
+    for name, value in params.items():
+        if value is None or value is False:
+            continue
+        if value is True:
+            words.append(f"--{name}")
+            continue
+        for item in value if isinstance(value, list | tuple) else [value]:
+            text = str(item)
+            words += [f"--{name}={text}"] if text.startswith("-") else [f"--{name}", text]
+    return words
+
+
+def environment_of(run_dir: Path, spec: RunSpec, base: Mapping[str, str]) -> dict[str, str]:
+    """The child's environment: ours, the run's place, and pinned threads."""
+    workspace = workspace_of(run_dir)
+    env = dict(base)
+    env.update(
+        PILOTHOUSE_WORKSPACE=str(workspace.root),
+        PILOTHOUSE_RUN_ID=run_dir.name,
+        PILOTHOUSE_RUN_DIR=str(run_dir),
+        PILOTHOUSE_METRICS=str(run_dir / METRICS_NAME),
+        PILOTHOUSE_SEED=str(spec.seed),
+        PYTHONUNBUFFERED="1",
+        PYTHONIOENCODING="utf-8",
+    )
+    if (run_dir / DATA_NAME).is_dir():
+        env["PILOTHOUSE_DATA"] = str(run_dir / DATA_NAME)
+    elif spec.model is not None:
+        env["PILOTHOUSE_DATA"] = str(workspace.data_folder(spec.model))
+    if spec.recipe:
+        # A stray pandas.py in the workspace must not be taken for pandas.
+        env["PYTHONSAFEPATH"] = "1"
+        env["PYTHONHASHSEED"] = "0"
+        env.update(thread_environment(spec.threads))
+    else:
+        env.pop("PYTHONSAFEPATH", None)
+        env.update({key: value for key, value in thread_environment(spec.threads).items() if key not in base})
+        # "python train.py" means the Python that Pilothouse lives in, whether or not it was activated.
+        env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+    return env
+
+
+class Child:
+    """A running child in a process group of its own; on Linux it dies with this process."""
+
+    def __init__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], nice: int = 0) -> None:
+        """Start it.
+
+        Raises:
+            OSError: there is no such program, or it may not be run.
+        """
+        options: dict[str, Any] = {}
+        if WINDOWS:
+            options["creationflags"] = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        else:
+            options.update(process_group=0, preexec_fn=_before_exec(nice))
+        self.process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            **options,
+        )
+        assert self.process.stdout is not None
+        self.output = self.process.stdout.fileno()
+
+    def ended(self) -> bool:
+        """Whether it has ended. What it left running in its group is killed while its id is still its own."""
+        if self.process.returncode is not None:
+            return True
+        if not WINDOWS and os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            self.kill()
+        return self.process.poll() is not None
+
+    def terminate(self) -> None:
+        """Ask the whole group to end."""
+        if WINDOWS:
+            with contextlib.suppress(OSError):
+                self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+        else:
+            self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the whole group."""
+        if WINDOWS:
+            self.process.kill()
+        else:
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+
+def verdict(returncode: int, stopped: bool) -> tuple[str, str]:
+    """A run's status by its exit code (negative: the signal that ended it), and a word on it."""
+    if stopped:
+        return "KILLED", ""
+    if returncode == 0:
+        return "FINISHED", ""
+    if returncode > 0:
+        return "FAILED", ""
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:
+        name = f"signal {-returncode}"
+    if name in _CRASHES:
+        return "FAILED", f"It crashed with {name}."
+    hint = ", perhaps by the system for want of memory" if name == "SIGKILL" else ""
+    return "KILLED", f"It was killed by {name}{hint}."
+
+
+def exit_code_of(returncode: int) -> int:
+    """An exit code as a shell tells it: 128 and the signal's number where one ended the process."""
+    if returncode < 0:
+        return 128 - returncode
+    return returncode if returncode < 2**31 else returncode - 2**32
+
+
+def _before_exec(nice: int) -> Callable[[], None] | None:
+    """What the child does between fork and exec; nothing here may allocate much or take a lock."""
+    if not sys.platform.startswith("linux"):
+        return (lambda: (os.nice(nice), None)[1]) if nice else None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def prepare() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # The parent may have died before the line above took hold.
+        if os.getppid() != parent:
+            os._exit(1)
+        if nice:
+            os.nice(nice)
+
+    return prepare

@@ -1,0 +1,70 @@
+"""A run's journal, written by someone who must not fall over when the disk is full."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pilothouse.tracking.writer import RunWriter, attach_run
+
+BALLAST_NAME = ".ballast"
+BALLAST = 64 * 1024  # bytes put aside so that a run's end can be told on a full disk
+END_PATIENCE = 60.0  # seconds to keep trying to write how a run ended
+
+
+class Diary:
+    """Appends to a journal; counts what cannot be written, and is patient with the end."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._run_dir = run_dir
+        self._writer: RunWriter = attach_run(run_dir)
+        self.lost = 0
+        self._ballast = run_dir / BALLAST_NAME
+        with contextlib.suppress(OSError):
+            self._ballast.write_bytes(b"\0" * BALLAST)
+
+    def metrics(self, values: Mapping[str, float], step: int | None) -> None:
+        """Record one point of each metric."""
+        self._try(lambda: self._writer.log_metrics(values, step))
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Record tags."""
+        self._try(lambda: self._writer.set_tags(values))
+
+    def running(self) -> None:
+        """Record that the run is under way."""
+        self._try(lambda: self._writer.status("RUNNING"))
+
+    def end(self, status: str, exit_code: int | None, reason: str) -> bool:
+        """Record how the run ended; False if the disk would not take it."""
+        with contextlib.suppress(OSError):
+            self._ballast.unlink()
+        if self.lost:
+            reason = f"{reason}\n{self.lost:,} lines of the journal could not be written.".strip()
+        until = time.monotonic() + END_PATIENCE
+        while True:
+            try:
+                self._writer.end(status, exit_code, reason)
+            except OSError:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.5)
+                self._reopen()
+            else:
+                return True
+
+    def _try(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError:
+            self.lost += 1
+            self._reopen()
+
+    def _reopen(self) -> None:
+        # A write cut short leaves a torn line; opening anew starts the next entry on a line of its own.
+        with contextlib.suppress(OSError):
+            writer = attach_run(self._run_dir)
+            self._writer.close()
+            self._writer = writer

@@ -1,0 +1,323 @@
+"""The child of a recipe's run: fits, judges, and registers a version.
+
+`python -m pilothouse.training.fit <run_dir>`, started by the supervisor.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import PilothouseError
+from pilothouse.tracking.writer import RunWriter, attach_run
+from pilothouse.training.spec import RunSpec, read_spec, workspace_of
+
+# Shares of the whole that the bar shows, set by how long each takes on tens of thousands of rows.
+_READ, _PREPARED, _THRESHOLD, _FITTED, _JUDGED = 0.02, 0.06, 0.15, 0.85, 0.92
+_THRESHOLD_ROWS = 50_000  # at most, for the model that only the threshold is chosen with
+_THRESHOLD_SHARE = 0.2
+_BUNDLE = "model"
+
+
+class _Told:
+    """Says what happens in the log, and in the journal as progress."""
+
+    def __init__(self, writer: RunWriter) -> None:
+        self.writer = writer
+        self._began = time.monotonic()
+
+    def __call__(self, fraction: float, text: str, *, quiet: bool = False) -> None:
+        self.writer.progress(fraction, text)
+        if not quiet:
+            print(f"{time.monotonic() - self._began:6.1f} s  {text}", flush=True)  # noqa: T201
+
+
+def fit_run(run_dir: Path) -> None:
+    """Do what the run's `run.json` says, and register the version it makes.
+
+    Raises:
+        PilothouseError: the data, the target or the parameters do not allow it.
+    """
+    spec = read_spec(run_dir)
+    writer = attach_run(run_dir)
+    tell = _Told(writer)
+    tell(_READ, "Loading libraries and data.")
+    from pilothouse.data.versions import dataset_paths, get_dataset_version
+    from pilothouse.store import open_store
+    from pilothouse.training.examples import load_examples
+    from pilothouse.training.recipes import find_recipe
+
+    assert spec.model is not None
+    workspace = workspace_of(run_dir)
+    store = open_store(workspace)
+    dataset = get_dataset_version(store, spec.dataset_version)
+    sources = dataset_paths(workspace, dataset)
+    examples = load_examples(
+        sources, dataset.schema, spec.model, holdout=spec.model.training.holdout, seed=spec.seed
+    )
+    left_out = ", ".join(f"{name} ({why})" for name, why in examples.features.left_out.items())
+    gaps = (
+        f" {examples.without_target:,} rows without a target are left out." if examples.without_target else ""
+    )
+    tell(
+        _PREPARED,
+        f"{len(examples.target):,} rows; held out: {examples.split.how}.{gaps} Left out: {left_out}.",
+    )
+
+    recipe = find_recipe(spec.recipe, spec.model.task)
+    pipeline, threshold = _fit(spec, recipe, examples, tell)
+    tell(_FITTED, "Judging it on the holdout.")
+    metrics, curves = _judge(pipeline, threshold, examples, spec)
+    writer.log_metrics(metrics)
+    print("  ".join(f"{key} {value:.4g}" for key, value in metrics.items()), flush=True)  # noqa: T201
+    _write_json(writer.artifacts / "curves.json", curves)
+    _write_holdout(writer.artifacts / "holdout.parquet", pipeline, examples, spec.model.target)
+
+    tell(_JUDGED, "Writing the bundle.")
+    from pilothouse.monitoring.profile import profile_files
+    from pilothouse.registry.bundle import write_bundle
+    from pilothouse.registry.model import output_fields
+    from pilothouse.registry.signature import Signature, infer_type
+    from pilothouse.registry.versions import register_bundle
+
+    kind = infer_type(examples.classes) if examples.classes else "double"
+    signature = Signature(examples.signature.inputs, output_fields(pipeline, kind))
+    profile = profile_files(sources, dataset.schema)
+    bundle = writer.artifacts / _BUNDLE
+    write_bundle(
+        bundle,
+        model=pipeline,
+        signature=signature,
+        profile_json=profile.to_json(),
+        probe=examples.inputs.iloc[examples.split.holdout],
+        metrics=metrics,
+        lineage=_lineage(run_dir, spec, examples, dataset),
+    )
+    version = register_bundle(
+        workspace,
+        store,
+        spec.model.name,
+        bundle,
+        run_id=run_dir.name,
+        dataset_version=dataset.version,
+        recipe=spec.recipe,
+        metrics=metrics,
+    )
+    writer.set_tags({"version": str(version.version)})
+    tell(0.97, f"Registered {version.model} v{version.version}. Checking the gates.")
+    _gates(workspace, store, version, writer, tell)
+
+
+def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, float | None]:
+    """The fitted pipeline, and the threshold of a two-class model."""
+    from sklearn.pipeline import Pipeline
+
+    from pilothouse.training.curve import Curve
+    from pilothouse.training.estimators import build_estimator, grow
+    from pilothouse.training.preprocessing import build_preprocessor
+
+    task = spec.model.task if spec.model else ""
+
+    def build() -> Any:
+        return build_estimator(
+            recipe, task, spec.params, examples.features, seed=spec.seed, threads=spec.threads
+        )
+
+    threshold = None
+    if len(examples.classes) == 2:
+        tell(_PREPARED, "Choosing the threshold on older rows held back from the training side.")
+        threshold = _choose_threshold(recipe, build(), examples, spec)
+    split, target = examples.split, examples.target
+    prepare = build_preprocessor(examples.features, recipe.name)
+    train = prepare.fit_transform(examples.inputs.iloc[split.train])
+    held = prepare.transform(examples.inputs.iloc[split.holdout])
+    estimator = build()
+    curve = Curve(
+        {"train": (train, target[split.train]), "holdout": (held, target[split.holdout])},
+        examples.classes,
+        spec.seed,
+    )
+    tell(_THRESHOLD, f"Fitting {recipe.title.lower()} on {len(split.train):,} rows, {spec.threads} threads.")
+
+    def on_step(done: int, total: int, losses: dict[str, float]) -> None:
+        tell.writer.log_metrics(losses, step=done)
+        share = _THRESHOLD + (_FITTED - _THRESHOLD) * done / total
+        tell(share, f"Fitting: {done} of {total} iterations.", quiet=True)
+
+    grow(estimator, recipe, train, target[split.train], curve, on_step)
+    if recipe.name == "random_forest":
+        # For one row, starting threads takes longer than walking the trees.
+        estimator.set_params(n_jobs=1)
+    return Pipeline([("prepare", prepare), ("model", estimator)]), threshold
+
+
+def _choose_threshold(recipe: Any, estimator: Any, examples: Any, spec: RunSpec) -> float:
+    """Fit on the older part of the training side and choose on the rest, which that fit has not seen."""
+    import warnings
+
+    from pilothouse.training.preprocessing import build_preprocessor
+    from pilothouse.training.scoring import best_threshold
+    from pilothouse.training.split import SMALLEST, split_rows
+
+    # By time, the training side stands in order already: the latest rows are the most like those to come.
+    rows = examples.split.train[-_THRESHOLD_ROWS:]
+    if len(rows) < SMALLEST:
+        return 0.5
+    by_time = examples.split.by_time
+    inner = split_rows(
+        times=range(len(rows)) if by_time else None,
+        labels=examples.target[rows],
+        n_rows=len(rows),
+        holdout=_THRESHOLD_SHARE,
+        seed=spec.seed,
+    )
+    fit, choose = rows[inner.train], rows[inner.holdout]
+    positive = examples.target == examples.classes[1]
+    if len(set(positive[fit].tolist())) < 2:
+        return 0.5
+    prepare = build_preprocessor(examples.features, recipe.name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator.fit(prepare.fit_transform(examples.inputs.iloc[fit]), positive[fit])
+    return best_threshold(
+        positive[choose], estimator.predict_proba(prepare.transform(examples.inputs.iloc[choose]))[:, 1]
+    )
+
+
+def _judge(
+    pipeline: Any, threshold: float | None, examples: Any, spec: RunSpec
+) -> tuple[dict[str, float], dict[str, Any]]:
+    from pilothouse.registry.scoring import (
+        binary_metrics,
+        multiclass_metrics,
+        one_row_p99,
+        regression_metrics,
+    )
+    from pilothouse.training.curve import codes_of
+    from pilothouse.training.scoring import binary_curves, confusion, residual_summary
+
+    rows = examples.split.holdout
+    inputs, target = examples.inputs.iloc[rows], examples.target[rows]
+    curves: dict[str, Any]
+    if not examples.classes:
+        predicted = pipeline.predict(inputs)
+        metrics = regression_metrics(target, predicted)
+        curves = {"residuals": residual_summary(target, predicted)}
+    else:
+        probability = pipeline.predict_proba(inputs)
+        codes = codes_of(target, examples.classes)
+        labels = [str(value) for value in examples.classes]
+        if threshold is not None:
+            metrics = binary_metrics(codes == 1, probability[:, 1], threshold)
+            curves = binary_curves(codes == 1, probability[:, 1])
+            chosen = (probability[:, 1] >= threshold).astype(codes.dtype)
+        else:
+            metrics = multiclass_metrics(codes, probability)
+            curves = {}
+            chosen = probability.argmax(axis=1)
+        curves["confusion"] = confusion(codes, chosen, labels)
+    metrics["p99_ms"] = one_row_p99(pipeline.predict_proba if examples.classes else pipeline.predict, inputs)
+    return metrics, curves
+
+
+def _write_holdout(path: Path, pipeline: Any, examples: Any, target: str) -> None:
+    """The holdout's rows with every column and what the model says of them."""
+    from pilothouse.data.reading import connect, literal
+
+    rows = examples.split.holdout
+    table = examples.table.iloc[rows].reset_index(drop=True)
+    inputs = examples.inputs.iloc[rows].reset_index(drop=True)
+    for name in inputs.columns:
+        if inputs[name].dtype == "float64" and table[name].dtype.kind == "f":
+            table[name] = inputs[name]  # without infinities, as the model saw it
+    taken = {str(name).lower() for name in table.columns}
+    answers = {"prediction": pipeline.predict(inputs)}
+    if len(examples.classes) == 2:
+        answers["probability"] = pipeline.predict_proba(inputs)[:, 1]
+    for name, values in answers.items():
+        while name in taken:
+            name += "_"
+        table[name] = values
+    with connect() as con:
+        con.register("holdout_rows", table)
+        con.execute(f"COPY (SELECT * FROM holdout_rows) TO {literal(str(path))} (FORMAT parquet)")
+
+
+def _lineage(run_dir: Path, spec: RunSpec, examples: Any, dataset: Any) -> dict[str, Any]:
+    packages = ("pilothouse", "scikit-learn", "pandas", "numpy", "scipy", "joblib", "duckdb")
+    return {
+        "run_id": run_dir.name,
+        "recipe": spec.recipe,
+        "params": dict(spec.params),
+        "seed": spec.seed,
+        "threads": spec.threads,
+        "dataset_version": dataset.version,
+        "files": [asdict(file) for file in dataset.files],
+        "model": asdict(spec.model) if spec.model else {},
+        "rows": {
+            "train": len(examples.split.train),
+            "holdout": len(examples.split.holdout),
+            "without_target": examples.without_target,
+            "split": examples.split.how,
+        },
+        "features": examples.features.names,
+        "left_out": examples.features.left_out,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "code": {name: _version_of(name) for name in packages},
+    }
+
+
+def _version_of(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _gates(workspace: Any, store: Any, version: Any, writer: RunWriter, tell: _Told) -> None:
+    """Judge the version by its gates and keep the verdicts; a version that fails is still a version."""
+    from pilothouse.registry.deployments import check_gates
+
+    results = check_gates(workspace, store, str(version.version), model=version.model)
+    _write_json(writer.artifacts / "gates.json", [result.as_dict() for result in results])
+    failed = [result for result in results if not result.passed]
+    if results:
+        writer.set_tags({"gates": "passed" if not failed else f"failed {len(failed)} of {len(results)}"})
+    words = "; ".join(f"{result.rule}: {result.why}" for result in failed)
+    tell(
+        1.0,
+        f"{version.model} v{version.version} is ready." + (f" Gates not passed: {words}." if failed else ""),
+    )
+
+
+def _write_json(path: Path, content: Any) -> None:
+    from pilothouse.jsontext import dumps
+
+    path.write_text(json.dumps(json.loads(dumps(content)), indent=1), encoding="utf-8")
+
+
+def main() -> int:
+    """Entry of the child's process; an error that a person can read ends it with 1."""
+    try:
+        fit_run(Path(sys.argv[1]))
+    except PilothouseError as error:
+        if os.environ.get("PILOTHOUSE_DEBUG"):
+            raise
+        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        return 1
+    except MemoryError:
+        print("error: There is not enough memory for this training.", file=sys.stderr, flush=True)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

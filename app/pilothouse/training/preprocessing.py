@@ -1,0 +1,139 @@
+"""From a schema to the columns a model may use and the scikit-learn step that prepares them.
+
+The step is made of scikit-learn's own classes, so a fitted pipeline loads wherever scikit-learn does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pilothouse.data.schema import Column, Schema
+from pilothouse.errors import PilothouseError
+from pilothouse.registry.signature import Field
+
+# Levels kept a column; rarer ones are gathered in one. Histogram boosting allows 255 at most.
+LEVELS_ONE_HOT = 60
+LEVELS_ORDINAL = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Which columns go in, by how they are prepared, and which are left out and why."""
+
+    numeric: tuple[str, ...]
+    category: tuple[str, ...]
+    left_out: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        """All columns that go in."""
+        return [*self.numeric, *self.category]
+
+
+def choose_features(
+    schema: Schema,
+    *,
+    target: str,
+    time: str | None = None,
+    id: str | None = None,
+    exclude: Iterable[str] = (),
+) -> Features:
+    """Sort a schema's columns into numeric and category features, and those left out with a reason.
+
+    Raises:
+        PilothouseError: the target is not in the schema, or no column is left.
+    """
+    names = schema.names()
+    if target not in names:
+        raise PilothouseError(
+            f'The data has no column "{target}", the target.',
+            next=f"Set model.target to one of: {_some(names)}.",
+        )
+    roles: dict[str | None, str] = {
+        target: "the target",
+        time: "the time",
+        id: "the id",
+        **dict.fromkeys(exclude, "excluded"),
+    }
+    kinds = {"time": "a time", "text": "free text, with mostly unique values"}
+    left_out: dict[str, str] = {}
+    numeric: list[str] = []
+    category: list[str] = []
+    for column in schema.columns:
+        if column.name in roles:
+            left_out[column.name] = roles[column.name]
+        elif column.kind in kinds:
+            left_out[column.name] = kinds[column.kind]
+        else:
+            (numeric if column.kind == "numeric" else category).append(column.name)
+    if not numeric and not category:
+        reasons = ", ".join(f"{name} ({why})" for name, why in left_out.items())
+        raise PilothouseError(
+            f"No column is left to learn from: {reasons}.", next="Add columns, or shorten data.exclude."
+        )
+    return Features(tuple(numeric), tuple(category), left_out)
+
+
+def input_fields(schema: Schema, features: Features) -> tuple[Field, ...]:
+    """The features as inputs of a signature; a column that never lacked a value is required.
+
+    Numbers are doubles even where they were all whole, so that a later gap can be told as NaN.
+    """
+    columns = {column.name: column for column in schema.columns}
+    return tuple(Field(name, _type(columns[name]), columns[name].required) for name in features.names)
+
+
+def _type(column: Column) -> str:
+    if column.kind == "numeric":
+        return "double"
+    return {"boolean": "boolean", "integer": "long"}.get(column.type, "string")
+
+
+def build_preprocessor(features: Features, recipe: str) -> Any:
+    """The unfitted ColumnTransformer for a recipe; its output has the numeric columns first.
+
+    Linear models get numbers imputed by the median, with a column that says where, and scaled, and
+    categories one-hot with rare levels gathered. Forests and boosting take gaps as they are, and
+    categories as codes; a level never seen counts as missing for boosting and as -1 for a forest.
+    """
+    from sklearn.compose import ColumnTransformer
+
+    steps: list[tuple[str, Any, list[str]]] = []
+    if features.numeric:
+        steps.append(("numeric", _numeric(recipe), list(features.numeric)))
+    if features.category:
+        steps.append(("category", _category(recipe), list(features.category)))
+    return ColumnTransformer(steps, remainder="drop", verbose_feature_names_out=False)
+
+
+def _numeric(recipe: str) -> Any:
+    if recipe not in ("logistic", "ridge"):
+        return "passthrough"
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
+    )
+
+
+def _category(recipe: str) -> Any:
+    import numpy as np
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+    if recipe in ("logistic", "ridge"):
+        return OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=LEVELS_ONE_HOT)
+    odd = np.nan if recipe == "hist_gradient_boosting" else -1
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=odd,
+        encoded_missing_value=odd,
+        max_categories=LEVELS_ORDINAL,
+    )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")

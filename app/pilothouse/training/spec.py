@@ -1,0 +1,103 @@
+"""What a run is to do, written beside its journal before it starts and never changed after."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pilothouse.config import DataConfig, DriftConfig, GateRule, ModelConfig, TrainingConfig
+from pilothouse.errors import PilothouseError
+from pilothouse.processes import write_atomic
+from pilothouse.workspace import Workspace
+
+SPEC_NAME = "run.json"
+STOP_NAME = "stop"
+PID_NAME = "pid"
+METRICS_NAME = "metrics.jsonl"
+DATA_NAME = "data"
+GRACE = 10.0  # seconds between TERM and KILL
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run's orders.
+
+    Attributes:
+        model: the model's configuration as it was when the run was asked for; None for a command outside any.
+        recipe: name of a built-in recipe, or empty for a command.
+        command: the words of a command, or empty for a recipe.
+        params: checked hyperparameters of the recipe, or the flags of the command.
+        dataset_version: what it learns from; empty if there is none.
+        seed: of everything random.
+        threads: how many threads numerical libraries may use.
+    """
+
+    model: ModelConfig | None
+    recipe: str = ""
+    command: tuple[str, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+    dataset_version: str = ""
+    seed: int = 0
+    threads: int = 1
+
+
+def write_spec(run_dir: Path, spec: RunSpec) -> None:
+    """Write `run.json` in the run's folder."""
+    write_atomic(run_dir / SPEC_NAME, json.dumps(asdict(spec), indent=1, ensure_ascii=True))
+
+
+def read_spec(run_dir: Path) -> RunSpec:
+    """Read `run.json`.
+
+    Raises:
+        PilothouseError: it is missing or is not what `write_spec` wrote.
+    """
+    path = run_dir / SPEC_NAME
+    try:
+        raw = json.loads(path.read_bytes())
+        model = raw.pop("model")
+        raw["command"] = tuple(raw["command"])
+        return RunSpec(model=_model(model) if model else None, **raw)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PilothouseError(f"{path} cannot be read: {error}.", next="Start the run again.") from None
+
+
+def workspace_of(run_dir: Path) -> Workspace:
+    """The workspace that a run's folder lies in, wherever it was moved to."""
+    return Workspace(run_dir.absolute().parents[2])
+
+
+def available_threads() -> int:
+    """How many processors this process may use, at most 16."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return max(1, min(16, len(usable)))
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Variables that pin the threads of numerical libraries; they are read when those load."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def _model(raw: dict[str, Any]) -> ModelConfig:
+    data = {**raw.pop("data")}
+    data["exclude"] = tuple(data["exclude"])
+    known = {item.name for item in fields(ModelConfig)}
+    return ModelConfig(
+        data=DataConfig(**data),
+        training=TrainingConfig(**raw.pop("training")),
+        gates={name: GateRule(**rule) for name, rule in raw.pop("gates").items()},
+        drift=DriftConfig(**raw.pop("drift")),
+        **{key: value for key, value in raw.items() if key in known},
+    )

@@ -1,0 +1,259 @@
+"""The process that stands behind a run: starts its child, keeps its output, ends it, and says how it ended.
+
+`python -m pilothouse.training.supervisor <run_dir>`. Standard library only, so that it
+is light while it waits. It holds the run's liveness lock for as long as it lives, and the child dies with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from pilothouse.errors import PilothouseError
+from pilothouse.processes import LivenessLock, hold_alive, write_atomic
+from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
+from pilothouse.training.child import Child, command_of, environment_of, exit_code_of, verdict
+from pilothouse.training.diary import Diary
+from pilothouse.training.lines import LineReader, MetricsFile, Point
+from pilothouse.training.output import OutputLog, failure_reason
+from pilothouse.training.spec import (
+    GRACE,
+    METRICS_NAME,
+    PID_NAME,
+    STOP_NAME,
+    RunSpec,
+    read_spec,
+    workspace_of,
+)
+
+LOOK = 0.2  # seconds between looks at the child, the stop file and the metrics file
+DRAIN = 2.0  # seconds that output may still come after the child's end
+NICE = 5  # training gives way to the screen and to the server
+_LOCK_PATIENCE = 5.0
+_CHUNK = 65_536
+_LARGEST_METRICS = 64 * 1024 * 1024
+
+
+class Supervisor:
+    """One run, from start to end."""
+
+    def __init__(self, run_dir: Path, spec: RunSpec, diary: Diary) -> None:
+        self._run_dir = run_dir
+        self._spec = spec
+        self._diary = diary
+        self._log = OutputLog(run_dir / LOG_NAME)
+        self._told_log_problem = False
+        # What a recipe prints is for people; it writes its metrics to the journal itself.
+        self._lines = None if spec.recipe else LineReader()
+        self._metrics_file = _Tail(run_dir / METRICS_NAME)
+        self._grace = GRACE
+        self._stopper = ""
+        self._deadline: float | None = None
+        self._forced = False
+
+    def stop(self, who: str, grace: float = GRACE) -> None:
+        """Ask for the run's end; the loop sees to it."""
+        if not self._stopper:
+            self._stopper, self._grace = who, grace
+
+    def run(self) -> int:
+        """Run the child to its end, record it, and return 0 if the end could be recorded."""
+        self._look_for_stop()
+        if self._stopper:
+            return self._finish("KILLED", None, f"Stopped by {self._stopper} before it began.")
+        self._diary.running()
+        argv = command_of(self._run_dir, self._spec)
+        try:
+            child = Child(
+                argv,
+                cwd=workspace_of(self._run_dir).root,
+                env=environment_of(self._run_dir, self._spec, os.environ),
+                nice=NICE,
+            )
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            self._keep(f"{argv[0]}: {why}\n".encode("utf-8", "replace"))
+            return self._finish("FAILED", 127, f"The command could not be started: {argv[0]}: {why}.")
+        self._watch(child)
+        if self._lines:
+            self._record(self._lines.finish())
+        self._record(self._metrics_file.finish())
+        code = child.process.returncode
+        status, word = verdict(code, bool(self._stopper))
+        if self._stopper:
+            word = f"Stopped by {self._stopper}."
+            if self._forced:
+                word += f" It did not end within {self._grace:g} s and was killed."
+        reason = word
+        if status == "FAILED":
+            reason = "\n".join(part for part in (word, failure_reason(self._log.tail)) if part)
+            reason = reason or f"It ended with exit code {code} and printed nothing."
+        return self._finish(status, exit_code_of(code), reason)
+
+    def _watch(self, child: Child) -> None:
+        output: queue.Queue[bytes] = queue.Queue(maxsize=64)
+        threading.Thread(target=_read_output, args=(child.output, output), daemon=True).start()
+        silent = False  # its output is closed
+        ended_at: float | None = None
+        looked = 0.0
+        while True:
+            if silent:
+                time.sleep(LOOK / 10)
+            else:
+                with contextlib.suppress(queue.Empty):
+                    data = output.get(timeout=LOOK)
+                    silent = not data
+                    self._keep(data)
+            now = time.monotonic()
+            if ended_at is None and child.ended():
+                ended_at = now
+            # A process that left the group may hold the output open: it is not waited for.
+            if ended_at is not None and (silent or now - ended_at > DRAIN):
+                return
+            if now - looked >= LOOK:
+                looked = now
+                self._record(self._metrics_file.read())
+                self._look_for_stop()
+            self._press(child, now)
+
+    def _press(self, child: Child, now: float) -> None:
+        if not self._stopper:
+            return
+        if self._deadline is None:
+            self._deadline = now + self._grace
+            child.terminate()
+        elif now >= self._deadline:
+            self._forced = True
+            child.kill()
+
+    def _look_for_stop(self) -> None:
+        path = self._run_dir / STOP_NAME
+        if self._stopper or not path.exists():
+            return
+        try:
+            wish = json.loads(path.read_bytes())
+            self.stop(str(wish["who"])[:100], max(0.0, float(wish["grace"])))
+        except (OSError, ValueError, KeyError, TypeError):
+            self.stop("request")
+
+    def _keep(self, data: bytes) -> None:
+        self._log.write(data)
+        if self._log.problem and not self._told_log_problem:
+            self._told_log_problem = True
+            self._diary.tags({"log": self._log.problem})
+        if self._lines and data:
+            self._record(self._lines.feed(data))
+
+    def _record(self, points: list[Point]) -> None:
+        for step, values in points:
+            self._diary.metrics(values, step)
+
+    def _finish(self, status: str, code: int | None, reason: str) -> int:
+        self._log.close()
+        if self._log.problem:
+            reason = f"{reason}\n{self._log.problem}".strip()
+        if self._diary.end(status, code, reason):
+            return 0
+        sys.stderr.write(
+            f"Run {self._run_dir.name} ended as {status} ({code}), which could not be written.\n"
+        )
+        return 1
+
+
+class _Tail:
+    """What was added to the script's metrics file since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._reader = MetricsFile()
+
+    def read(self) -> list[Point]:
+        try:
+            size = self._path.stat().st_size
+            if size == self._offset or self._offset >= _LARGEST_METRICS:
+                return []
+            if size < self._offset:
+                # Written anew, as a script does that keeps one document up to date.
+                self._offset, self._reader = 0, MetricsFile()
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(_LARGEST_METRICS - self._offset)
+        except OSError:
+            return []
+        self._offset += len(data)
+        return self._reader.feed(data)
+
+    def finish(self) -> list[Point]:
+        return self.read() + self._reader.finish()
+
+
+def _read_output(source: int, target: queue.Queue[bytes]) -> None:
+    """Pass on what the child prints; an empty piece is its end."""
+    data = b"-"
+    while data:
+        try:
+            data = os.read(source, _CHUNK)
+        except OSError:
+            data = b""
+        target.put(data)
+
+
+def _hold(path: Path) -> LivenessLock | None:
+    # Someone who looks whether the run is alive holds the lock for a moment too.
+    until = time.monotonic() + _LOCK_PATIENCE
+    while (lock := hold_alive(path)) is None and time.monotonic() < until:
+        time.sleep(0.01)
+    return lock
+
+
+def supervise(run_dir: Path) -> int:
+    """Run the run that `run_dir` describes; 0 when its end is recorded, whatever that end was."""
+    if not (run_dir / JOURNAL_NAME).is_file():
+        raise PilothouseError(f"{run_dir} is not the folder of a run.")
+    lock = _hold(run_dir / ALIVE_NAME)
+    if lock is None:
+        raise PilothouseError(f"Run {run_dir.name} is being run by another process.")
+    with lock:
+        diary = Diary(run_dir)
+        with contextlib.suppress(OSError):
+            write_atomic(run_dir / PID_NAME, str(os.getpid()))
+        try:
+            supervisor = Supervisor(run_dir, read_spec(run_dir), diary)
+            _catch_signals(supervisor)
+            return supervisor.run()
+        except Exception as error:
+            # Whatever is wrong here, the run must not seem to go on.
+            diary.end("FAILED", None, f"The run's supervisor failed: {type(error).__name__}: {error}")
+            raise
+
+
+def _catch_signals(supervisor: Supervisor) -> None:
+    def ask(number: int, frame: FrameType | None) -> None:
+        supervisor.stop(signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def main() -> int:
+    """Entry of the supervisor's process."""
+    try:
+        return supervise(Path(sys.argv[1]).absolute())
+    except PilothouseError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
