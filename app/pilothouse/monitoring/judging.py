@@ -1,0 +1,222 @@
+"""A file lands: checked, profiled, compared with the reference, and the verdict stored with its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import DataError, probe
+from pilothouse.data.versions import fingerprint
+from pilothouse.monitoring.checks import Finding, Roles, check_file, is_sound
+from pilothouse.monitoring.drift import DriftReport, compare_profiles
+from pilothouse.monitoring.profile import profile_files
+from pilothouse.monitoring.reference import Reference, find_reference
+from pilothouse.monitoring.verdicts import (
+    ACCEPTED,
+    HELD,
+    OK,
+    Arrival,
+    Row,
+    StoredReport,
+    accept_arrival,
+    arrival_row,
+    get_drift_report,
+    list_arrivals,
+    list_drift_reports,
+    to_arrival,
+)
+from pilothouse.store import Store, Transaction, dumps, record
+from pilothouse.workspace import Workspace
+
+__all__ = [
+    "Arrival", "StoredReport", "Verdict", "accept_arrival", "get_drift_report", "judge_file", "list_arrivals",
+    "list_drift_reports",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found about one file.
+
+    Attributes:
+        status: "ok"; "held" (checks found errors, so training leaves it out); "accepted" (held, but a person
+            took it in nevertheless).
+        findings: what the checks found, errors first.
+        report: the comparison with the reference; None if the file is held or there is no reference.
+        name, sha256, rows: the file; its rows are 0 if it cannot be read.
+        reference: what it was compared with, such as `late-arrivals v3`; empty if with nothing.
+    """
+
+    status: str
+    findings: tuple[Finding, ...]
+    report: DriftReport | None
+    name: str = ""
+    sha256: str = ""
+    rows: int = 0
+    reference: str = ""
+
+
+def roles_of(model: ModelConfig) -> Roles:
+    """Return what the model's configuration says about columns."""
+    return Roles(model.target, model.data.id, model.data.exclude, model.task == "classification")
+
+
+def no_features(model: ModelConfig) -> tuple[str, ...]:
+    """Return the columns that are no features: id, time and what is excluded."""
+    named = (model.data.id, model.data.time, *model.data.exclude)
+    return tuple(name for name in named if name is not None)
+
+
+def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> Verdict:
+    """Check a file and compare it with the reference; store findings, report and event together.
+
+    The same bytes under the same name against the same reference give the stored verdict again.
+
+    Raises:
+        DataError: the file is gone, or changed while it was being read; nothing was stored.
+    """
+    before = _look(path)
+    digest = fingerprint(path)
+    reference = find_reference(workspace, store, model)
+    known = _stored(store, model, path.name, digest, reference)
+    if known is not None:
+        return known
+    findings = tuple(check_file(path, reference.schema if reference else None, roles_of(model)))
+    sound = is_sound(findings)
+    report, rows = None, 0
+    if sound and reference:
+        profile = profile_files([path], reference.schema, edges_from=reference.profile)
+        report = compare_profiles(
+            reference.profile, profile, model.drift.share, target=model.target, exclude=no_features(model)
+        )
+        rows = profile.rows
+    elif sound:
+        rows = probe(path)
+    if _look(path) != before:
+        raise DataError(
+            f"{path.name} changed while it was being read.",
+            untouched="Nothing was stored about it.",
+            next="Judge it again once it is written.",
+        )
+    verdict = Verdict(
+        OK if sound else HELD, findings, report, path.name, digest, rows, reference.label if reference else ""
+    )
+    return _store(store, model, verdict)
+
+
+def _look(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _report_id(model: str, name: str, sha256: str, reference: str) -> str:
+    return hashlib.sha256("\0".join((model, name, sha256, reference)).encode()).hexdigest()[:12]
+
+
+def _stored(
+    store: Store, model: ModelConfig, name: str, sha256: str, reference: Reference | None
+) -> Verdict | None:
+    if reference is None:
+        return None
+    report_id = _report_id(model.name, name, sha256, reference.label)
+    with store.reading() as tx:
+        arrival = arrival_row(tx, model.name, name, sha256)
+        report = tx.row("SELECT report FROM drift_reports WHERE report_id = ?", [report_id])
+    if arrival is None or report is None:
+        return None
+    found = to_arrival(arrival)
+    return Verdict(
+        found.status, found.findings, DriftReport.from_json(report["report"]), name, sha256, found.rows,
+        reference.label,
+    )  # fmt: skip
+
+
+def _store(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
+    findings = dumps([asdict(finding) for finding in verdict.findings])
+    with store.transaction() as tx:
+        known = arrival_row(tx, model.name, verdict.name, verdict.sha256)
+        if known and known["status"] == ACCEPTED:
+            # What a person decided stays decided.
+            verdict = replace(verdict, status=ACCEPTED)
+        key = {"model": model.name, "name": verdict.name, "sha256": verdict.sha256}
+        row = {
+            "recorded_at": datetime.now(UTC),
+            "rows": verdict.rows,
+            "status": verdict.status,
+            "findings": findings,
+        }
+        same = known is not None and (known["status"], known["findings"]) == (verdict.status, findings)
+        if known is None:
+            tx.insert("arrivals", [{**key, **row}])
+        elif not same:
+            tx.execute(
+                "UPDATE arrivals SET rows = ?, status = ?, findings = ? "
+                "WHERE model = ? AND name = ? AND sha256 = ?",
+                [verdict.rows, verdict.status, findings, *key.values()],
+            )
+        new_report = _store_report(tx, model.name, verdict)
+        if new_report or not same:
+            message, data = _told(verdict)
+            record(
+                tx,
+                "drift" if verdict.report else "check",
+                verdict.name,
+                message,
+                {"model": model.name, **data},
+            )
+    return verdict
+
+
+def _store_report(tx: Transaction, model: str, verdict: Verdict) -> bool:
+    report = verdict.report
+    if report is None:
+        return False
+    report_id = _report_id(model, verdict.name, verdict.sha256, verdict.reference)
+    if tx.row("SELECT 1 FROM drift_reports WHERE report_id = ?", [report_id]):
+        return False
+    row: Row = {
+        "report_id": report_id,
+        "model": model,
+        "recorded_at": datetime.now(UTC),
+        "subject": verdict.name,
+        "sha256": verdict.sha256,
+        "reference": verdict.reference,
+        "dataset_drift": report.dataset_drift,
+        "share_drifted": report.share_drifted,
+        "n_reference": report.n_reference,
+        "n_current": report.n_current,
+        "report": report.to_json(),
+    }
+    tx.insert("drift_reports", [row])
+    return True
+
+
+def _told(verdict: Verdict) -> tuple[str, Row]:
+    """Say the verdict in one sentence, and the numbers behind it."""
+    data: Row = {"sha256": verdict.sha256, "rows": verdict.rows, "status": verdict.status}
+    report = verdict.report
+    if verdict.status == HELD:
+        data["findings"] = [finding.message for finding in verdict.findings]
+        return f"{verdict.name} is held back: {verdict.findings[0].message}", data
+    if report is None:
+        return f"{verdict.name} is sound ({verdict.rows:,} rows); there was nothing to compare it with.", data
+    drifted = report.drifted
+    data |= {
+        "reference": verdict.reference,
+        "share_drifted": report.share_drifted,
+        "share": report.share,
+        "rule": report.rule,
+        "drifted": {column.column: column.score for column in drifted},
+    }
+    word = "drifted" if report.dataset_drift else "did not drift"
+    names = f": {', '.join(column.column for column in drifted[:5])}" if drifted else ""
+    return (
+        f"{verdict.name} {word} from {verdict.reference}; "
+        f"{len(drifted)} of {len(report.columns)} columns moved{names}."
+    ), data

@@ -1,0 +1,68 @@
+"""What new data is compared with: the champion's own profile, or the newest dataset version's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.schema import Column, Schema
+from pilothouse.data.versions import DatasetVersion, dataset_paths, list_dataset_versions
+from pilothouse.monitoring.columns import Profile
+from pilothouse.monitoring.profile import profile_files
+from pilothouse.store import Store
+from pilothouse.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A profile with its name for people, such as `late-arrivals v3`, and the schema it describes."""
+
+    label: str
+    profile: Profile
+
+    @property
+    def schema(self) -> Schema:
+        """The columns as the reference had them."""
+        return Schema(
+            tuple(
+                Column(column.name, column.type, column.kind, column.missing == 0)
+                for column in self.profile.columns
+            )
+        )
+
+
+def find_reference(workspace: Workspace, store: Store, model: ModelConfig) -> Reference | None:
+    """Return the reference of a model: its champion's; without one the newest dataset version's; or None.
+
+    Raises:
+        DataError: the dataset version's files cannot be read.
+    """
+    version = store.query("SELECT version FROM aliases WHERE model = ? AND alias = 'champion'", [model.name])
+    if version:
+        number = int(version[0]["version"])
+        path = workspace.version_dir(model.name, number) / "profile.json"
+        try:
+            return Reference(f"{model.name} v{number}", Profile.from_json(path.read_text("utf-8")))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # A bundle that a script made may have no profile; its data may have one.
+    datasets = list_dataset_versions(store, model.name)
+    if not datasets:
+        return None
+    return Reference(f"dataset {datasets[0].version}", profile_of(workspace, store, datasets[0]))
+
+
+def profile_of(workspace: Workspace, store: Store, dataset: DatasetVersion) -> Profile:
+    """Return the profile of a dataset version, computed once and kept in the store.
+
+    Raises:
+        DataError: its files are gone or cannot be read.
+    """
+    kept = store.query("SELECT profile FROM dataset_versions WHERE version = ?", [dataset.version])
+    if kept and kept[0]["profile"]:
+        return Profile.from_json(kept[0]["profile"])
+    profile = profile_files(dataset_paths(workspace, dataset), dataset.schema)
+    with store.transaction() as tx:
+        tx.execute(
+            "UPDATE dataset_versions SET profile = ? WHERE version = ?", [profile.to_json(), dataset.version]
+        )
+    return profile

@@ -1,0 +1,129 @@
+"""What the store knows of the files that landed: arrivals with their findings, and drift reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pilothouse.errors import NotFoundError
+from pilothouse.monitoring.checks import Finding
+from pilothouse.monitoring.drift import DriftReport
+from pilothouse.store import Store, Transaction, loads, record
+
+OK, HELD, ACCEPTED = "ok", "held", "accepted"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file that was judged, as the store keeps it."""
+
+    model: str
+    name: str
+    sha256: str
+    at: datetime
+    rows: int
+    status: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """A drift report, as the store keeps it."""
+
+    report_id: str
+    model: str
+    at: datetime
+    subject: str
+    sha256: str
+    reference: str
+    dataset_drift: bool
+    share_drifted: float
+    n_reference: int
+    n_current: int
+    report: DriftReport
+
+
+def accept_arrival(
+    store: Store, model: str, name: str, *, reason: str = "", actor: str | None = None
+) -> Arrival:
+    """Take a file in that its checks hold back, from now on, as it is.
+
+    Raises:
+        NotFoundError: no file of that name is held.
+    """
+    held = [
+        arrival for arrival in list_arrivals(store, model) if (arrival.name, arrival.status) == (name, HELD)
+    ]
+    if not held:
+        raise NotFoundError(
+            f"No file called {name!r} is held.", next="List the files with `pilothouse data`."
+        )
+    with store.transaction() as tx:
+        tx.execute(
+            "UPDATE arrivals SET status = ? WHERE model = ? AND name = ? AND sha256 = ?",
+            [ACCEPTED, model, name, held[0].sha256],
+        )
+        why = f": {reason}" if reason else "."
+        record(tx, "check", name, f"{name} was accepted in spite of its checks{why}", {"model": model}, actor)
+        row = arrival_row(tx, model, name, held[0].sha256)
+    assert row is not None
+    return to_arrival(row)
+
+
+def arrival_row(tx: Transaction, model: str, name: str, sha256: str) -> Row | None:
+    """Read what is stored about a file, in a transaction of the caller's."""
+    return tx.row("SELECT * FROM arrivals WHERE model = ? AND name = ? AND sha256 = ?", [model, name, sha256])
+
+
+def to_arrival(row: Row) -> Arrival:
+    """Turn a row of the store into an arrival."""
+    findings = tuple(Finding(**finding) for finding in loads(row["findings"]) or ())
+    return Arrival(
+        row["model"], row["name"], row["sha256"], row["recorded_at"], row["rows"], row["status"], findings
+    )
+
+
+def list_arrivals(store: Store, model: str | None = None) -> list[Arrival]:
+    """List the files that were judged, newest first."""
+    rows = store.query(
+        "SELECT * FROM arrivals WHERE ? IS NULL OR model = ? ORDER BY recorded_at DESC, name", [model, model]
+    )
+    return [to_arrival(row) for row in rows]
+
+
+def _to_report(row: Row) -> StoredReport:
+    told = {**row, "at": row["recorded_at"], "report": DriftReport.from_json(row["report"])}
+    return StoredReport(**{name: told[name] for name in StoredReport.__dataclass_fields__})
+
+
+def list_drift_reports(
+    store: Store, model: str | None = None, *, subject: str | None = None, limit: int = 200
+) -> list[StoredReport]:
+    """List drift reports, newest first, of one model or of all, of one file or of all."""
+    rows = store.query(
+        "SELECT * FROM drift_reports WHERE (? IS NULL OR model = ?) AND (? IS NULL OR subject = ?) "
+        "ORDER BY recorded_at DESC, subject DESC LIMIT ?",
+        [model, model, subject, subject, limit],
+    )
+    return [_to_report(row) for row in rows]
+
+
+def get_drift_report(store: Store, ref: str, model: str | None = None) -> StoredReport:
+    """Return a report by its id, the start of its id, or the name of its file (the newest one then).
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    rows = store.query(
+        "SELECT * FROM drift_reports WHERE (? IS NULL OR model = ?) "
+        "AND (subject = ? OR starts_with(report_id, ?)) ORDER BY subject = ? DESC, recorded_at DESC LIMIT 1",
+        [model, model, ref, ref or "-", ref],
+    )
+    if not rows:
+        raise NotFoundError(
+            f"There is no drift report of {ref[:80]!r}.", next="List them with `pilothouse drift`."
+        )
+    return _to_report(rows[0])
