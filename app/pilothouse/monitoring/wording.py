@@ -87,7 +87,7 @@ def _numbers_moved(reference: ColumnProfile, current: ColumnProfile) -> list[str
             said.append(f"{'up' if sigmas > 0 else 'down'} by {abs(sigmas):.1f} sigma")
         ratio = (current.std or 0.0) / reference.std
         if current.rows > 1 and not 0.8 <= ratio <= 1.25:
-            said.append(f"{'wider' if ratio > 1 else 'narrower'} ({ratio:.1f} x sigma)")
+            said.append(f"spread {ratio:.1f} x")
     elif change:
         said.append(f"from {number(reference.mean)} to {number(current.mean)}")
     infinite = current.infinite - reference.infinite
