@@ -52,6 +52,7 @@ def fit_run(run_dir: Path) -> None:
     from pilothouse.data.versions import dataset_paths, get_dataset_version
     from pilothouse.store import open_store
     from pilothouse.training.examples import load_examples
+    from pilothouse.training.judging import judge, write_holdout
     from pilothouse.training.recipes import find_recipe
 
     assert spec.model is not None
@@ -74,11 +75,11 @@ def fit_run(run_dir: Path) -> None:
     recipe = find_recipe(spec.recipe, spec.model.task)
     pipeline, threshold = _fit(spec, recipe, examples, tell)
     tell(_FITTED, "Judging it on the holdout.")
-    metrics, curves = _judge(pipeline, threshold, examples, spec)
+    metrics, curves = judge(pipeline, threshold, examples)
     writer.log_metrics(metrics)
     print("  ".join(f"{key} {value:.4g}" for key, value in metrics.items()), flush=True)  # noqa: T201
     _write_json(writer.artifacts / "curves.json", curves)
-    _write_holdout(writer.artifacts / "holdout.parquet", pipeline, examples, spec.model.target)
+    write_holdout(writer.artifacts / "holdout.parquet", pipeline, examples)
 
     tell(_JUDGED, "Writing the bundle.")
     from pilothouse.monitoring.profile import profile_files
@@ -189,65 +190,6 @@ def _choose_threshold(recipe: Any, estimator: Any, examples: Any, spec: RunSpec)
     return best_threshold(
         positive[choose], estimator.predict_proba(prepare.transform(examples.inputs.iloc[choose]))[:, 1]
     )
-
-
-def _judge(
-    pipeline: Any, threshold: float | None, examples: Any, spec: RunSpec
-) -> tuple[dict[str, float], dict[str, Any]]:
-    from pilothouse.registry.scoring import (
-        binary_metrics,
-        multiclass_metrics,
-        one_row_p99,
-        regression_metrics,
-    )
-    from pilothouse.training.curve import codes_of
-    from pilothouse.training.scoring import binary_curves, confusion, residual_summary
-
-    rows = examples.split.holdout
-    inputs, target = examples.inputs.iloc[rows], examples.target[rows]
-    curves: dict[str, Any]
-    if not examples.classes:
-        predicted = pipeline.predict(inputs)
-        metrics = regression_metrics(target, predicted)
-        curves = {"residuals": residual_summary(target, predicted)}
-    else:
-        probability = pipeline.predict_proba(inputs)
-        codes = codes_of(target, examples.classes)
-        labels = [str(value) for value in examples.classes]
-        if threshold is not None:
-            metrics = binary_metrics(codes == 1, probability[:, 1], threshold)
-            curves = binary_curves(codes == 1, probability[:, 1])
-            chosen = (probability[:, 1] >= threshold).astype(codes.dtype)
-        else:
-            metrics = multiclass_metrics(codes, probability)
-            curves = {}
-            chosen = probability.argmax(axis=1)
-        curves["confusion"] = confusion(codes, chosen, labels)
-    metrics["p99_ms"] = one_row_p99(pipeline.predict_proba if examples.classes else pipeline.predict, inputs)
-    return metrics, curves
-
-
-def _write_holdout(path: Path, pipeline: Any, examples: Any, target: str) -> None:
-    """The holdout's rows with every column and what the model says of them."""
-    from pilothouse.data.reading import connect, literal
-
-    rows = examples.split.holdout
-    table = examples.table.iloc[rows].reset_index(drop=True)
-    inputs = examples.inputs.iloc[rows].reset_index(drop=True)
-    for name in inputs.columns:
-        if inputs[name].dtype == "float64" and table[name].dtype.kind == "f":
-            table[name] = inputs[name]  # without infinities, as the model saw it
-    taken = {str(name).lower() for name in table.columns}
-    answers = {"prediction": pipeline.predict(inputs)}
-    if len(examples.classes) == 2:
-        answers["probability"] = pipeline.predict_proba(inputs)[:, 1]
-    for name, values in answers.items():
-        while name in taken:
-            name += "_"
-        table[name] = values
-    with connect() as con:
-        con.register("holdout_rows", table)
-        con.execute(f"COPY (SELECT * FROM holdout_rows) TO {literal(str(path))} (FORMAT parquet)")
 
 
 def _lineage(run_dir: Path, spec: RunSpec, examples: Any, dataset: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Starting, stopping and watching runs. Light: what is heavy happens in the run's own process."""
+"""Starting and stopping runs. Light: what is heavy happens in the run's own process."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import json
 import os
 import shlex
 import signal
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.errors import NotFoundError, PilothouseError, UsageError
+from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import WINDOWS, is_alive, python_command, spawn_detached, write_atomic
-from pilothouse.tracking.journal import read_entries
-from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME, RunStart, RunWriter, open_run
+from pilothouse.tracking.writer import ALIVE_NAME, RunStart, RunWriter, open_run
+from pilothouse.training.inputs import dataset_for, has_data, lay_out
 from pilothouse.training.recipes import check_params, find_recipe
 from pilothouse.training.spec import (
     DATA_NAME,
@@ -27,14 +26,25 @@ from pilothouse.training.spec import (
     available_threads,
     write_spec,
 )
+from pilothouse.training.watching import RunWatch, read_log, wait_for_run, watch_run
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
     from pilothouse.data.versions import DatasetVersion
     from pilothouse.tracking.runs import Run
 
+__all__ = [
+    "RunWatch",
+    "read_log",
+    "split_command",
+    "start_command",
+    "start_training",
+    "stop_run",
+    "wait_for_run",
+    "watch_run",
+]
+
 SUPERVISOR_MODULE = "pilothouse.training.supervisor"
-LOOK = 0.05  # seconds between looks at a run that is waited for
 _SLACK = 5.0  # seconds a supervisor may take beyond the grace to end
 
 
@@ -68,13 +78,13 @@ def start_training(
     merged = {**config.training.params, **(params or {})}
     if recipe is None and config.training.command is not None:
         words = split_command(config.training.command)
-        dataset = _dataset(workspace, config, dataset_version)
+        dataset = dataset_for(workspace, config, dataset_version)
         return _launch_command(workspace, words, config, merged, dataset, name, threads)
     chosen = find_recipe(recipe or config.training.recipe, config.task)
     if chosen.name != find_recipe_name(config):
         merged = dict(params or {})
     checked = check_params(chosen, merged, config.task)
-    dataset = _dataset(workspace, config, dataset_version)
+    dataset = dataset_for(workspace, config, dataset_version)
     count = threads or available_threads()
     seed = config.training.seed
     writer = open_run(
@@ -123,8 +133,8 @@ def start_command(
     if model is not None or len(models) == 1:
         config = workspace.config().model(model)
     dataset = None
-    if config is not None and (dataset_version or _has_data(workspace, config)):
-        dataset = _dataset(workspace, config, dataset_version)
+    if config is not None and (dataset_version or has_data(workspace, config)):
+        dataset = dataset_for(workspace, config, dataset_version)
     return _launch_command(workspace, argv, config, dict(params or {}), dataset, name, threads)
 
 
@@ -163,92 +173,6 @@ def stop_run(
         _kill_supervisor(folder)
         ended = wait_for_run(workspace, run.run_id, _SLACK)
     return ended
-
-
-def wait_for_run(workspace: Workspace, run_id: str, timeout: float | None = None) -> Run:
-    """Wait until a run has ended, at most `timeout` seconds, and return it as it then stands."""
-    from pilothouse.store import open_store
-    from pilothouse.tracking.runs import get_run
-
-    folder = workspace.run_dir(run_id)
-    until = None if timeout is None else time.monotonic() + timeout
-    watch = RunWatch(folder)
-    died_at: float | None = None
-    while until is None or time.monotonic() < until:
-        if watch.ended():
-            break
-        # A run that is gone without an end: ask the store, which says LOST, once a second.
-        if is_alive(folder / ALIVE_NAME):
-            died_at = None
-        elif died_at is None:
-            died_at = time.monotonic()
-        elif time.monotonic() - died_at > 1:
-            if get_run(open_store(workspace), run_id).ended:
-                break
-            died_at = None
-        time.sleep(LOOK)
-    return get_run(open_store(workspace), run_id)
-
-
-class RunWatch:
-    """Follows a run's journal without the store: cheap enough to ask many times a second."""
-
-    def __init__(self, folder: Path) -> None:
-        self._journal = folder / JOURNAL_NAME
-        self._offset = 0
-        self.fraction: float | None = None
-        self.text = ""
-        self.metrics: dict[str, float] = {}
-        self.status = "SCHEDULED"
-
-    def look(self) -> bool:
-        """Read what is new; whether there was anything."""
-        entries, self._offset = read_entries(self._journal, self._offset)
-        for entry in entries:
-            if entry["kind"] == "progress":
-                self.fraction, self.text = entry.get("fraction"), str(entry.get("text", ""))
-            elif entry["kind"] == "metrics" and isinstance(entry.get("values"), dict):
-                self.metrics.update(entry["values"])
-            elif entry["kind"] in ("status", "end") and self.status in ("SCHEDULED", "RUNNING"):
-                self.status = str(entry.get("status"))
-        return bool(entries)
-
-    def ended(self) -> bool:
-        """Whether the journal has the run's end."""
-        self.look()
-        return self.status not in ("SCHEDULED", "RUNNING")
-
-
-def read_log(workspace: Workspace, run_id: str, offset: int = 0, limit: int = 1 << 20) -> tuple[str, int]:
-    """Return a run's output from byte `offset` on, at most `limit` bytes, and the offset after it.
-
-    A character cut in two by the limit, or by a writer still at it, waits for the next call.
-
-    Raises:
-        NotFoundError: there is no such run.
-    """
-    folder = workspace.run_dir(run_id)
-    try:
-        with (folder / LOG_NAME).open("rb") as file:
-            file.seek(max(0, offset))
-            data = file.read(limit)
-    except FileNotFoundError:
-        if not folder.is_dir():
-            raise NotFoundError(
-                f"There is no run {run_id!r}.", next="List them with `pilothouse runs`."
-            ) from None
-        return "", max(0, offset)
-    for cut in range(1, min(4, len(data)) + 1):
-        byte = data[-cut]
-        if byte >= 0xC0:
-            whole = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            # Only where more may come: a torn character at a log's end is garbage and is shown as such.
-            if cut < whole and len(data) > cut:
-                data = data[:-cut]
-            break
-        if byte < 0x80:
-            break
-    return data.decode("utf-8", "replace"), max(0, offset) + len(data)
 
 
 def split_command(text: str) -> list[str]:
@@ -323,7 +247,7 @@ def _launch_command(
         threads=count,
     )
     if dataset is not None:
-        _lay_out(workspace, dataset, writer.folder / DATA_NAME)
+        lay_out(workspace, dataset, writer.folder / DATA_NAME)
     return _spawn(workspace, writer, spec)
 
 
@@ -346,45 +270,6 @@ def _spawn(workspace: Workspace, writer: RunWriter, spec: RunSpec) -> str:
         ) from None
     writer.close()
     return writer.run_id
-
-
-def _dataset(workspace: Workspace, config: ModelConfig, version: str | None) -> DatasetVersion:
-    from pilothouse.data.versions import get_dataset_version, snapshot
-    from pilothouse.store import open_store
-
-    store = open_store(workspace)
-    if version is None:
-        return snapshot(workspace, store, config)
-    found = get_dataset_version(store, version)
-    if found.model != config.name:
-        raise UsageError(
-            f"Dataset version {found.version} belongs to model {found.model}, not to {config.name}.",
-            next="List its versions with `pilothouse data`.",
-        )
-    return found
-
-
-def _has_data(workspace: Workspace, config: ModelConfig) -> bool:
-    from pilothouse.data.reading import data_files
-
-    folder = workspace.data_folder(config)
-    return folder.is_dir() and bool(data_files(folder))
-
-
-def _lay_out(workspace: Workspace, dataset: DatasetVersion, folder: Path) -> None:
-    """Show a dataset version as a folder of files with the names they had."""
-    from pilothouse.data.versions import dataset_paths
-
-    folder.mkdir()
-    for source in dataset_paths(workspace, dataset):
-        link = folder / Path(source.name).name
-        try:
-            link.symlink_to(os.path.relpath(source.path, folder))
-        except OSError:
-            # Windows lets not everyone make links.
-            import shutil
-
-            shutil.copyfile(source.path, link)
 
 
 def _kill_supervisor(folder: Path) -> None:

@@ -1,0 +1,264 @@
+"""Commands that start, stop and watch runs: train, run, stop, logs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pilothouse.cli.options import emit, json_option, number, printable, say, workspace_option
+from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.runs import Run
+
+_QUIET = 2.0  # seconds between progress lines where they cannot be written over each other
+_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
+_MAIN = ("roc_auc", "pr_auc", "log_loss", "brier", "f1", "accuracy", "rmse", "mae", "r2", "p99_ms")
+
+
+def _param_option(command: Any) -> Any:
+    return click.option(
+        "--param", "-p", "pairs", multiple=True, metavar="NAME=VALUE", help="A hyperparameter; repeatable."
+    )(command)
+
+
+def _start_options(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--follow/--detach", default=True, help="Stay and watch (the default), or return at once."
+        ),
+        click.option("--name", help="A name for the run; two words by default."),
+        click.option(
+            "--dataset", metavar="VERSION", help="A dataset version; by default the data as it is now."
+        ),
+        click.option("--model", help="The model, where the workspace has several."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("--recipe", help="A recipe instead of the configured one.")
+@_param_option
+@_start_options
+@workspace_option
+@json_option
+def train(
+    recipe: str | None,
+    pairs: tuple[str, ...],
+    model: str | None,
+    dataset: str | None,
+    name: str | None,
+    follow: bool,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Train a model on the data folder, in a process that outlives this terminal."""
+    from pilothouse.training.launch import start_training
+    from pilothouse.training.recipes import parse_param
+
+    run_id = start_training(
+        workspace,
+        model=model,
+        recipe=recipe,
+        params=dict(parse_param(pair) for pair in pairs),
+        dataset_version=dataset,
+        name=name,
+    )
+    _started(workspace, run_id, follow, as_json, with_output=False)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@_param_option
+@_start_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@workspace_option
+@json_option
+def run(
+    pairs: tuple[str, ...],
+    command: tuple[str, ...],
+    model: str | None,
+    dataset: str | None,
+    name: str | None,
+    follow: bool,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Run a COMMAND of your own as a run: its output is kept, `key: value` lines become metrics.
+
+    It finds the data in the folder PILOTHOUSE_DATA and may write metrics as JSON to PILOTHOUSE_METRICS.
+    """
+    from pilothouse.training.launch import start_command
+    from pilothouse.training.recipes import parse_param
+
+    run_id = start_command(
+        workspace,
+        command,
+        model=model,
+        params=dict(parse_param(pair) for pair in pairs),
+        dataset_version=dataset,
+        name=name,
+    )
+    _started(workspace, run_id, follow, as_json, with_output=True)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--grace", default=10.0, show_default=True, help="Seconds it has to end by itself.")
+@workspace_option
+@json_option
+def stop(run: str, grace: float, workspace: Workspace, as_json: bool) -> None:
+    """Stop a RUN: its processes are asked to end, and killed if they do not."""
+    from pilothouse.errors import PilothouseError
+    from pilothouse.training.launch import stop_run
+
+    found = stop_run(workspace, _run_id(workspace, run), grace=grace)
+    emit(found.to_json(), as_json, lambda: say(_sentence(found)))
+    if not found.ended:
+        raise PilothouseError(
+            f"Run {found.name} has not ended yet.", next="Look again with `pilothouse runs`."
+        )
+
+
+@click.command()
+@click.argument("run")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
+@workspace_option
+@json_option
+def logs(run: str, follow: bool, workspace: Workspace, as_json: bool) -> None:
+    """Print the output of a RUN."""
+    from pilothouse.training.launch import read_log
+
+    run_id = _run_id(workspace, run)
+    if as_json:
+        parts, offset = [], 0
+        while True:
+            text, offset = read_log(workspace, run_id, offset)
+            if not text:
+                break
+            parts.append(text)
+        emit({"run_id": run_id, "log": "".join(parts)}, True, lambda: None)
+        return
+    if follow:
+        _follow(workspace, run_id, with_output=True)
+    else:
+        _print_log(workspace, run_id, 0)
+
+
+def _run_id(workspace: Workspace, ref: str) -> str:
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import get_run
+
+    return get_run(open_store(workspace), ref).run_id
+
+
+def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, with_output: bool) -> None:
+    """Follow a run that was just started, or say its id and leave."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import get_run
+
+    if not follow:
+        found = get_run(open_store(workspace), run_id)
+        emit(found.to_json(), as_json, lambda: click.echo(run_id))
+        return
+    say(f"Run {run_id} started. Ctrl-C leaves it to itself.")
+    found = _follow(workspace, run_id, with_output=with_output and not as_json)
+
+    def summary() -> None:
+        say(_sentence(found))
+        for key in (*(key for key in _MAIN if key in found.metrics),):
+            click.echo(f"{key:<10} {number(found.metrics[key])}")
+
+    emit(found.to_json(), as_json, summary)
+    if found.status != "FINISHED":
+        click.get_current_context().exit(1)
+
+
+def _follow(workspace: Workspace, run_id: str, *, with_output: bool) -> Run:
+    """Show a run until it ends; Ctrl-C leaves with 130 and lets it go on."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import get_run
+    from pilothouse.training.watching import watch_run
+
+    line = _ProgressLine()
+    offset = 0
+    try:
+        for watch in watch_run(workspace, run_id):
+            if with_output:
+                offset = _print_log(workspace, run_id, offset)
+            else:
+                line.show(watch.fraction, watch.text)
+    except KeyboardInterrupt:
+        line.clear()
+        say(f"Left it: run {run_id} goes on. `pilothouse logs {run_id} --follow` comes back to it.")
+        click.get_current_context().exit(130)
+    line.clear()
+    if with_output:
+        _print_log(workspace, run_id, offset)
+    return get_run(open_store(workspace), run_id)
+
+
+def _print_log(workspace: Workspace, run_id: str, offset: int) -> int:
+    from pilothouse.training.watching import read_log
+
+    while True:
+        text, offset = read_log(workspace, run_id, offset)
+        if not text:
+            return offset
+        click.echo(_for_terminal(text) if sys.stdout.isatty() else text, nl=False)
+
+
+def _for_terminal(text: str) -> str:
+    """A log's text with its colours, and without anything that moves the cursor or talks to the terminal."""
+    parts = _COLOURS.split(text.replace("\r\n", "\n"))
+    for index in range(0, len(parts), 2):
+        parts[index] = "".join(
+            char if char.isprintable() or char in "\n\t" else "\n" if char == "\r" else "�"
+            for char in parts[index]
+        )
+    return "".join(parts)
+
+
+class _ProgressLine:
+    """One line that is written over on a terminal; elsewhere a new line now and then."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._shown = ""
+        self._at = 0.0
+
+    def show(self, fraction: float | None, text: str) -> None:
+        line = printable(text, 90)
+        if fraction is not None:
+            line = f"{fraction:4.0%} {line}"
+        if not line or line == self._shown:
+            return
+        now = time.monotonic()
+        if self._terminal:
+            click.echo(f"\r{line}\x1b[K", err=True, nl=False)
+        elif now - self._at >= _QUIET:
+            click.echo(line, err=True)
+        else:
+            return
+        self._shown, self._at = line, now
+
+    def clear(self) -> None:
+        if self._terminal and self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _sentence(run: Run) -> str:
+    words = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped", "LOST": "was lost"}
+    version = run.tags.get("version")
+    made = f" and made {run.model} v{version}" if version and run.status == "FINISHED" else ""
+    what = (
+        f"Run {run.name} ({run.run_id}) {words.get(run.status, 'goes on')} after {run.seconds:,.1f} s{made}."
+    )
+    return f"{what} {run.reason}".rstrip().replace("\n", " | ")
+
+
+COMMANDS = (train, run, stop, logs)

@@ -1,0 +1,60 @@
+"""The data that a run is given: a dataset version, and for a command a folder that shows it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilothouse.config import ModelConfig
+from pilothouse.errors import UsageError
+from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.data.versions import DatasetVersion
+
+
+def dataset_for(workspace: Workspace, config: ModelConfig, version: str | None) -> DatasetVersion:
+    """The dataset version a run learns from: the named one, or the data folder as it is now.
+
+    Raises:
+        UsageError: the named version belongs to another model.
+        PilothouseError: it does not exist, or the data cannot be read.
+    """
+    from pilothouse.data.versions import get_dataset_version, snapshot
+    from pilothouse.store import open_store
+
+    store = open_store(workspace)
+    if version is None:
+        return snapshot(workspace, store, config)
+    found = get_dataset_version(store, version)
+    if found.model != config.name:
+        raise UsageError(
+            f"Dataset version {found.version} belongs to model {found.model}, not to {config.name}.",
+            next="List its versions with `pilothouse data`.",
+        )
+    return found
+
+
+def has_data(workspace: Workspace, config: ModelConfig) -> bool:
+    """Whether the model's data folder has any data file."""
+    from pilothouse.data.reading import data_files
+
+    folder = workspace.data_folder(config)
+    return folder.is_dir() and bool(data_files(folder))
+
+
+def lay_out(workspace: Workspace, dataset: DatasetVersion, folder: Path) -> None:
+    """Show a dataset version as a folder of files with the names they had."""
+    from pilothouse.data.versions import dataset_paths
+
+    folder.mkdir()
+    for source in dataset_paths(workspace, dataset):
+        link = folder / Path(source.name).name
+        try:
+            link.symlink_to(os.path.relpath(source.path, folder))
+        except OSError:
+            # Windows lets not everyone make links.
+            import shutil
+
+            shutil.copyfile(source.path, link)

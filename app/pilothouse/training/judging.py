@@ -1,0 +1,67 @@
+"""Judging a fitted pipeline on the rows that were held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pilothouse.data.reading import connect, literal
+from pilothouse.registry.scoring import binary_metrics, multiclass_metrics, one_row_p99, regression_metrics
+from pilothouse.training.curve import codes_of
+from pilothouse.training.examples import Examples
+from pilothouse.training.scoring import binary_curves, confusion, residual_summary
+
+
+def judge(
+    pipeline: Any, threshold: float | None, examples: Examples
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Metrics of a fitted pipeline on the holdout, and curves to look at.
+
+    Args:
+        pipeline: takes the inputs of `examples`.
+        threshold: of two classes, where a row counts as positive; None otherwise.
+        examples: has the holdout.
+    """
+    rows = examples.split.holdout
+    inputs, target = examples.inputs.iloc[rows], examples.target[rows]
+    curves: dict[str, Any]
+    if not examples.classes:
+        predicted = pipeline.predict(inputs)
+        metrics = regression_metrics(target, predicted)
+        curves = {"residuals": residual_summary(target, predicted)}
+    else:
+        probability = pipeline.predict_proba(inputs)
+        codes = codes_of(target, examples.classes)
+        labels = [str(value) for value in examples.classes]
+        if threshold is not None:
+            metrics = binary_metrics(codes == 1, probability[:, 1], threshold)
+            curves = binary_curves(codes == 1, probability[:, 1])
+            chosen = (probability[:, 1] >= threshold).astype(codes.dtype)
+        else:
+            metrics = multiclass_metrics(codes, probability)
+            curves = {}
+            chosen = probability.argmax(axis=1)
+        curves["confusion"] = confusion(codes, chosen, labels)
+    metrics["p99_ms"] = one_row_p99(pipeline.predict_proba if examples.classes else pipeline.predict, inputs)
+    return metrics, curves
+
+
+def write_holdout(path: Path, pipeline: Any, examples: Examples) -> None:
+    """The holdout's rows with every column and what the model says of them."""
+    rows = examples.split.holdout
+    table = examples.table.iloc[rows].reset_index(drop=True)
+    inputs = examples.inputs.iloc[rows].reset_index(drop=True)
+    for name in inputs.columns:
+        if inputs[name].dtype == "float64" and table[name].dtype.kind == "f":
+            table[name] = inputs[name]  # without infinities, as the model saw it
+    taken = {str(name).lower() for name in table.columns}
+    answers = {"prediction": pipeline.predict(inputs)}
+    if len(examples.classes) == 2:
+        answers["probability"] = pipeline.predict_proba(inputs)[:, 1]
+    for name, values in answers.items():
+        while name in taken:
+            name += "_"
+        table[name] = values
+    with connect() as con:
+        con.register("holdout_rows", table)
+        con.execute(f"COPY (SELECT * FROM holdout_rows) TO {literal(str(path))} (FORMAT parquet)")

@@ -1,0 +1,126 @@
+"""Watching runs that other processes do: their progress, their end, their output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilothouse.errors import NotFoundError
+from pilothouse.processes import is_alive
+from pilothouse.tracking.journal import read_entries
+from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
+from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.runs import Run
+
+LOOK = 0.05  # seconds between looks
+_DOUBT = 1.0  # seconds without a living process before the store is asked
+
+
+class RunWatch:
+    """Follows a run's journal without the store: cheap enough to ask many times a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._journal = folder / JOURNAL_NAME
+        self._offset = 0
+        self.fraction: float | None = None
+        self.text = ""
+        self.metrics: dict[str, float] = {}
+        self.status = "SCHEDULED"
+
+    def look(self) -> bool:
+        """Read what is new; whether there was anything."""
+        entries, self._offset = read_entries(self._journal, self._offset)
+        for entry in entries:
+            if entry["kind"] == "progress":
+                self.fraction, self.text = entry.get("fraction"), str(entry.get("text", ""))
+            elif entry["kind"] == "metrics" and isinstance(entry.get("values"), dict):
+                self.metrics.update(entry["values"])
+            elif entry["kind"] in ("start", "status", "end") and not self.ended:
+                self.status = str(entry.get("status"))
+        return bool(entries)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the journal had the run's end at the last look."""
+        return self.status not in ("SCHEDULED", "RUNNING")
+
+
+def watch_run(workspace: Workspace, run_id: str, timeout: float | None = None) -> Iterator[RunWatch]:
+    """Look at a run again and again until it has ended or `timeout` seconds are over.
+
+    A run whose process is gone without an end is folded into the store, which makes it LOST.
+    """
+    from pilothouse.store import open_store
+    from pilothouse.tracking.folding import fold
+
+    folder = workspace.run_dir(run_id)
+    until = None if timeout is None else time.monotonic() + timeout
+    watch = RunWatch(folder)
+    died_at: float | None = None
+    while True:
+        watch.look()
+        yield watch
+        now = time.monotonic()
+        if watch.ended or (until is not None and now > until):
+            return
+        if is_alive(folder / ALIVE_NAME):
+            died_at = None
+        elif died_at is None:
+            died_at = now
+        elif now - died_at > _DOUBT:
+            fold(open_store(workspace))
+            died_at = None
+        time.sleep(LOOK)
+
+
+def wait_for_run(workspace: Workspace, run_id: str, timeout: float | None = None) -> Run:
+    """Wait until a run has ended, at most `timeout` seconds, and return it as it then stands."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import get_run
+
+    for _ in watch_run(workspace, run_id, timeout):
+        pass
+    return get_run(open_store(workspace), run_id)
+
+
+def read_log(workspace: Workspace, run_id: str, offset: int = 0, limit: int = 1 << 20) -> tuple[str, int]:
+    """Return a run's output from byte `offset` on, at most `limit` bytes, and the offset after it.
+
+    A character that the limit, or a writer still at it, cuts in two waits for the next call.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    folder = workspace.run_dir(run_id)
+    offset = max(0, offset)
+    try:
+        with (folder / LOG_NAME).open("rb") as file:
+            file.seek(offset)
+            data = file.read(limit)
+    except FileNotFoundError:
+        if not folder.is_dir():
+            raise NotFoundError(
+                f"There is no run {run_id!r}.", next="List them with `pilothouse runs`."
+            ) from None
+        return "", offset
+    # A torn character that stands alone is not waited for: at a log's end nothing more may come.
+    cut = _torn(data)
+    if cut < len(data):
+        data = data[: len(data) - cut]
+    return data.decode("utf-8", "replace"), offset + len(data)
+
+
+def _torn(data: bytes) -> int:
+    """How many bytes at the end begin a UTF-8 character without finishing it."""
+    for count in range(1, min(3, len(data)) + 1):
+        byte = data[-count]
+        if byte >= 0xC0:
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return count if count < length else 0
+        if byte < 0x80:
+            break
+    return 0
