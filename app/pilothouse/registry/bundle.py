@@ -24,6 +24,7 @@ import pandas as pd
 from sklearn.exceptions import InconsistentVersionWarning
 
 from pilothouse.errors import PilothouseError
+from pilothouse.jsontext import dumps
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.manifest import (
     BundleError,
@@ -36,7 +37,6 @@ from pilothouse.registry.manifest import (
 from pilothouse.registry.model import LoadedModel, Outputs, same_answers
 from pilothouse.registry.probe import read_probe, write_probe
 from pilothouse.registry.signature import Signature
-from pilothouse.store import dumps
 
 __all__ = [
     "BundleError",

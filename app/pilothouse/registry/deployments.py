@@ -10,6 +10,7 @@ from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.errors import ConfigError, PilothouseError
+from pilothouse.jsontext import dumps, loads
 from pilothouse.registry.gates import GateResult, run_gates
 from pilothouse.registry.generation import announce
 from pilothouse.registry.manifest import verify_bundle
@@ -21,7 +22,7 @@ from pilothouse.registry.versions import (
     get_version,
     parse_ref,
 )
-from pilothouse.store import Store, Transaction, dumps, loads, record
+from pilothouse.store import Store, Transaction, record
 from pilothouse.store.events import current_actor
 from pilothouse.workspace import Workspace
 

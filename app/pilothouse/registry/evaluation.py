@@ -17,12 +17,13 @@ import pandas as pd
 
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
+from pilothouse.jsontext import dumps, loads
 from pilothouse.registry.bundle import load_model
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.scoring import binary_metrics, multiclass_metrics, one_row_p99, regression_metrics
 from pilothouse.registry.versions import ModelVersion
-from pilothouse.store import Store, dumps, loads
+from pilothouse.store import Store
 
 LATENCY = "p99_ms"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from pilothouse.processes import is_alive, write_atomic
 from pilothouse.workspace import Workspace
 
-_PATIENCE = 1.0
-"""Seconds to wait for the server to take the poke."""
+PATIENCE = 10.0
+"""Seconds to wait for the server to answer, which it does once it serves what is live now."""
 
 
 def generation_path(workspace: Workspace) -> Path:
@@ -53,7 +53,7 @@ def tell_server(workspace: Workspace, path: str) -> bool:
 
     try:
         port = int(json.loads(status_path(workspace).read_bytes())["port"])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
             headers = {"x-pilothouse-token": token_path(workspace).read_text().strip()}
             connection.request("POST", path, headers=headers)

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.jsontext import dumps, loads
 from pilothouse.registry.manifest import manifest_sha256, verify_bundle
-from pilothouse.store import Store, Transaction, dumps, loads, record
+from pilothouse.store import Store, Transaction, record
 from pilothouse.workspace import Workspace, safe_name
 
 CHAMPION = "champion"

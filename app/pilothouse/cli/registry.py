@@ -1,0 +1,228 @@
+"""Commands of the registry: models, register, promote, rollback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pilothouse.cli.options import (
+    confirm,
+    emit,
+    json_option,
+    number,
+    printable,
+    say,
+    table,
+    workspace_option,
+    yes_option,
+)
+from pilothouse.errors import NotFoundError
+from pilothouse.workspace import Workspace
+
+_model_option = click.option("--model", metavar="NAME", help="The model, where there are several.")
+_reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the history.")
+
+
+@click.command()
+@_model_option
+@click.option("--history", "show_history", is_flag=True, help="Show what was live when instead.")
+@workspace_option
+@json_option
+def models(model: str | None, show_history: bool, workspace: Workspace, as_json: bool) -> None:
+    """List model versions, newest first, with their aliases."""
+    from pilothouse.registry.deployments import history
+    from pilothouse.registry.versions import list_versions
+    from pilothouse.store import open_store
+
+    store = open_store(workspace)
+    if show_history:
+        changes = history(store, model)
+
+        def show_changes() -> None:
+            if not changes:
+                say("Nothing was live yet. Make a version live with `pilothouse promote VERSION`.")
+                return
+            rows = [
+                [
+                    _time(one.at),
+                    one.model,
+                    one.kind,
+                    f"v{one.from_version}" if one.from_version else "–",
+                    f"v{one.to_version}",
+                    one.actor,
+                    one.reason,
+                ]
+                for one in changes
+            ]
+            table(["at", "model", "change", "from", "to", "by", "reason"], rows)
+
+        emit([_deployment(one) for one in changes], as_json, show_changes)
+        return
+    found = list_versions(store, model)
+
+    def show_versions() -> None:
+        if not found:
+            say("No versions yet. Make one with `pilothouse train`.")
+            return
+        main = [
+            key for key in ("roc_auc", "log_loss", "rmse", "r2") if any(key in one.metrics for one in found)
+        ]
+        rows = [
+            [
+                one.model,
+                f"v{one.version}",
+                ", ".join(one.aliases),
+                *(number(one.metrics.get(key)) for key in main),
+                one.recipe,
+                one.run_id[:8],
+                one.dataset_version,
+                _time(one.created_at),
+            ]
+            for one in found
+        ]
+        headers = ["model", "version", "aliases", *main, "recipe", "run", "data", "made"]
+        table(headers, rows, right=range(3, 3 + len(main)))
+
+    emit([_version(one) for one in found], as_json, show_versions)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--model", metavar="NAME", help="Register it under this name instead of the run's own.")
+@workspace_option
+@json_option
+def register(run: str, model: str | None, workspace: Workspace, as_json: bool) -> None:
+    """Register the bundle that RUN made as a model version. Again, it gives the same version."""
+    from pilothouse.registry.versions import register_bundle
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import get_run
+
+    store = open_store(workspace)
+    found = get_run(store, run)
+    artifacts = workspace.run_dir(found.run_id) / "artifacts"
+    bundle = next(iter(sorted(path.parent for path in artifacts.glob("*/manifest.json"))), None)
+    if bundle is None:
+        raise NotFoundError(
+            f"Run {found.run_id} made no bundle.",
+            next="Only a run that trained a model has one; see `pilothouse runs`.",
+        )
+    version = register_bundle(
+        workspace,
+        store,
+        model or found.model,
+        bundle,
+        run_id=found.run_id,
+        dataset_version=found.dataset_version or "",
+        recipe=found.recipe or "",
+        metrics={key: value for key, value in found.metrics.items() if isinstance(value, int | float)},
+    )
+    emit(
+        _version(version),
+        as_json,
+        lambda: click.echo(f"{version.label} is the version of run {found.run_id}."),
+    )
+
+
+@click.command()
+@click.argument("version")
+@_model_option
+@_reason_option
+@click.option("--force", is_flag=True, help="Promote even if a gate fails.")
+@yes_option
+@workspace_option
+@json_option
+def promote(
+    version: str,
+    model: str | None,
+    reason: str,
+    force: bool,
+    yes: bool,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Make VERSION live if it passes its gates: 3, v3, NAME/3 or NAME@ALIAS."""
+    from pilothouse.registry import deployments
+    from pilothouse.store import open_store
+
+    confirm(f"Make {printable(version, 80)} live?", yes)
+    try:
+        done = deployments.promote(
+            workspace, open_store(workspace), version, model=model, reason=reason, force=force
+        )
+    except deployments.GateRefusedError as refusal:
+        if as_json:
+            emit({"promoted": False, "gates": [one.as_dict() for one in refusal.results]}, True, lambda: None)
+        else:
+            _show_gates([one.as_dict() for one in refusal.results])
+        raise
+
+    def show() -> None:
+        _show_gates(done.gates)
+        after = f", after v{done.from_version}" if done.from_version else ""
+        click.echo(f"{done.model} v{done.to_version} is live{after}.")
+
+    emit({"promoted": True, **_deployment(done)}, as_json, show)
+
+
+@click.command()
+@click.option("--to", metavar="VERSION", help="Roll back to this version instead of the one live before.")
+@_model_option
+@_reason_option
+@yes_option
+@workspace_option
+@json_option
+def rollback(
+    to: str | None, model: str | None, reason: str, yes: bool, workspace: Workspace, as_json: bool
+) -> None:
+    """Make live again what was live before. No gates: it is the way out of trouble."""
+    from pilothouse.registry import deployments
+    from pilothouse.store import open_store
+
+    confirm(f"Roll back to {printable(to, 80) if to else 'the version that was live before'}?", yes)
+    done = deployments.rollback(workspace, open_store(workspace), model=model, to=to, reason=reason)
+    emit(
+        _deployment(done),
+        as_json,
+        lambda: click.echo(f"{done.model} v{done.to_version} is live again, after v{done.from_version}."),
+    )
+
+
+def _show_gates(gates: Any) -> None:
+    for one in gates:
+        click.echo(f"{'✓' if one['passed'] else '✗'} {printable(one['rule'])}: {printable(one['why'])}")
+
+
+def _time(at: Any) -> str:
+    return str(at.astimezone().strftime("%Y-%m-%d %H:%M"))
+
+
+def _version(version: Any) -> dict[str, Any]:
+    return {
+        "model": version.model,
+        "version": version.version,
+        "run_id": version.run_id,
+        "aliases": list(version.aliases),
+        "metrics": version.metrics,
+        "dataset_version": version.dataset_version,
+        "recipe": version.recipe,
+        "created_at": version.created_at.isoformat(),
+        "manifest_sha256": version.manifest_sha256,
+    }
+
+
+def _deployment(one: Any) -> dict[str, Any]:
+    return {
+        "deployment_id": one.deployment_id,
+        "model": one.model,
+        "at": one.at.isoformat(),
+        "kind": one.kind,
+        "from_version": one.from_version,
+        "to_version": one.to_version,
+        "actor": one.actor,
+        "reason": one.reason,
+        "gates": list(one.gates),
+    }
+
+
+COMMANDS = [models, register, promote, rollback]

@@ -1,0 +1,1 @@
+"""The model server: one process that answers on this machine what the champion predicts."""

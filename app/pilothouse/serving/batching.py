@@ -1,0 +1,163 @@
+"""Micro-batching: the rows of requests that wait together go through the pipeline in one call.
+
+scikit-learn spends the same milliseconds on one row and on fifty, so nobody waits on purpose: while one batch
+is computed in the only worker thread, the next one gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from pilothouse.registry.model import Outputs
+from pilothouse.registry.signature import Row
+from pilothouse.serving.predictions import LogFullError, PredictionLog
+from pilothouse.serving.swap import LiveModel
+
+MOST_ROWS = 1024
+MOST_WAITING = 10_000
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """The rows of one request, and the model that validated them: it is the one that answers them all."""
+
+    live: LiveModel
+    rows: list[Row]
+    request_id: str
+    arrived: float
+    answer: asyncio.Future[Answer] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and JSON body of a response."""
+
+    status: int
+    body: bytes
+
+
+class Batcher:
+    """Gathers jobs and answers them. Use it from the event loop's thread."""
+
+    def __init__(self, log: PredictionLog) -> None:
+        self._log = log
+        self._waiting: deque[Job] = deque()
+        self._busy = False
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="predict")
+        self._loop = asyncio.get_running_loop()
+
+    def submit(
+        self, live: LiveModel, rows: list[Row], request_id: str, arrived: float
+    ) -> asyncio.Future[Answer]:
+        """Queue the rows of a request; the future is its answer and never raises."""
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        if len(self._waiting) >= MOST_WAITING:
+            answer.set_result(failure(503, f"{MOST_WAITING} requests are waiting already; try again later."))
+            return answer
+        self._waiting.append(Job(live, rows, request_id, arrived, answer))
+        if not self._busy:
+            self._busy = True
+            # Requests that arrived together are read before the first batch of them starts.
+            self._loop.call_soon(self._start)
+        return answer
+
+    def close(self) -> None:
+        """Wait for the batch in hand and close the log."""
+        self._pool.shutdown(wait=True)
+        self._log.close()
+
+    def _start(self) -> None:
+        if not self._waiting:
+            self._busy = False
+            return
+        jobs = [self._waiting.popleft()]
+        rows = len(jobs[0].rows)
+        while self._waiting and self._waiting[0].live is jobs[0].live and rows < MOST_ROWS:
+            jobs.append(self._waiting.popleft())
+            rows += len(jobs[-1].rows)
+        self._pool.submit(self._work, jobs)
+
+    def _work(self, jobs: list[Job]) -> None:
+        try:
+            answers = answer_jobs(jobs, self._log)
+        except Exception as error:  # noqa: BLE001
+            # Whatever happens to a batch, everyone in it gets an answer and the next batch starts.
+            answers = [failure(500, f"The prediction failed: {type(error).__name__}: {error}.")] * len(jobs)
+        self._loop.call_soon_threadsafe(self._deliver, jobs, answers)
+
+    def _deliver(self, jobs: list[Job], answers: list[Answer]) -> None:
+        for job, answer in zip(jobs, answers, strict=True):
+            if not job.answer.done():
+                job.answer.set_result(answer)
+        self._loop.call_soon(self._start)
+
+
+def answer_jobs(jobs: Sequence[Job], log: PredictionLog) -> list[Answer]:
+    """Predict all rows of the jobs, which share one model, in one call; log them; answer each job."""
+    live = jobs[0].live
+    try:
+        outputs = live.loaded.predict_rows([row for job in jobs for row in job.rows])
+    except Exception as error:  # noqa: BLE001
+        if len(jobs) > 1:
+            # One request's rows may be what the pipeline chokes on; the others are not to suffer for it.
+            return [answer_jobs([job], log)[0] for job in jobs]
+        return [failure(500, f"The model failed on these rows: {type(error).__name__}: {str(error)[:300]}.")]
+    parts: list[Outputs] = []
+    start = 0
+    for job in jobs:
+        parts.append(outputs.part(start, start + len(job.rows)))
+        start += len(job.rows)
+    try:
+        log.append(_lines(jobs, parts))
+    except LogFullError as error:
+        return [failure(503, str(error).replace("\n", " "))] * len(jobs)
+    return [Answer(200, _encode(_body(part))) for part in parts]
+
+
+def failure(status: int, *problems: str) -> Answer:
+    """Return an error as MLflow words it, with each problem apart besides."""
+    code = {400: "BAD_REQUEST", 404: "NOT_FOUND", 500: "INTERNAL_ERROR", 503: "TEMPORARILY_UNAVAILABLE"}
+    body = {"error_code": code.get(status, "BAD_REQUEST"), "message": " ".join(problems), "errors": problems}
+    return Answer(status, _encode(body))
+
+
+def _body(part: Outputs) -> dict[str, Any]:
+    if part.probabilities is None:
+        return {"predictions": part.predictions}
+    return {"predictions": part.predictions, "probabilities": part.probabilities}
+
+
+def _lines(jobs: Sequence[Job], parts: Sequence[Outputs]) -> bytes:
+    version = jobs[0].live.version
+    names = jobs[0].live.loaded.signature.names
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    done = time.perf_counter()
+    lines = []
+    for job, part in zip(jobs, parts, strict=True):
+        latency = round((done - job.arrived) * 1000, 3)
+        for number, row in enumerate(job.rows):
+            output = {"prediction": part.predictions[number]}
+            if part.probabilities is not None:
+                output["probability"] = part.probabilities[number]
+            line = {
+                "id": job.request_id if len(job.rows) == 1 else f"{job.request_id}/{number}",
+                "time": now,
+                "model": version.model,
+                "version": version.version,
+                "features": dict(zip(names, row, strict=True)),
+                "output": output,
+                "latency_ms": latency,
+            }
+            lines.append(_encode(line))
+    lines.append(b"")
+    return b"\n".join(lines)
