@@ -41,6 +41,11 @@ class ActiveRun:
         """The run's id."""
         return self._writer.run_id
 
+    @property
+    def artifacts(self) -> Path:
+        """Folder for files that the run makes."""
+        return self._writer.artifacts
+
     def log_param(self, key: str, value: Any) -> None:
         """Record one parameter."""
         self._writer.log_params({key: value})

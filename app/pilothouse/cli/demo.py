@@ -1,0 +1,60 @@
+"""The demo command: a fresh demo workspace in the terminal UI, or its whole story without a terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pilothouse.cli.options import printable, say
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="Tell the story here, without the UI.")
+@click.option(
+    "--dir",
+    "directory",
+    default="demo-workspace",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where; an older demo is cleared away.",
+)
+@click.option("--deliver", "deliver_next", is_flag=True, help="Let the next month land in the demo in --dir.")
+def demo(headless: bool, directory: Path, deliver_next: bool) -> None:
+    """Show what Pilothouse does, on the flights of New York in 2013.
+
+    In a terminal the UI opens on a fresh workspace, with a first training on its way. Without one (or with
+    --headless) a model's whole life is lived through: train, compare, promote, serve, drift, retrain,
+    roll back.
+    """
+    if deliver_next:
+        from pilothouse.demo.workspace import deliver
+        from pilothouse.workspace import find_workspace
+
+        say(f"Delivered {deliver(find_workspace(directory)).name}.")
+        return
+    if headless or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from pilothouse.demo.story import tell_story
+
+        tell_story(directory, _line)
+        return
+    from pilothouse.demo.opening import prepare_demo
+    from pilothouse.demo.processes import stop_everything
+    from pilothouse.tui.app import run_tui
+
+    workspace = prepare_demo(directory)
+    try:
+        run_tui(workspace)
+    finally:
+        stop_everything(workspace)
+    say(f"The demo's server and watcher are stopped. Open it again with: pilothouse --workspace {directory}")
+
+
+def _line(text: str) -> None:
+    for line in text.split("\n"):
+        click.echo(printable(line))
+    sys.stdout.flush()
+
+
+COMMANDS = (demo,)
