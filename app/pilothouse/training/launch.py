@@ -57,6 +57,7 @@ def start_training(
     dataset_version: str | None = None,
     name: str | None = None,
     threads: int | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> str:
     """Start training a model in processes of its own and return the run's id.
 
@@ -68,6 +69,7 @@ def start_training(
         dataset_version: what to learn from; by default the data folder as it is now.
         name: of the run; two words by default.
         threads: for numerical libraries; by default as many as there are processors.
+        tags: of the run, from its start.
 
     Takes as long as hashing and copying data files that are new. Nothing is started if anything is wrong.
 
@@ -79,7 +81,7 @@ def start_training(
     if recipe is None and config.training.command is not None:
         words = split_command(config.training.command)
         dataset = dataset_for(workspace, config, dataset_version)
-        return _launch_command(workspace, words, config, merged, dataset, name, threads)
+        return _launch_command(workspace, words, config, merged, dataset, name, threads, tags)
     chosen = find_recipe(recipe or config.training.recipe, config.task)
     if chosen.name != find_recipe_name(config):
         merged = dict(params or {})
@@ -96,6 +98,7 @@ def start_training(
             recipe=chosen.name,
             dataset_version=dataset.version,
             params={**checked, "seed": seed, "threads": count, "holdout": config.training.holdout},
+            tags=tags or {},
         ),
     )
     spec = RunSpec(
@@ -208,6 +211,7 @@ def _launch_command(
     dataset: DatasetVersion | None,
     name: str | None,
     threads: int | None,
+    tags: Mapping[str, str] | None = None,
 ) -> str:
     if not argv or not argv[0]:
         raise UsageError(
@@ -236,6 +240,7 @@ def _launch_command(
             command=shlex.join(argv),
             dataset_version=dataset.version if dataset else "",
             params=params,
+            tags=tags or {},
         ),
     )
     spec = RunSpec(
