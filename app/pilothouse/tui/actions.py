@@ -51,7 +51,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("rollback", "ctrl+l", "^l", "rollback", "Go back to the version that was live before",
            ("bridge", "models", "serving"), True, "rollback"),
     Action("watch", "w", "w", "watch", "Start or stop watching the data folder", ("bridge", "data"), True, "watch"),
-    Action("check", "u", "u", "judge", "Judge the files in the data folder now", ("data",), True, "check"),
+    Action("check", "u", "u", "judge", "Judge the files in the data folder now", ("bridge", "data"), True, "watch --once"),
+    Action("accept", "a", "a", "accept", "Take in a file that its checks hold back", ("bridge", "data"), True, "check FILE --accept"),
     Action("serve", "s", "s", "start", "Start the server in the background", ("serving",), True, "serve --detach"),
     Action("unserve", "S", "S", "stop", "Stop the server", ("serving",), True, "serve --stop"),
     Action("predict", "i", "i", "try a prediction", "Send one real row to the server", ("serving",), True, "predict"),
@@ -60,14 +61,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("follow", "f", "f", "follow", "Follow the end of the log, or stay", ("log",)),
     Action("filter", "slash", "/", "filter", "Show only what matches", ("runs", "events", "log", "data")),
     Action("copy", "y", "y", "copy", "Copy the id or value under the cursor",
-           ("runs", "run", "models", "data", "events", "serving", "compare"), False),
+           ("runs", "run", "models", "data", "datasets", "events", "serving", "compare"), False),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
     # the same everywhere
     *(Action(f"go_{name}", key, key, title, f"Go to {title}", (), False) for name, key, title in AREAS),
     Action("palette", "colon", ":", "go to", "Find an action by its name", (), True),
     Action("help", "question_mark", "?", "help", "Show the keys of this screen", (), True),
     Action("back", "escape", "esc", "back", "Close, clear or go back; never quits",
-           ("run", "log", "compare", "runs", "events", "data"), False),
+           ("run", "log", "compare", "runs", "events", "data", "datasets"), False),
     Action("quit", "q", "q", "quit", "Leave; what runs in the background goes on", (), True),
 )
 BY_ID = {action.id: action for action in ACTIONS}

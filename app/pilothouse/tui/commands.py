@@ -16,6 +16,20 @@ def run_command(workspace: Workspace, *words: str, timeout: float = 3600.0) -> A
     Raises:
         PilothouseError: the command failed; the text is what it said.
     """
+    return _run(workspace, "pilothouse", [*words, "--json"], timeout)
+
+
+def run_gate_check(workspace: Workspace, model: str, version: int) -> list[dict[str, Any]]:
+    """Judge a version by its gates in a process of its own; return the verdicts.
+
+    Raises:
+        PilothouseError: they cannot be had; the text says why.
+    """
+    answer = _run(workspace, "pilothouse.tui.gate_check", [str(workspace.root), str(version), model], 600.0)
+    return [one for one in answer or [] if isinstance(one, dict)]
+
+
+def _run(workspace: Workspace, module: str, words: list[str], timeout: float) -> Any:
     import json
     import os
     import subprocess
@@ -34,7 +48,7 @@ def run_command(workspace: Workspace, *words: str, timeout: float = 3600.0) -> A
     env = {**os.environ, "PILOTHOUSE_WORKSPACE": str(workspace.root), "NO_COLOR": "1"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            [*python_command("pilothouse"), *words, "--json"],
+            python_command(module, *words),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -50,7 +64,7 @@ def run_command(workspace: Workspace, *words: str, timeout: float = 3600.0) -> A
                 time.sleep(0.02)
             if time.monotonic() > deadline:
                 raise PilothouseError(
-                    f"`pilothouse {words[0]}` has not answered for {timeout:.0f} seconds.",
+                    f"`{module} {words[0]}` has not answered for {timeout:.0f} seconds.",
                     untouched="It goes on in the background.",
                     next="Look at Events for what it did.",
                 )

@@ -97,6 +97,7 @@ class PilothouseScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Read when the screen comes up, and then each second."""
+        self._tell_header()
         if self._timer is None:
             self._timer = self.set_interval(self.POLL, self.poll)
         else:

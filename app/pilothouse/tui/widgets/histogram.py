@@ -8,8 +8,6 @@ from textual.content import Content
 
 from pilothouse.tui.text import fit, percent, safe, width
 
-EIGHTHS = " ▏▎▍▌▋▊▉█"
-
 
 def two_histograms(
     labels: Sequence[str], reference: Sequence[float], current: Sequence[float], columns: int, *, rows: int = 100
@@ -28,6 +26,8 @@ def two_histograms(
     across = max(4, columns - left - 8)
     most = max(max(pair) for pair in shares) or 1
     double = rows >= 2 * bins
+    if not double:
+        across = max(4, columns - left - 12)
     out: list[Content] = []
     for name, (before, now) in zip(names, shares, strict=True):
         b, c = round(before / most * across), round(now / most * across)
@@ -38,7 +38,9 @@ def two_histograms(
         else:
             low, high = min(b, c), max(b, c)
             over = ("█" * (high - low), "$accent") if c > b else ("░" * (high - low), "$dim")
-            out.append(Content.assemble((label, ""), " ", ("█" * low, "$accent"), over, f" {percent(now)}", (f" was {percent(before)}", "$dim")))
+            gap = " " * (across - high)
+            figures = (f" {percent(now):>4}", (f" ({percent(before):>3})", "$dim"))
+            out.append(Content.assemble((label, ""), " ", ("█" * low, "$accent"), over, gap, *figures))
     hidden = len(out) - rows
     if hidden > 0:
         out = [*out[: rows - 1], Content.assemble((f"… {hidden + 1} more bins", "$dim"))]

@@ -1,0 +1,85 @@
+"""What can be done about data: watch the folder, judge it now, take in a held file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.tui.screens.base import PilothouseScreen
+from pilothouse.tui.text import line, safe
+
+if TYPE_CHECKING:
+    from pilothouse.tui.snapshots.data import Data, FileVerdict
+
+
+class DataActs(PilothouseScreen):
+    """The acts on the data folder."""
+
+    def known_data(self) -> Data | None:
+        """What is known of the data."""
+        raise NotImplementedError
+
+    def current_file(self) -> FileVerdict | None:
+        """The file that is acted on."""
+        raise NotImplementedError
+
+    def why_not(self, action: str) -> str:
+        """What the state of the folder forbids."""
+        known = self.known_data()
+        if action in ("watch", "check") and known is None:
+            return "the workspace has not been read yet"
+        if action == "check" and known is not None and known.watcher is not None:
+            return "the watcher judges each file as it lands"
+        if action == "accept":
+            file = self.current_file()
+            if file is None:
+                return "no file is held back"
+            if file.arrival.status != "held":
+                return f"{file.arrival.name} is not held back"
+        return super().why_not(action)
+
+    def do_watch(self) -> None:
+        """Start the watcher, or stop it."""
+        known, workspace = self.known_data(), self.workspace
+        watching = known is not None and known.watcher is not None
+
+        def act() -> str:
+            from pilothouse.tui.commands import run_command
+
+            run_command(workspace, "watch", "--stop" if watching else "--detach")
+            return "The folder is no longer watched." if watching else "Watching; it goes on when this terminal closes."
+
+        self.deed("Stopping the watcher" if watching else "Starting the watcher", act)
+
+    def do_check(self) -> None:
+        """Judge what lies in the folder now."""
+        workspace = self.workspace
+
+        def act() -> str:
+            from pilothouse.tui.commands import run_command
+
+            answer = run_command(workspace, "watch", "--once")
+            count = answer.get("judged", 0) if isinstance(answer, dict) else 0
+            return f"{count} file{'' if count == 1 else 's'} judged."
+
+        self.deed("Judging the files of the folder", act)
+
+    def do_accept(self) -> None:
+        """Ask why, then take the file in."""
+        from pilothouse.tui.dialogs.base import Ask
+        from pilothouse.tui.snapshots.data import accept
+
+        file, workspace = self.current_file(), self.workspace
+        if file is None:
+            return
+        one = file.arrival
+        said = one.findings[0].message if one.findings else ""
+        words = line(
+            (safe(one.name), "bold"), " is held back by its checks:", "\n",
+            ("■ ", "$error"), safe(said, 300), "\n\n",
+            "Accepted, the next training and dataset version take it in as it is.", "\n",
+        )
+        ask = Ask("Accept a held file", words, "Accept", placeholder="why, for the history")
+        self.app.push_screen(
+            ask,
+            lambda why: None if why is None else self.deed("Accepting", lambda: accept(workspace, one.model, one.name, why)),
+        )
