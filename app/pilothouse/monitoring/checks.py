@@ -18,6 +18,7 @@ from pilothouse.data.reading import (
     delimiter,
     first_line,
     identifier,
+    read_through,
     reading,
     scan_sql,
     suffix_of,
@@ -83,7 +84,7 @@ def _check(
     expected = schema.columns if schema else ()
     table = scan_sql(source)
     with reading(source):  # To the last byte: a file that breaks off shows only at its end.
-        rows = int(con.execute(f"SELECT count(*), count(COLUMNS(*)) FROM {table}").fetchall()[0][0])
+        rows = read_through(con, table)
     if rows == 0:
         return [*found, Finding(ERROR, "", f"{name} has a header but no rows.")]
     sound = []

@@ -46,7 +46,7 @@ class ColumnDrift:
         noise_floor: what noise alone exceeds once in a hundred times, from both numbers of rows.
         missing_reference, missing_current: share of missing values.
         bins, reference_counts, current_counts: labels and rows; the last bin is that of missing values. The
-            reference's count of unseen values is how many it lets expect, by its values that came up once.
+            reference's count of new values is how many of those seen it lets expect.
         moved: what happened, in words; empty if nothing worth saying did.
     """
 
@@ -206,10 +206,12 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
         labels = [reference.levels[index] for index in own] + ["(other values)", "(new values)"]
         r, c = ([column.level_counts[index] for index in own] for column in (reference, current))
         rare_r, rare_c = present - sum(r), current.rows - current.missing - current.unseen - sum(c)
-        # As many new values are to be expected as the reference has values that came up once (Good and
-        # Turing): in a column of thousands of values some are new every time, and nothing has moved.
+        # So many rows of new values are to be expected as the reference has values that came up once (Good
+        # and Turing): in a column of thousands of values some are new every time, and nothing has moved. Only
+        # what goes beyond that counts, hence the last of the three.
         complete = reference.distinct <= len(reference.levels)
-        expected = min(rare_r, reference.singletons) if complete else 0
+        alike = round(current.unseen * reference.rows / current.rows) if current.rows else 0
+        expected = min(rare_r, reference.singletons, alike) if complete else 0
         r += [rare_r - expected, expected]
         c += [rare_c, current.unseen]
     else:

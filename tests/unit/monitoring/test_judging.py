@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from making_data import write_parquet, write_text
+from pilothouse.cli.main import main
+from pilothouse.data.reading import DataError
+from pilothouse.data.schema import infer_schema
+from pilothouse.data.versions import snapshot
+from pilothouse.errors import NotFoundError
+from pilothouse.monitoring.judging import (
+    Verdict,
+    accept_arrival,
+    get_drift_report,
+    judge_file,
+    list_arrivals,
+    list_drift_reports,
+)
+from pilothouse.monitoring.profile import profile_files
+from pilothouse.monitoring.reference import find_reference
+from pilothouse.store import Store, list_events
+from pilothouse.workspace import Workspace
+
+
+def _rows(rng: np.random.Generator, n: int, shift: float = 0.0) -> dict[str, Any]:
+    columns: dict[str, Any] = {f"x{k}": rng.normal(shift, size=n) for k in range(3)}
+    return {**columns, "k": rng.choice(list("abc"), size=n), "y": rng.integers(0, 2, size=n)}
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(3)
+
+
+@pytest.fixture
+def folder(workspace: Workspace, store: Store, rng: np.random.Generator) -> Path:
+    data = workspace.root / "data"
+    write_parquet(data / "jan.parquet", _rows(rng, 2000))
+    snapshot(workspace, store, workspace.config().model())
+    return data
+
+
+def _judge(workspace: Workspace, store: Store, path: Path) -> Verdict:
+    return judge_file(workspace, store, workspace.config().model(), path)
+
+
+def test_a_steady_and_a_moved_file(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    steady = _judge(workspace, store, write_parquet(folder / "feb.parquet", _rows(rng, 500)))
+    moved = _judge(workspace, store, write_parquet(folder / "mar.parquet", _rows(rng, 500, 1.0)))
+    assert (steady.status, moved.status) == ("ok", "ok")
+    assert steady.report and moved.report
+    assert not steady.report.dataset_drift
+    assert moved.report.dataset_drift
+    assert moved.report.target and moved.report.target.column == "y"
+    assert {column.column for column in moved.report.columns} == {"x0", "x1", "x2", "k"}
+    told = [(event.kind, event.subject) for event in list_events(store)][:2]
+    assert told == [("drift", "mar.parquet"), ("drift", "feb.parquet")]
+    assert "mar.parquet drifted from dataset" in list_events(store)[0].message
+    assert list_events(store)[0].data["share_drifted"] == moved.report.share_drifted
+
+
+def test_the_same_bytes_are_judged_once(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    path = write_parquet(folder / "feb.parquet", _rows(rng, 500))
+    first = _judge(workspace, store, path)
+    events = len(list_events(store))
+    assert _judge(workspace, store, path) == first
+    assert len(list_events(store)) == events
+    assert len(list_arrivals(store, "late")) == 1
+    write_parquet(path, _rows(rng, 400))
+    second = _judge(workspace, store, path)
+    assert second.sha256 != first.sha256
+    assert len(list_arrivals(store, "late")) == 2
+
+
+def test_a_held_file_is_told_once_and_stays_out_until_it_is_accepted(
+    workspace: Workspace, store: Store, folder: Path
+) -> None:
+    config = workspace.config().model()
+    bad = write_text(folder / "feb.csv", "x0,x1,x2,k,y\n1,2,3,a\n")
+    for _ in range(2):
+        verdict = _judge(workspace, store, bad)
+        assert verdict.status == "held"
+        assert verdict.report is None
+        assert "line 2 has 4 fields" in verdict.findings[0].message
+    held = [event for event in list_events(store) if event.kind == "check"]
+    assert len(held) == 1
+    assert "held back" in held[0].message
+    assert [file.name for file in snapshot(workspace, store, config).files] == ["jan.parquet"]
+    assert accept_arrival(store, "late", "feb.csv", reason="known").status == "accepted"
+    assert _judge(workspace, store, bad).status == "accepted"
+    with pytest.raises(NotFoundError):
+        accept_arrival(store, "late", "feb.csv")
+
+
+def test_without_a_reference_a_file_is_only_checked(workspace: Workspace, store: Store) -> None:
+    path = write_text(workspace.root / "data" / "a.csv", "x,y\n1,0\n2,1\n")
+    verdict = _judge(workspace, store, path)
+    assert (verdict.status, verdict.report, verdict.rows) == ("ok", None, 2)
+    assert list_arrivals(store)[0].name == "a.csv"
+
+
+def test_the_champion_s_profile_is_the_reference(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    other = write_parquet(workspace.root / "other.parquet", _rows(rng, 1000, 5.0))
+    profile = profile_files([other], infer_schema([other]))
+    bundle = workspace.version_dir("late", 3)
+    write_text(bundle / "profile.json", profile.to_json())
+    path = write_parquet(folder / "feb.parquet", _rows(rng, 500))
+    before = _judge(workspace, store, path)
+    assert before.report and not before.report.dataset_drift
+    with store.transaction() as tx:
+        tx.insert("aliases", [{"model": "late", "alias": "champion", "version": 3}])
+    reference = find_reference(workspace, store, workspace.config().model())
+    assert reference and (reference.label, reference.profile) == ("late v3", profile)
+    verdict = _judge(workspace, store, path)
+    assert verdict.reference == "late v3"
+    assert verdict.report and verdict.report.dataset_drift
+    assert len(list_drift_reports(store, "late", subject="feb.parquet")) == 2
+    assert get_drift_report(store, "feb.parquet").reference == "late v3"
+
+
+def test_a_bundle_without_a_profile_falls_back_to_its_data(
+    workspace: Workspace, store: Store, folder: Path
+) -> None:
+    write_text(workspace.version_dir("late", 1) / "profile.json", "{}")
+    with store.transaction() as tx:
+        tx.insert("aliases", [{"model": "late", "alias": "champion", "version": 1}])
+    reference = find_reference(workspace, store, workspace.config().model())
+    assert reference and reference.label.startswith("dataset ")
+
+
+def test_an_unlabelled_file_is_compared_all_the_same(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    rows = _rows(rng, 300)
+    rows["y"] = np.full(300, np.nan)
+    verdict = _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    assert verdict.status == "ok"
+    assert "no labels yet" in verdict.findings[0].message
+    assert verdict.report and not verdict.report.dataset_drift
+
+
+def test_a_file_that_is_gone_stores_nothing(workspace: Workspace, store: Store, folder: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.csv"):
+        _judge(workspace, store, folder / "gone.csv")
+    assert list_arrivals(store) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["q'uote.parquet", "a*.parquet", "[red]x[-].parquet", "; DROP TABLE arrivals; --.parquet"]
+)
+def test_hostile_names_are_judged_like_others(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator, name: str
+) -> None:
+    path = write_parquet(folder / name, _rows(rng, 300))
+    assert _judge(workspace, store, path).status == "ok"
+    assert get_drift_report(store, name).subject == name
+
+
+def test_a_report_is_found_by_name_and_id_only(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    _judge(workspace, store, write_parquet(folder / "feb.parquet", _rows(rng, 300)))
+    found = get_drift_report(store, "feb.parquet")
+    assert get_drift_report(store, found.report_id[:6]) == found
+    for ref in ("", "nope", "' OR 1=1 --", "%"):
+        with pytest.raises(NotFoundError):
+            get_drift_report(store, ref)
+
+
+# -- commands ----------------------------------------------------------------------------------------------
+
+
+def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    code = main(args)
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def test_drift_needs_no_workspace(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("r1", "r2"):
+        write_parquet(tmp_path / "ref" / f"{name}.parquet", _rows(rng, 800))
+    moved = write_parquet(tmp_path / "moved.parquet", _rows(rng, 800, 1.0))
+    options = ["--reference", str(tmp_path / "ref"), "--target", "y"]
+    code, out, _ = _run(capsys, "drift", str(moved), *options, "--json", "--exit-code")
+    told = json.loads(out)
+    assert code == 1
+    assert told["dataset_drift"] is True
+    assert told["n_reference"] == 1600
+    assert {column["column"] for column in told["columns"] if column["drifted"]} == {"x0", "x1", "x2"}
+    code, out, _ = _run(capsys, "drift", str(tmp_path / "ref" / "r*.parquet"), *options, "--exit-code")
+    assert code == 0
+    assert "no drift" in out
+    code, out, _ = _run(
+        capsys, "drift", str(moved), *options, "--exclude", "x0", "--exclude", "x1", "--exclude", "x2"
+    )
+    assert (code, "no drift" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["drift", "--reference", "r.csv"], 2, "Name what to compare"),
+        (["drift", "nowhere.csv", "--reference", "r.csv"], 1, "nowhere.csv"),
+        (["drift", "r.csv", "--reference", "nowhere*"], 1, "nowhere*"),
+        (["drift", "r.csv", "--reference", "r.csv", "--target", "z"], 2, "no column 'z'"),
+        (["drift", "bad.csv", "--reference", "r.csv"], 1, "line 2 has 1 field"),
+        (["drift", "head.csv", "--reference", "r.csv"], 1, "no rows"),
+        (["drift", "r.csv"], 1, "not in a workspace"),
+        (["check", "--reference", "r.csv"], 2, "Name the files"),
+    ],
+)
+def test_bad_requests_get_a_sentence_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    args: list[str], code: int, told: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"r.csv": "x,y\n1,0\n2,1\n", "bad.csv": "x,y\n1\n", "head.csv": "x,y\n"}.items():
+        write_text(tmp_path / name, text)
+    found, out, err = _run(capsys, *args)
+    assert (found, out) == (code, "")
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_the_commands_in_a_workspace(
+    workspace: Workspace,
+    folder: Path,
+    rng: np.random.Generator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    write_parquet(folder / "feb.parquet", _rows(rng, 500, 1.0))
+    code, out, _ = _run(capsys, "check", "--json")
+    assert code == 0
+    assert {(file["name"], file["status"]) for file in json.loads(out)} == {
+        ("jan.parquet", "ok"),
+        ("feb.parquet", "ok"),
+    }
+    code, out, _ = _run(capsys, "drift", "--json", "--exit-code")
+    assert code == 1
+    assert [(report["subject"], report["dataset_drift"]) for report in json.loads(out)] == [
+        ("feb.parquet", True), ("jan.parquet", False),
+    ]  # fmt: skip
+    _, by_name, _ = _run(capsys, "drift", "feb.parquet", "--json")
+    assert json.loads(by_name)["dataset_drift"] is True
+    shutil.copy(folder / "feb.parquet", workspace.root / "elsewhere.parquet")
+    _, by_path, _ = _run(capsys, "drift", "elsewhere.parquet", "--json")
+    assert json.loads(by_path)["columns"] == json.loads(by_name)["columns"]
+    (folder / "feb.parquet").unlink()
+    _, after, _ = _run(capsys, "drift", "feb.parquet")
+    assert "drifted: feb.parquet" in after
+    write_text(folder / "bad.csv", "x0\n1\n")
+    code, out, _ = _run(capsys, "check", "data/bad.csv")
+    assert (code, "held" in out) == (1, True)
+    code, out, _ = _run(capsys, "check", "data/bad.csv", "--accept", "--json")
+    assert (code, json.loads(out)["status"]) == (0, "accepted")
+    code, out, _ = _run(capsys, "data", "--json")
+    told = json.loads(out)
+    assert told["versions"][0]["rows"] == 2000
+    assert len(told["files"]) == 4
+    code, out, _ = _run(capsys, "data", told["versions"][0]["version"])
+    assert (code, "x0" in out) == (0, True)
+
+
+def test_judging_needs_no_pandas(workspace: Workspace, store: Store, folder: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from pilothouse.workspace import Workspace\n"
+        "from pilothouse.store import open_store; from pilothouse.monitoring.judging import judge_file\n"
+        "w = Workspace(Path(sys.argv[1])); m = w.config().model()\n"
+        "v = judge_file(w, open_store(w), m, w.root / 'data' / 'jan.parquet')\n"
+        "assert v.report is not None and 'pandas' not in sys.modules and 'sklearn' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script, str(workspace.root)], check=True, timeout=60)
