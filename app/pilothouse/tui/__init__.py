@@ -1,1 +1,2 @@
-"""The terminal UI: screens over the same functions that the commands call. Start it with ``tui.app.run_tui``."""
+"""The terminal UI: screens over the same functions that the commands call. Start it with
+``tui.app.run_tui``."""

@@ -1,6 +1,7 @@
 """The one table of actions: keys, palette, footer and help are all read from it.
 
-An action is carried out by a screen's (or the app's) method ``do_<id>``; a screen's ``why_not(id)`` says why it cannot be now.
+An action is carried out by a screen's (or the app's) method ``do_<id>``; a screen's ``why_not(id)`` says
+why it cannot be now.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ AREAS = (
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a person can do: ``keys`` as Textual names them, ``where`` the screens it exists on (empty: all of them)."""
+    """One thing a person can do: ``keys`` as Textual names them, ``where`` the screens it exists on (empty:
+    all of them)."""
 
     id: str
     keys: str
@@ -36,39 +38,159 @@ class Action:
 RUN_LISTS = ("runs", "run")
 ACTIONS: tuple[Action, ...] = (
     # what a screen is for comes first: the footer shows as many as fit
-    Action("train", "t", "t", "train", "Start a training run", ("bridge", "runs", "models", "data"), True, "train"),
+    Action(
+        "train",
+        "t",
+        "t",
+        "train",
+        "Start a training run",
+        ("bridge", "runs", "models", "data"),
+        True,
+        "train",
+    ),
     Action("mark", "space", "space", "mark", "Mark the run under the cursor, for comparing", ("runs",)),
-    Action("compare", "c", "c", "compare", "Compare the marked runs side by side", ("runs",), True, "compare RUN RUN"),
+    Action(
+        "compare",
+        "c",
+        "c",
+        "compare",
+        "Compare the marked runs side by side",
+        ("runs",),
+        True,
+        "compare RUN RUN",
+    ),
     Action("differences", "x", "x", "differences", "Show only what differs, or everything", ("compare",)),
-    Action("pin", "p", "p", "pin baseline", "Make this the baseline that others are compared with", ("runs", "compare")),
-    Action("details", "d", "d", "details", "Open everything known about this one",
-           ("runs", "models", "data", "events", "serving"), True, "show REF"),
+    Action(
+        "pin",
+        "p",
+        "p",
+        "pin baseline",
+        "Make this the baseline that others are compared with",
+        ("runs", "compare"),
+    ),
+    Action(
+        "details",
+        "d",
+        "d",
+        "details",
+        "Open everything known about this one",
+        ("runs", "models", "data", "events", "serving"),
+        True,
+        "show REF",
+    ),
     Action("logs", "l", "l", "logs", "Open the run's log, following it live", RUN_LISTS, True, "logs RUN"),
-    Action("stop_run", "S", "S", "stop", "Stop the running training: first asked, then killed", RUN_LISTS, True, "stop RUN"),
-    Action("rerun", "R", "R", "run again", "Start a run with the same recipe, parameters and data", RUN_LISTS, True, "train"),
+    Action(
+        "stop_run",
+        "S",
+        "S",
+        "stop",
+        "Stop the running training: first asked, then killed",
+        RUN_LISTS,
+        True,
+        "stop RUN",
+    ),
+    Action(
+        "rerun",
+        "R",
+        "R",
+        "run again",
+        "Start a run with the same recipe, parameters and data",
+        RUN_LISTS,
+        True,
+        "train",
+    ),
     Action("note", "e", "e", "note", "Write a note (a tag) on the run", RUN_LISTS, True, "tag RUN note=…"),
-    Action("promote", "P", "P", "promote", "Make a version champion, after its gates", ("bridge", "models"), True, "promote VERSION"),
-    Action("rollback", "ctrl+l", "^l", "rollback", "Go back to the version that was live before",
-           ("bridge", "models", "serving"), True, "rollback"),
-    Action("watch", "w", "w", "watch", "Start or stop watching the data folder", ("bridge", "data"), True, "watch"),
-    Action("check", "u", "u", "judge", "Judge the files in the data folder now", ("bridge", "data"), True, "watch --once"),
-    Action("accept", "a", "a", "accept", "Take in a file that its checks hold back", ("bridge", "data"), True, "check FILE --accept"),
-    Action("serve", "s", "s", "start", "Start the server in the background", ("serving",), True, "serve --detach"),
+    Action(
+        "promote",
+        "P",
+        "P",
+        "promote",
+        "Make a version champion, after its gates",
+        ("bridge", "models"),
+        True,
+        "promote VERSION",
+    ),
+    Action(
+        "rollback",
+        "ctrl+l",
+        "^l",
+        "rollback",
+        "Go back to the version that was live before",
+        ("bridge", "models", "serving"),
+        True,
+        "rollback",
+    ),
+    Action(
+        "watch",
+        "w",
+        "w",
+        "watch",
+        "Start or stop watching the data folder",
+        ("bridge", "data"),
+        True,
+        "watch",
+    ),
+    Action(
+        "check",
+        "u",
+        "u",
+        "judge",
+        "Judge the files in the data folder now",
+        ("bridge", "data"),
+        True,
+        "watch --once",
+    ),
+    Action(
+        "accept",
+        "a",
+        "a",
+        "accept",
+        "Take in a file that its checks hold back",
+        ("bridge", "data"),
+        True,
+        "check FILE --accept",
+    ),
+    Action(
+        "serve", "s", "s", "start", "Start the server in the background", ("serving",), True, "serve --detach"
+    ),
     Action("unserve", "S", "S", "stop", "Stop the server", ("serving",), True, "serve --stop"),
-    Action("predict", "i", "i", "try a prediction", "Send one real row to the server", ("serving",), True, "predict"),
+    Action(
+        "predict",
+        "i",
+        "i",
+        "try a prediction",
+        "Send one real row to the server",
+        ("serving",),
+        True,
+        "predict",
+    ),
     Action("sort", "s", "s", "sort", "Sort by the next column", ("runs",)),
     Action("reverse", "o", "o", "reverse", "Turn the order round", ("runs",), False),
     Action("follow", "f", "f", "follow", "Follow the end of the log, or stay", ("log",)),
     Action("filter", "slash", "/", "filter", "Show only what matches", ("runs", "events", "log", "data")),
-    Action("copy", "y", "y", "copy", "Copy the id or value under the cursor",
-           ("runs", "run", "models", "data", "datasets", "events", "serving", "compare"), False),
+    Action(
+        "copy",
+        "y",
+        "y",
+        "copy",
+        "Copy the id or value under the cursor",
+        ("runs", "run", "models", "data", "datasets", "events", "serving", "compare"),
+        False,
+    ),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
     # the same everywhere
     *(Action(f"go_{name}", key, key, title, f"Go to {title}", (), False) for name, key, title in AREAS),
     Action("palette", "colon", ":", "go to", "Find an action by its name", (), True),
     Action("help", "question_mark", "?", "help", "Show the keys of this screen", (), True),
-    Action("back", "escape", "esc", "back", "Close, clear or go back; never quits",
-           ("run", "log", "compare", "runs", "events", "data", "datasets"), False),
+    Action(
+        "back",
+        "escape",
+        "esc",
+        "back",
+        "Close, clear or go back; never quits",
+        ("run", "log", "compare", "runs", "events", "data", "datasets"),
+        False,
+    ),
     Action("quit", "q", "q", "quit", "Leave; what runs in the background goes on", (), True),
 )
 BY_ID = {action.id: action for action in ACTIONS}
@@ -91,6 +213,13 @@ def actions_of(context: str) -> tuple[Action, ...]:
 def bindings_of(context: str) -> list[Binding]:
     """The key bindings of the screen ``context``."""
     return [
-        Binding(action.keys, f"act('{action.id}')", action.label, show=action.footer, key_display=action.shown, id=f"{context}.{action.id}")
+        Binding(
+            action.keys,
+            f"act('{action.id}')",
+            action.label,
+            show=action.footer,
+            key_display=action.shown,
+            id=f"{context}.{action.id}",
+        )
         for action in actions_of(context)
     ]

@@ -1,4 +1,5 @@
-"""Doing through the command line what would load heavy libraries or take long: the same commands that a person types."""
+"""Doing through the command line what would load heavy libraries or take long: the same commands that a
+person types."""
 
 from __future__ import annotations
 
@@ -73,7 +74,9 @@ def _run(workspace: Workspace, module: str, words: list[str], timeout: float) ->
         said = err.read().decode("utf-8", "replace")
         answer = out.read().decode("utf-8", "replace")
     if process.returncode != 0:
-        lines = [part.strip() for part in said.splitlines() if part.strip()] or [f"It ended with {process.returncode}."]
+        lines = [part.strip() for part in said.splitlines() if part.strip()] or [
+            f"It ended with {process.returncode}."
+        ]
         first = lines[0].removeprefix("pilothouse: ").removeprefix("Error: ")
         raise PilothouseError(first, next="\n".join(lines[1:6]))
     try:

@@ -1,6 +1,8 @@
-"""Judging a version by its gates in a process of its own: ``python -m pilothouse.tui.gate_check FOLDER VERSION MODEL``.
+"""Judging a version by its gates in a process of its own: ``python -m pilothouse.tui.gate_check FOLDER
+VERSION MODEL``.
 
-Scoring loads pandas and scikit-learn, which the process of the terminal UI never does. Prints the verdicts as JSON.
+Scoring loads pandas and scikit-learn, which the process of the terminal UI never does. Prints the verdicts
+as JSON.
 """
 
 from __future__ import annotations

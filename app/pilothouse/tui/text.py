@@ -1,4 +1,5 @@
-"""Making anything from outside fit to be drawn: strings, numbers, times. Every outside string goes through ``safe``."""
+"""Making anything from outside fit to be drawn: strings, numbers, times. Every outside string goes through
+``safe``."""
 
 from __future__ import annotations
 
@@ -35,9 +36,9 @@ def _visible(character: str) -> str:
 def safe(value: object, limit: int = 400) -> str:
     """Return ``value`` as one line that a terminal draws and does nothing else with.
 
-    Control characters become visible pictures (``\\x1b`` is ``␛``), line breaks spaces; bidirectional overrides, zero-width
-    characters and lone surrogates become ``�``. Longer than ``limit`` characters ends in ``…``. Markup is not touched: draw the
-    result as ``Content`` or ``Text``, never as a markup string.
+    Control characters become visible pictures (``\\x1b`` is ``␛``), line breaks spaces; bidirectional
+    overrides, zero-width characters and lone surrogates become ``�``. Longer than ``limit`` characters ends
+    in ``…``. Markup is not touched: draw the result as ``Content`` or ``Text``, never as a markup string.
     """
     text = value if isinstance(value, str) else str(value)
     if len(text) > limit:
@@ -183,7 +184,8 @@ Part = str | tuple[str, str]
 
 
 def line(*parts: Part) -> Content:
-    """Content of plain strings and ``(string, style)`` pairs; the strings are made safe and are never read as markup.
+    """Content of plain strings and ``(string, style)`` pairs; the strings are made safe and are never read
+    as markup.
 
     A part of nothing but line breaks breaks the line; inside another part a line break is a space.
     """

@@ -32,7 +32,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         Binding("down,j", "app.focus_next", show=False),
         Binding("up,k", "app.focus_previous", show=False),
     ]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
 
     def __init__(self, title: str, do: str) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
             yield Words(hides=True, id="dialog-error")
             with Horizontal(id="dialog-buttons"):
                 yield Button("Cancel", id="cancel")
-                yield Button(Content(safe(self._do)), id="do")  # type: ignore[arg-type]
+                yield Button(Content(safe(self._do)), id="do")
 
     def allow(self, allowed: bool, label: str | None = None) -> None:
         """Let the button be pressed or not, and say other words on it."""

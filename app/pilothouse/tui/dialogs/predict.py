@@ -64,12 +64,18 @@ class PredictDialog(Dialog[bool]):
     def body(self) -> Iterable[Widget]:
         """One line a field."""
         words = Words(id="dialog-words")
-        words.show(line(("A row of the holdout, as the model has never seen it. Change what you like.", "$dim")))
+        words.show(
+            line(("A row of the holdout, as the model has never seen it. Change what you like.", "$dim"))
+        )
         yield words
         for n, (name, kind, _) in enumerate(self._trial.fields):
             yield Horizontal(
                 Label(safe(name, 18), classes="label", markup=False),
-                Input(shown(self._trial.values.get(name)), placeholder=f"missing ({safe(kind)})", id=f"field-{n}"),
+                Input(
+                    shown(self._trial.values.get(name)),
+                    placeholder=f"missing ({safe(kind)})",
+                    id=f"field-{n}",
+                ),
                 classes="field",
             )
 
@@ -108,11 +114,17 @@ class PredictDialog(Dialog[bool]):
         answer = message.answer
         first = answer.get("predictions", [None])
         chances = answer.get("probabilities")
-        chance = f"   probabilities {json.dumps(chances[0], default=str)}" if isinstance(chances, list) and chances else ""
+        chance = (
+            f"   probabilities {json.dumps(chances[0], default=str)}"
+            if isinstance(chances, list) and chances
+            else ""
+        )
         self.refuse(
             line(
-                ("● ", "$success"), (f"{safe(first[0] if isinstance(first, list) and first else first)}", "bold $foreground"),
-                (safe(chance, 200), "$foreground"), (f"   v{answer.get('version')}   {message.milliseconds:.1f} ms", "$dim"),
+                ("● ", "$success"),
+                (f"{safe(first[0] if isinstance(first, list) and first else first)}", "bold $foreground"),
+                (safe(chance, 200), "$foreground"),
+                (f"   v{answer.get('version')}   {message.milliseconds:.1f} ms", "$dim"),
             )
         )
 

@@ -62,7 +62,11 @@ class PromoteDialog(Dialog[PromoteOrder]):
         error: Exception | None = None
 
     def __init__(
-        self, workspace: Workspace, version: ModelVersion, live: ModelVersion | None, kept: list[dict[str, Any]]
+        self,
+        workspace: Workspace,
+        version: ModelVersion,
+        live: ModelVersion | None,
+        kept: list[dict[str, Any]],
     ) -> None:
         super().__init__(f"Promote v{version.version}", f"Promote v{version.version}")
         self._workspace, self._version, self._live, self._kept = workspace, version, live, kept
@@ -73,11 +77,17 @@ class PromoteDialog(Dialog[PromoteOrder]):
         words = Words(id="dialog-words")
         before = "nothing was live; this is the first version"
         if self._live is not None:
-            before = f"v{self._live.version} ({safe(self._live.recipe)}), which stays in the registry: ^l goes back to it"
+            before = f"v{self._live.version} ({safe(self._live.recipe)}), kept: ^l goes back to it"
         words.show(
             line(
-                ("From now on  ", "$dim"), (f"v{self._version.version}", "bold"), f" ({safe(self._version.recipe)}) answers every request.", "\n",
-                ("Until now    ", "$dim"), before, ".", "\n",
+                ("From now on  ", "$dim"),
+                (f"v{self._version.version}", "bold"),
+                f" ({safe(self._version.recipe)}) answers every request.",
+                "\n",
+                ("Until now    ", "$dim"),
+                before,
+                ".",
+                "\n",
             )
         )
         state, gates = Words(id="gate-state"), Words(id="gate-lines")
@@ -88,7 +98,11 @@ class PromoteDialog(Dialog[PromoteOrder]):
             words,
             state,
             gates,
-            Horizontal(Label("reason", classes="label"), Input(placeholder="why, for the history", id="reason"), classes="field reason"),
+            Horizontal(
+                Label("reason", classes="label"),
+                Input(placeholder="why, for the history", id="reason"),
+                classes="field reason",
+            ),
         )
 
     def on_mount(self) -> None:
@@ -113,7 +127,9 @@ class PromoteDialog(Dialog[PromoteOrder]):
         """Show the verdicts and let the person go on."""
         state = self.query_one("#gate-state", Words)
         if message.gates is None:
-            state.show(line(("Gates  ", "bold"), (f"■ could not be judged: {safe(message.error, 300)}", "$error")))
+            state.show(
+                line(("Gates  ", "bold"), (f"■ could not be judged: {safe(message.error, 300)}", "$error"))
+            )
             return
         gates = message.gates
         self._failed = sum(not gate.get("passed") for gate in gates)

@@ -50,14 +50,33 @@ class RollbackDialog(Dialog[RollbackOrder]):
         words = Words(id="dialog-words")
         words.show(
             line(
-                (f"v{models.live}", "bold"), f" ({safe(live.recipe if live else '')}) has been live for {lasted}.", "\n",
-                (f"v{to}", "bold"), f" ({safe(target.recipe if target else '')})  {was}", "\n\n",
-                ("From now on   ", "$dim"), (f"v{to}", "bold"), " answers every request. ", safe(self._served), "\n",
-                ("Unchanged     ", "$dim"), f"v{models.live} stays in the registry and can be promoted again.", "\n",
-                ("Gates         ", "$dim"), "none: this is the way out of trouble.", "\n",
+                (f"v{models.live}", "bold"),
+                f" ({safe(live.recipe if live else '')}) has been live for {lasted}.",
+                "\n",
+                (f"v{to}", "bold"),
+                f" ({safe(target.recipe if target else '')})  {was}",
+                "\n\n",
+                ("From now on   ", "$dim"),
+                (f"v{to}", "bold"),
+                " answers every request. ",
+                safe(self._served),
+                "\n",
+                ("Unchanged     ", "$dim"),
+                f"v{models.live} stays in the registry and can be promoted again.",
+                "\n",
+                ("Gates         ", "$dim"),
+                "none: this is the way out of trouble.",
+                "\n",
             )
         )
-        return (words, Horizontal(Label("reason", classes="label"), Input(placeholder="why, for the history", id="reason"), classes="field"))
+        return (
+            words,
+            Horizontal(
+                Label("reason", classes="label"),
+                Input(placeholder="why, for the history", id="reason"),
+                classes="field",
+            ),
+        )
 
     def answer(self) -> RollbackOrder:
         """The order."""

@@ -44,7 +44,12 @@ class TrainDialog(Dialog[TrainOrder]):
 
     def __init__(self, offer: Offer) -> None:
         super().__init__("Train", "Train")
-        self._recipes, self._recipe, self._defaults, self._data = offer.recipes, offer.recipe, offer.parameters, offer.data
+        self._recipes, self._recipe, self._defaults, self._data = (
+            offer.recipes,
+            offer.recipe,
+            offer.parameters,
+            offer.data,
+        )
         self._check = offer.check
 
     def body(self) -> Iterable[Widget]:
@@ -55,10 +60,24 @@ class TrainDialog(Dialog[TrainOrder]):
         hint.show(self._hint(self._recipe))
         return (
             words,
-            Horizontal(Label("recipe", classes="label"), Choice(self._recipes, self._recipe, id="recipe"), classes="field"),
-            Horizontal(Label("parameters", classes="label"), Input(placeholder="key=value key=value", id="params"), classes="field"),
-            Horizontal(Label("name", classes="label"), Input(placeholder="two words of its own", id="name"), classes="field"),
-            Horizontal(Label("data", classes="label"), Label(" " + self._data, markup=False), classes="field"),
+            Horizontal(
+                Label("recipe", classes="label"),
+                Choice(self._recipes, self._recipe, id="recipe"),
+                classes="field",
+            ),
+            Horizontal(
+                Label("parameters", classes="label"),
+                Input(placeholder="key=value key=value", id="params"),
+                classes="field",
+            ),
+            Horizontal(
+                Label("name", classes="label"),
+                Input(placeholder="two words of its own", id="name"),
+                classes="field",
+            ),
+            Horizontal(
+                Label("data", classes="label"), Label(" " + self._data, markup=False), classes="field"
+            ),
             hint,
         )
 

@@ -1,4 +1,5 @@
-"""What every screen shares: the frame, the polling of its snapshot off-thread, actions, and errors in words."""
+"""What every screen shares: the frame, the polling of its snapshot off-thread, actions, and errors in
+words."""
 
 from __future__ import annotations
 
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 
 
 class PilothouseScreen(Screen[None]):
-    """A screen with a header, a body, a status line and keys. Subclasses say what to fetch and how to show it."""
+    """A screen with a header, a body, a status line and keys. Subclasses say what to fetch and how to show
+    it."""
 
     CONTEXT: ClassVar[str] = ""
     AREA: ClassVar[str] = ""
     POLL: ClassVar[float] = 1.0
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (110, "-wide"), (170, "-vast")]
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
+        (0, "-narrow"),
+        (110, "-wide"),
+        (170, "-vast"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +75,8 @@ class PilothouseScreen(Screen[None]):
             self.query_one(StatusLine).say(text, level)
 
     def complain(self, error: BaseException) -> None:
-        """Tell an error in words: the sentence in the status line, all of it in a toast where there is more."""
+        """Tell an error in words: the sentence in the status line, all of it in a toast where there is
+        more."""
         from pilothouse.errors import PilothouseError
 
         if isinstance(error, PilothouseError):
@@ -89,7 +96,8 @@ class PilothouseScreen(Screen[None]):
     # ------------------------------------------------------------ reading
 
     def job(self) -> Callable[[], object] | None:
-        """What to compute in the thread for this screen, closing over what the person chose; None for nothing."""
+        """What to compute in the thread for this screen, closing over what the person chose; None for
+        nothing."""
         return None
 
     def show_snapshot(self, snapshot: object) -> None:
@@ -201,7 +209,7 @@ class PilothouseScreen(Screen[None]):
 
     @on(DeedDone)
     def _deed_done(self, message: DeedDone) -> None:
-        self.say(message.sentence, "good")
+        self.say(message.sentence, "good" if message.sentence else "")
         if message.then is not None:
             message.then()
         self.poll(now=True)

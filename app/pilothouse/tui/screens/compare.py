@@ -44,7 +44,13 @@ class CompareScreen(PilothouseScreen):
 
     def body(self) -> Iterable[Widget]:
         """The table of facts."""
-        yield Panel("Compare", Table(empty="These runs do not differ in anything.\nx shows what they have in common.", id="facts"), id="compare")
+        yield Panel(
+            "Compare",
+            Table(
+                empty="These runs do not differ in anything.\nx shows what they have in common.", id="facts"
+            ),
+            id="compare",
+        )
 
     def on_mount(self) -> None:
         """Start on the facts."""
@@ -91,8 +97,14 @@ class CompareScreen(PilothouseScreen):
             rows.append(self._row(row, len(found.runs)))
         table.set_rows(rows)
         hidden = len(found.rows) - len(shown)
-        said = f"only differences, {hidden} alike are hidden" if self.only_differences else f"all {len(found.rows)}"
-        self.query_one("#compare", Panel).retitle("Compare", f"◆ {found.runs[0].name} is the baseline   {said}   x switches")
+        said = (
+            f"only differences, {hidden} alike are hidden"
+            if self.only_differences
+            else f"all {len(found.rows)}"
+        )
+        self.query_one("#compare", Panel).retitle(
+            "Compare", f"◆ {found.runs[0].name} is the baseline   {said}   x switches"
+        )
 
     def _row(self, row: Difference, count: int) -> Row:
         cells, tones = [f"  {safe(row.key, 60)}"], [""]
@@ -155,7 +167,8 @@ def _value(row: Difference, n: int) -> str:
 
 
 def judged(row: Difference, delta: float | None) -> tuple[str, str]:
-    """Whether a change of a metric is for the better, in a word and a tone; other facts are only different."""
+    """Whether a change of a metric is for the better, in a word and a tone; other facts are only different.
+    Whether a change of a metric is for the better, in a word and a tone; other facts are only different."""
     if row.section != "metrics" or not delta:
         return "", ""
     better = (delta < 0) == lower_is_better(row.key)

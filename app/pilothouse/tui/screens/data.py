@@ -51,11 +51,12 @@ VERSIONS = (
     Column("bytes", "size", "right", most=8),
     Column("at", "made", width=6),
 )
-EMPTY = "No file has been judged yet.\nu  judges what lies in the folder now,  w  watches it and judges what lands."
+EMPTY = "No file has been judged yet.\nu  judges what lies in the folder now,  w  watches what lands."
 
 
 class DataScreen(DataActs, TrainActs, FilteredScreen):
-    """Files and versions above; below, the columns of the file under the cursor and the histograms of one of them."""
+    """Files and versions above; below, the columns of the file under the cursor and the histograms of one
+    of them."""
 
     CONTEXT: ClassVar[str] = "data"
     AREA: ClassVar[str] = "data"
@@ -71,8 +72,17 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         """The four panels."""
         yield Container(
             Panel("Files", *self.filter_widgets(), Table(FILES, empty=EMPTY, id="files"), id="files-panel"),
-            Panel("Dataset versions", Table(VERSIONS, empty="None yet: the first training makes one.", id="versions"), id="versions-panel"),
-            Panel("Columns", Words(hides=True, id="findings"), Table(COLUMNS, empty="", id="columns"), id="columns-panel"),
+            Panel(
+                "Dataset versions",
+                Table(VERSIONS, empty="None yet: the first training makes one.", id="versions"),
+                id="versions-panel",
+            ),
+            Panel(
+                "Columns",
+                Words(hides=True, id="findings"),
+                Table(COLUMNS, empty="", id="columns"),
+                id="columns-panel",
+            ),
             Panel("Column", VerticalScroll(Words(id="histogram"), can_focus=False), id="histogram-panel"),
             id="data-body",
         )
@@ -111,7 +121,18 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         self.filter_changed()
         now = self.pilothouse.now()
         rows = [
-            Row(one.version, (safe(one.version), number(len(one.files)), number(one.rows), size(one.bytes), clock(one.created_at, now)), ("", "", "", "dim", "dim"), one)
+            Row(
+                one.version,
+                (
+                    safe(one.version),
+                    number(len(one.files)),
+                    number(one.rows),
+                    size(one.bytes),
+                    clock(one.created_at, now),
+                ),
+                ("", "", "", "dim", "dim"),
+                one,
+            )
             for one in known.versions
         ]
         self.query_one("#versions", Table).set_rows(rows)
@@ -123,11 +144,17 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         if known is None:
             return
         words = self.filter_text.lower().split()
-        rows = [row for row in map(self._file_row, known.files) if all(word in " ".join(row.cells).lower() for word in words)]
+        rows = [
+            row
+            for row in map(self._file_row, known.files)
+            if all(word in " ".join(row.cells).lower() for word in words)
+        ]
         self.main_table().set_rows(rows)
         watcher = f"▶ watching, {known.watcher.state}" if known.watcher else "not watched: w starts"
         waiting = f"   {known.waiting} not judged: u judges" if known.waiting else ""
-        self.query_one("#files-panel", Panel).retitle(f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}")
+        self.query_one("#files-panel", Panel).retitle(
+            f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}"
+        )
 
     def _file_row(self, file: FileVerdict) -> Row:
         one, stored = file.arrival, file.report
@@ -136,12 +163,26 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
             drift, drift_tone, moved, target, target_tone, against = "– none", "dim", "–", "–", "dim", ""
         else:
             sign, drift_tone = drifted(stored.dataset_drift, bool(stored.report.drifted))
-            drift = f"{sign} {'drifted' if stored.dataset_drift else 'some' if stored.report.drifted else 'steady'}"
+            word = "drifted" if stored.dataset_drift else "some" if stored.report.drifted else "steady"
+            drift = f"{sign} {word}"
             moved = f"{len(stored.report.drifted)} of {len(stored.report.columns)}"
             label = stored.report.target
-            target, target_tone = (f"{drifted(label.drifted)[0]} {label.score:.3f}", drifted(label.drifted)[1]) if label else ("–", "dim")
+            target, target_tone = (
+                (f"{drifted(label.drifted)[0]} {label.score:.3f}", drifted(label.drifted)[1])
+                if label
+                else ("–", "dim")
+            )
             against = stored.reference
-        cells = (safe(one.name), said, drift, moved, target, number(one.rows), clock(one.at, self.pilothouse.now()), safe(against))
+        cells = (
+            safe(one.name),
+            said,
+            drift,
+            moved,
+            target,
+            number(one.rows),
+            clock(one.at, self.pilothouse.now()),
+            safe(against),
+        )
         return Row(one.name, cells, ("", tone, drift_tone, "", target_tone, "", "dim", "dim"), file)
 
     # ------------------------------------------------------------ one file
@@ -160,14 +201,26 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
             findings.show(Content(""))
             panel.retitle("Columns")
             return
-        told = [line((f"{'■' if one.severity == 'error' else '▲'} ", "$error" if one.severity == "error" else "$warning"), safe(one.message, 300)) for one in file.arrival.findings]
+        told = [
+            line(
+                (
+                    f"{'■' if one.severity == 'error' else '▲'} ",
+                    "$error" if one.severity == "error" else "$warning",
+                ),
+                safe(one.message, 300),
+            )
+            for one in file.arrival.findings
+        ]
         findings.show(Content("\n").join(told[:6]))
         table.display = file.report is not None or not told
         if file.report is None:
             held = file.arrival.status == "held"
             table.empty = "" if held else "Nothing to compare it with: promote a version first."
             table.set_rows([])
-            panel.retitle(f"Checks of {file.arrival.name}" if held else file.arrival.name, "a  takes it in all the same" if held else "")
+            panel.retitle(
+                f"Checks of {file.arrival.name}" if held else file.arrival.name,
+                "a  takes it in all the same" if held else "",
+            )
             return
         report = file.report.report
         ordered = sorted(report.columns, key=lambda one: -one.score)
@@ -175,17 +228,28 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
             ordered.insert(0, report.target)
         table.set_rows([self._column_row(one, one is report.target) for one in ordered])
         panel.retitle(
-            "Columns", f"{len(report.drifted)} of {len(report.columns)} moved, {percent(report.share)} make a drift   {report.n_current:,} rows against {report.n_reference:,}"
+            "Columns",
+            f"{len(report.drifted)} of {len(report.columns)} moved, {percent(report.share)} make a drift"
+            f"   {report.n_current:,} rows against {report.n_reference:,}",
         )
 
     def _column_row(self, one: ColumnDrift, is_target: bool) -> Row:
         near = not one.drifted and one.score > one.noise_floor and one.score > 0.05
         sign, tone = drifted(one.drifted, near)
         name = f"{sign} {safe(one.column, 60)}" + (" (target)" if is_target else "")
-        missing = "" if not (one.missing_reference or one.missing_current) else f"{percent(one.missing_reference)} → {percent(one.missing_current)}"
+        missing = (
+            ""
+            if not (one.missing_reference or one.missing_current)
+            else f"{percent(one.missing_reference)} → {percent(one.missing_current)}"
+        )
         words = one.moved or ("below the 0.10 that counts" if near else "")
         cells = (name, f"{one.score:.3f}", f"{one.noise_floor:.3f}", safe(words), missing, safe(one.kind))
-        return Row(one.column, cells, (tone, tone if one.drifted else "", "dim", "" if one.drifted else "dim", "", "dim"), one)
+        return Row(
+            one.column,
+            cells,
+            (tone, tone if one.drifted else "", "dim", "" if one.drifted else "dim", "", "dim"),
+            one,
+        )
 
     @on(Table.Moved, "#columns")
     def _column_moved(self) -> None:
@@ -207,7 +271,8 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         box = panel.content_size
         head = line(
             (f"{sign} {'moved' if one.drifted else 'steady'}", TONE_STYLES[tone]),
-            f"  {safe(one.test).upper()} {one.score:.3f}", (f"  counts from {one.threshold:.3f}", "$dim"),
+            f"  {safe(one.test).upper()} {one.score:.3f}",
+            (f"  counts from {one.threshold:.3f}", "$dim"),
         )
         labels, before, now = list(one.bins), list(one.reference_counts), list(one.current_counts)
         if labels and not before[-1] and not now[-1]:  # no value is missing: its bin would only take room

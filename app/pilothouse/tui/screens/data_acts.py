@@ -46,7 +46,11 @@ class DataActs(PilothouseScreen):
             from pilothouse.tui.commands import run_command
 
             run_command(workspace, "watch", "--stop" if watching else "--detach")
-            return "The folder is no longer watched." if watching else "Watching; it goes on when this terminal closes."
+            return (
+                "The folder is no longer watched."
+                if watching
+                else "Watching; it goes on when this terminal closes."
+            )
 
         self.deed("Stopping the watcher" if watching else "Starting the watcher", act)
 
@@ -74,12 +78,21 @@ class DataActs(PilothouseScreen):
         one = file.arrival
         said = one.findings[0].message if one.findings else ""
         words = line(
-            (safe(one.name), "bold"), " is held back by its checks:", "\n",
-            ("■ ", "$error"), safe(said, 300), "\n\n",
-            "Accepted, the next training and dataset version take it in as it is.", "\n",
+            (safe(one.name), "bold"),
+            " is held back by its checks:",
+            "\n",
+            ("■ ", "$error"),
+            safe(said, 300),
+            "\n\n",
+            "Accepted, the next training and dataset version take it in as it is.",
+            "\n",
         )
         ask = Ask("Accept a held file", words, "Accept", placeholder="why, for the history")
         self.app.push_screen(
             ask,
-            lambda why: None if why is None else self.deed("Accepting", lambda: accept(workspace, one.model, one.name, why)),
+            lambda why: (
+                None
+                if why is None
+                else self.deed("Accepting", lambda: accept(workspace, one.model, one.name, why))
+            ),
         )

@@ -54,7 +54,18 @@ class DatasetsScreen(PilothouseScreen):
         """Show them; they never change."""
         table, now = self.query_one("#all-versions", Table), self.pilothouse.now()
         rows = [
-            Row(one.version, (safe(one.version), number(len(one.files)), number(one.rows), size(one.bytes), clock(one.created_at, now)), (), one)
+            Row(
+                one.version,
+                (
+                    safe(one.version),
+                    number(len(one.files)),
+                    number(one.rows),
+                    size(one.bytes),
+                    clock(one.created_at, now),
+                ),
+                (),
+                one,
+            )
             for one in self._versions
         ]
         table.set_rows(rows)
@@ -67,17 +78,31 @@ class DatasetsScreen(PilothouseScreen):
             return
         one: DatasetVersion = message.row.item  # type: ignore[assignment]
         rows = [
-            line((safe(one.version), "bold"), f"   {one.rows:,} rows, {size(one.bytes)}", (f"   {moment(one.created_at)}", "$dim")),
+            line(
+                (safe(one.version), "bold"),
+                f"   {one.rows:,} rows, {size(one.bytes)}",
+                (f"   {moment(one.created_at)}", "$dim"),
+            ),
             line("\n", ("files", "bold"), (f"  {len(one.files)}", "$dim")),
         ]
         name = min(40, max((len(file.name) for file in one.files), default=8))
         for file in one.files:
-            rows.append(line(f"  {fit(safe(file.name), name)}  {number(file.rows):>10}", (f"  {size(file.bytes):>8}  {file.sha256[:12]}", "$dim")))
+            rows.append(
+                line(
+                    f"  {fit(safe(file.name), name)}  {number(file.rows):>10}",
+                    (f"  {size(file.bytes):>8}  {file.sha256[:12]}", "$dim"),
+                )
+            )
         columns = one.schema.columns
         rows.append(line("\n", ("schema", "bold"), (f"  {len(columns)} columns", "$dim")))
         for column in columns:
             needed = "" if column.required else "may be missing"
-            rows.append(line(f"  {fit(safe(column.name), 24)}  {fit(safe(column.kind), 9)}", (f"  {fit(safe(column.type), 14)} {needed}", "$dim")))
+            rows.append(
+                line(
+                    f"  {fit(safe(column.name), 24)}  {fit(safe(column.kind), 9)}",
+                    (f"  {fit(safe(column.type), 14)} {needed}", "$dim"),
+                )
+            )
         self.query_one("#dataset-words", Words).show(Content("\n").join(rows))
         self.query_one("#dataset-panel", Panel).retitle(f"Version {one.version}", "never changes")
 

@@ -87,4 +87,6 @@ class DeployActs(PilothouseScreen):
         from pilothouse.tui.snapshots.models import roll_back
 
         workspace = self.workspace
-        self.deed(f"Rolling back to v{order.to}", lambda: roll_back(workspace, order.model, order.to, order.reason))
+        self.deed(
+            f"Rolling back to v{order.to}", lambda: roll_back(workspace, order.model, order.to, order.reason)
+        )

@@ -55,7 +55,13 @@ def event_row(event: Event, now: datetime) -> Row:
 def tell_data(data: object, indent: int = 0, limit: int = 60) -> list[Content]:
     """Nested numbers and words as aligned lines, at most ``limit`` of them."""
     out: list[Content] = []
-    items = list(data.items()) if isinstance(data, dict) else list(enumerate(data)) if isinstance(data, list) else []
+    items = (
+        list(data.items())
+        if isinstance(data, dict)
+        else list(enumerate(data))
+        if isinstance(data, list)
+        else []
+    )
     for key, value in items:
         if len(out) >= limit:
             out.append(line(" " * indent, ("…", "$dim")))
@@ -139,7 +145,14 @@ class EventsScreen(FilteredScreen):
             return
         event: Event = message.row.item  # type: ignore[assignment]
         rows = [
-            line((f"{'event':<14} ", "$dim"), str(event.seq), ("   ", ""), moment(event.at), ("   by ", "$dim"), safe(event.actor)),
+            line(
+                (f"{'event':<14} ", "$dim"),
+                str(event.seq),
+                ("   ", ""),
+                moment(event.at),
+                ("   by ", "$dim"),
+                safe(event.actor),
+            ),
             line((f"{event.kind[:14]:<14} ", "$dim"), (safe(event.subject), "bold")),
             line(event.message),
             *tell_data(event.data),
@@ -172,7 +185,11 @@ class EventsScreen(FilteredScreen):
         """The event as one line."""
         row = self.main_table().row
         event: Event | None = row.item if row else None  # type: ignore[assignment]
-        return safe(f"{event.seq} {moment(event.at)} {event.kind} {event.subject}: {event.message}") if event else ""
+        return (
+            safe(f"{event.seq} {moment(event.at)} {event.kind} {event.subject}: {event.message}")
+            if event
+            else ""
+        )
 
 
 EMPTY = "Nothing has happened yet, or nothing matches.\nTrain a first model with  t  on Runs."

@@ -1,4 +1,5 @@
-"""A screen whose main table can be narrowed by typing: ``/`` opens the line, enter goes back to the rows, esc clears."""
+"""A screen whose main table can be narrowed by typing: ``/`` opens the line, enter goes back to the rows,
+esc clears."""
 
 from __future__ import annotations
 

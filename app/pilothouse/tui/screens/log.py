@@ -67,7 +67,9 @@ class LogScreen(FilteredScreen):
         """The lines."""
         columns = (Column("n", "", "right", most=8), Column("line", "", most=4000))
         empty = "Nothing has been printed yet."
-        yield Panel("Log", *self.filter_widgets(), Table(columns, empty=empty, header=False, id="log"), id="log-panel")
+        yield Panel(
+            "Log", *self.filter_widgets(), Table(columns, empty=empty, header=False, id="log"), id="log-panel"
+        )
 
     def on_mount(self) -> None:
         """Start on the lines."""
@@ -93,7 +95,9 @@ class LogScreen(FilteredScreen):
         if part.text or not self.main_table().loaded:
             self.filter_changed()
         state = ("▶ live, following" if self.following else "▶ live, f follows") if self.live else "● ended"
-        self.query_one("#log-panel", Panel).retitle(f"Log of {self.run_name}", f"{len(self.lines) + self._dropped:,} lines   {state}")
+        self.query_one("#log-panel", Panel).retitle(
+            f"Log of {self.run_name}", f"{len(self.lines) + self._dropped:,} lines   {state}"
+        )
 
     def filter_changed(self) -> None:
         """Show the lines that match."""

@@ -102,7 +102,7 @@ class ModelsScreen(DeployActs, TrainActs):
         self._draw_history(known)
 
     def _draw_versions(self, known: Models) -> None:
-        table, now = self.query_one("#versions", Table), self.pilothouse.now()
+        table = self.query_one("#versions", Table)
         keys = sorted({key for one in known.versions for key in one.metrics}, key=metric_rank)
         keys = [key for key in keys if key != "threshold"][:4]
         table.set_columns(
@@ -118,7 +118,9 @@ class ModelsScreen(DeployActs, TrainActs):
         )
         table.set_rows([self._version_row(known, one, keys) for one in known.versions])
         live = f"v{known.live} is live" if known.live is not None else "nothing is live"
-        self.query_one("#versions-panel", Panel).retitle("Versions", f"{len(known.versions)} of {known.model}   {live}")
+        self.query_one("#versions-panel", Panel).retitle(
+            "Versions", f"{len(known.versions)} of {known.model}   {live}"
+        )
 
     def _version_row(self, known: Models, one: ModelVersion, keys: list[str]) -> Row:
         said, tone = gate_words(known.gates.get(one.version, ""))
@@ -146,11 +148,22 @@ class ModelsScreen(DeployActs, TrainActs):
 
     def _history_row(self, one: Deployment, lasted: str, now_live: bool) -> Row:
         sign = "↩ rollback" if one.kind == "rollback" else "↑ promote"
-        change = f"v{one.from_version} → v{one.to_version}" if one.from_version is not None else f"v{one.to_version}"
+        change = (
+            f"v{one.from_version} → v{one.to_version}"
+            if one.from_version is not None
+            else f"v{one.to_version}"
+        )
         forced = sum(not gate.get("passed") for gate in one.gates)
         why = (f"past {forced} failed gates: " if forced else "") + one.reason
         cells = (clock(one.at, self.pilothouse.now()), sign, change, lasted, safe(one.actor, 40), safe(why))
-        tones = ("dim", "watch" if one.kind == "rollback" else "", "accent" if now_live else "", "", "dim", "")
+        tones = (
+            "dim",
+            "watch" if one.kind == "rollback" else "",
+            "accent" if now_live else "",
+            "",
+            "dim",
+            "",
+        )
         return Row(str(one.deployment_id), cells, tones, one)
 
     @on(Table.Moved, "#versions")
@@ -167,14 +180,28 @@ class ModelsScreen(DeployActs, TrainActs):
             words.show(Content(""))
             return
         rows = [
-            line((f"v{one.version}", "bold"), "  ", safe(one.recipe), ("  " + safe(", ".join(one.aliases)), "$accent")),
+            line(
+                (f"v{one.version}", "bold"),
+                "  ",
+                safe(one.recipe),
+                ("  " + safe(", ".join(one.aliases)), "$accent"),
+            ),
         ]
         base = known.version(known.live)
-        rows.append(line("\n", ("metrics", "bold"), (f"   against v{base.version}" if base and base is not one else "", "$dim")))
+        rows.append(
+            line(
+                "\n",
+                ("metrics", "bold"),
+                (f"   against v{base.version}" if base and base is not one else "", "$dim"),
+            )
+        )
         for key in sorted(one.metrics, key=metric_rank):
             rows.append(self._metric_line(key, one, base if base is not one else None))
         if gates := kept_gates(self.workspace, one.run_id) if one.run_id else []:
-            rows += [line("\n", ("gates", "bold"), ("   as judged after training", "$dim")), gate_lines(gates)]
+            rows += [
+                line("\n", ("gates", "bold"), ("   as judged after training", "$dim")),
+                gate_lines(gates),
+            ]
         rows += [
             line("\n", ("lineage", "bold")),
             line(("made      ", "$dim"), moment(one.created_at)),
@@ -183,7 +210,9 @@ class ModelsScreen(DeployActs, TrainActs):
             line(("manifest  ", "$dim"), (safe(one.manifest_sha256[:16]) + "…", "$dim")),
         ]
         words.show(Content("\n").join(rows))
-        self.query_one("#version-panel", Panel).retitle(f"Version {one.version}", "live" if one.version == known.live else "")
+        self.query_one("#version-panel", Panel).retitle(
+            f"Version {one.version}", "live" if one.version == known.live else ""
+        )
 
     def _metric_line(self, key: str, one: ModelVersion, base: ModelVersion | None) -> Content:
         value = one.metrics[key]

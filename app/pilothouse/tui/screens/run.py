@@ -48,7 +48,13 @@ class RunScreen(RunActs):
     def body(self) -> Iterable[Widget]:
         """The curves and the facts."""
         yield Horizontal(
-            Panel("Run", VerticalScroll(Words(id="one-words"), Words(id="one-facts"), id="one-scroll", can_focus=False), id="one"),
+            Panel(
+                "Run",
+                VerticalScroll(
+                    Words(id="one-words"), Words(id="one-facts"), id="one-scroll", can_focus=False
+                ),
+                id="one",
+            ),
             Panel("Curve", Words(id="curve-names"), LineChart(id="one-curve"), id="one-chart"),
             id="run-body",
         )
@@ -106,7 +112,10 @@ class RunScreen(RunActs):
         chart = self.query_one("#one-curve", LineChart)
         if not names:
             self.query_one("#curve-names", Words).show(line(""))
-            chart.show((), empty="No curve: this run logged no steps." if run.ended else "Waiting for the first steps …")
+            chart.show(
+                (),
+                empty="No curve: this run logged no steps." if run.ended else "Waiting for the first steps …",
+            )
             return
         if self._chosen not in names:
             self._chosen = names[0]

@@ -54,11 +54,18 @@ class RunActs(TrainActs, PilothouseScreen):
         if run is None:
             return
         words = line(
-            (safe(run.name), "bold"), " is asked to end; if it has not after 10 seconds, it is killed.", "\n\n",
-            ("Kept       ", "$dim"), "its log, parameters and metrics so far", "\n",
-            ("Lost       ", "$dim"), "the model it was fitting",
+            (safe(run.name), "bold"),
+            " is asked to end; if it has not after 10 seconds, it is killed.",
+            "\n\n",
+            ("Kept       ", "$dim"),
+            "its log, parameters and metrics so far",
+            "\n",
+            ("Lost       ", "$dim"),
+            "the model it was fitting",
         )
-        self.app.push_screen(Confirm("Stop this run", words, "Stop it"), lambda yes: self._stop(run) if yes else None)
+        self.app.push_screen(
+            Confirm("Stop this run", words, "Stop it"), lambda yes: self._stop(run) if yes else None
+        )
 
     def _stop(self, run: Run) -> None:
         from pilothouse.tui.commands import run_command
@@ -83,7 +90,10 @@ class RunActs(TrainActs, PilothouseScreen):
         words = line("A note is the tag ", ("note", "bold"), " on the run; an empty one takes it away.", "\n")
         ask = Ask(f"Note on {run.name}", words, "Save", run.tags.get("note", ""), "what is worth remembering")
         self.app.push_screen(
-            ask, lambda text: None if text is None else self.deed("Noting", lambda: note_run(workspace, run_id, text))
+            ask,
+            lambda text: (
+                None if text is None else self.deed("Noting", lambda: note_run(workspace, run_id, text))
+            ),
         )
 
     def copied(self) -> str:
@@ -99,12 +109,23 @@ class RunActs(TrainActs, PilothouseScreen):
         if run is None:
             return
         words = line(
-            "A new run with the recipe, parameters and data of ", (safe(run.name), "bold"), ".", "\n\n",
-            ("recipe     ", "$dim"), safe(run.recipe or run.command), "\n",
-            ("params     ", "$dim"), safe(" ".join(f"{k}={v}" for k, v in run.params.items()) or "the defaults"), "\n",
-            ("data       ", "$dim"), safe(run.dataset_version[:12] or "as it is now"), "\n",
+            "A new run with the recipe, parameters and data of ",
+            (safe(run.name), "bold"),
+            ".",
+            "\n\n",
+            ("recipe     ", "$dim"),
+            safe(run.recipe or run.command),
+            "\n",
+            ("params     ", "$dim"),
+            safe(" ".join(f"{k}={v}" for k, v in run.params.items()) or "the defaults"),
+            "\n",
+            ("data       ", "$dim"),
+            safe(run.dataset_version[:12] or "as it is now"),
+            "\n",
         )
-        self.app.push_screen(Confirm("Run again", words, "Run again"), lambda yes: self._rerun(run) if yes else None)
+        self.app.push_screen(
+            Confirm("Run again", words, "Run again"), lambda yes: self._rerun(run) if yes else None
+        )
 
     def _rerun(self, run: Run) -> None:
         workspace = self.workspace

@@ -99,20 +99,35 @@ def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
     """What is known of a run, beside or under the table."""
     state, tone = run_state(run.status, None)
     rows = [
-        line((safe(run.name, 40), "bold"), "  ", (state, TONE_STYLES[tone]), (f"  {safe(run.run_id)}", "$dim")),
+        line(
+            (safe(run.name, 40), "bold"), "  ", (state, TONE_STYLES[tone]), (f"  {safe(run.run_id)}", "$dim")
+        ),
     ]
     if not run.ended and run.progress is not None:
         cells = max(8, columns - 24)
         rows.append(
-            line((bar(run.progress, cells), "$accent"), f" {run.progress * 100:3.0f}%  ", safe(run.progress_text, 60))
+            line(
+                (bar(run.progress, cells), "$accent"),
+                f" {run.progress * 100:3.0f}%  ",
+                safe(run.progress_text, 60),
+            )
         )
     elif not run.ended and run.progress_text:
         rows.append(line(safe(run.progress_text, 120)))
     if run.reason:
-        rows.append(line(("why      ", "$dim"), (safe(run.reason, 300), TONE_STYLES[tone] if run.ended else "")))
+        rows.append(
+            line(("why      ", "$dim"), (safe(run.reason, 300), TONE_STYLES[tone] if run.ended else ""))
+        )
     if note := run.tags.get("note"):
         rows.append(line(("note     ", "$dim"), safe(note, 200)))
-    rows.append(line(("started  ", "$dim"), moment(run.started_at), ("  took ", "$dim"), duration(since(run.started_at, run.ended_at or now))))
+    rows.append(
+        line(
+            ("started  ", "$dim"),
+            moment(run.started_at),
+            ("  took ", "$dim"),
+            duration(since(run.started_at, run.ended_at or now)),
+        )
+    )
     what = safe(run.recipe or run.command, 80)
     data = f"  data {safe(run.dataset_version[:12])}" if run.dataset_version else ""
     rows.append(line(("recipe   ", "$dim"), what, (data, "$dim")))
@@ -146,7 +161,11 @@ def run_facts(run: Run, columns: int) -> Content:
         metrics.append((safe(key, 40), number(run.metrics[key]) + best))
     params = [(safe(key, 40), setting(value)) for key, value in run.params.items()]
     tags = [(safe(key, 40), safe(value, 60)) for key, value in run.tags.items()]
-    rows = [*_pairs("metrics", metrics, columns), *_pairs("params", params, columns), *_pairs("tags", tags, columns)]
+    rows = [
+        *_pairs("metrics", metrics, columns),
+        *_pairs("params", params, columns),
+        *_pairs("tags", tags, columns),
+    ]
     return Content("\n").join(rows) if rows else line(("no metrics, parameters or tags yet", "$dim"))
 
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from pilothouse.tui.snapshots.changes import Stamp
     from pilothouse.tui.snapshots.runs import RunDetail
 
-EMPTY = "No runs yet.\nPress  t  to train a first model, or run your own script:\n  pilothouse run -- python train.py"
+EMPTY = (
+    "No runs yet, or none that match.\nPress  t  to train a model, or run a script of your own:\n"
+    "  pilothouse run -- python train.py"
+)
 MARKED = ("one", "two", "three", "four")
 PAUSE = 0.08
 """Seconds the cursor rests on a row before its curve is fetched: a held key fetches nothing."""
@@ -56,11 +59,15 @@ class RunsScreen(RunActs, FilteredScreen):
     def body(self) -> Iterable[Widget]:
         """The table, and beside or under it the run under the cursor."""
         yield Horizontal(
-            Panel("Runs", *self.filter_widgets(), Table(empty=EMPTY, marking=True, id="runs"), id="runs-panel"),
+            Panel(
+                "Runs", *self.filter_widgets(), Table(empty=EMPTY, marking=True, id="runs"), id="runs-panel"
+            ),
             Panel(
                 "Curve",
                 LineChart(id="curve"),
-                VerticalScroll(Words(id="run-words"), Words(id="run-facts"), id="run-side-words", can_focus=False),
+                VerticalScroll(
+                    Words(id="run-words"), Words(id="run-facts"), id="run-side-words", can_focus=False
+                ),
                 id="run-side",
             ),
             id="runs-body",
@@ -114,7 +121,11 @@ class RunsScreen(RunActs, FilteredScreen):
             layout.learn(found.runs)
             at = now()
             rows = tuple(run_row(run, layout, at, baseline) for run in found.runs)
-            said = f"{found.total:,}" if found.total == found.all_runs else f"{found.total:,} of {found.all_runs:,}"
+            said = (
+                f"{found.total:,}"
+                if found.total == found.all_runs
+                else f"{found.total:,} of {found.all_runs:,}"
+            )
             return Page(offset, found.total, rows, layout.columns(order_by, descending), said)
 
         return fetch
@@ -197,7 +208,10 @@ class RunsScreen(RunActs, FilteredScreen):
         panel = self.query_one("#run-side", Panel)
         if key is None:
             panel.retitle("Run", "")
-            chart.show((), empty="no curve: this run logged no steps" if run.ended else "waiting for the first steps …")
+            chart.show(
+                (),
+                empty="no curve: this run logged no steps" if run.ended else "waiting for the first steps …",
+            )
             return
         panel.retitle(key, "by step" + ("" if run.ended else "   ▶ live"))
         chart.show(self._series(detail, key))
@@ -260,7 +274,7 @@ class RunsScreen(RunActs, FilteredScreen):
 
     def _draw_marks(self) -> None:
         table = self.main_table()
-        table.marks = {run_id: "●" for run_id in self.marked}
+        table.marks = dict.fromkeys(self.marked, "●")
         if self.baseline is not None:
             table.marks[self.baseline.run_id] = "◆"
         table.refresh()
@@ -273,7 +287,11 @@ class RunsScreen(RunActs, FilteredScreen):
         self.baseline = None if self.baseline is not None and self.baseline.run_id == run.run_id else run
         self._draw_marks()
         self.main_table().set_source(self._source(), top=False)
-        self.say("No baseline." if self.baseline is None else f"◆ {run.name} is the baseline: metrics of others are changes to it.")
+        self.say(
+            "No baseline."
+            if self.baseline is None
+            else f"◆ {run.name} is the baseline: metrics of others are changes to it."
+        )
 
     def do_compare(self) -> None:
         """Open the marked runs side by side, the baseline first."""
@@ -313,4 +331,3 @@ class RunsScreen(RunActs, FilteredScreen):
         if action in ("mark", "pin") and self.current() is None:
             return "there is no run under the cursor"
         return super().why_not(action)
-

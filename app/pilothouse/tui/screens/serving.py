@@ -55,7 +55,9 @@ def rate_words(server: ServerStatus, cells: int) -> tuple[str, str]:
     """The rate of the last ten seconds, and the shape of the last minute."""
     last = server.rate[-10:]
     each = sum(last) / len(last) if last else 0.0
-    return f"{each:.0f} /s" if each >= 10 or not each else f"{each:.1f} /s", sparkline(server.rate, cells, low=0)
+    return f"{each:.0f} /s" if each >= 10 or not each else f"{each:.1f} /s", sparkline(
+        server.rate, cells, low=0
+    )
 
 
 class ServingScreen(DeployActs):
@@ -75,7 +77,11 @@ class ServingScreen(DeployActs):
         yield Container(
             Panel("Server", Words(id="server-words"), id="server-panel"),
             Panel("Last predictions", Table(COLUMNS, empty=EMPTY, id="predictions"), id="predictions-panel"),
-            Panel("Prediction", VerticalScroll(Words(id="prediction-words"), can_focus=False), id="prediction-panel"),
+            Panel(
+                "Prediction",
+                VerticalScroll(Words(id="prediction-words"), can_focus=False),
+                id="prediction-panel",
+            ),
             id="serving-body",
         )
 
@@ -106,7 +112,9 @@ class ServingScreen(DeployActs):
         aside = "now" if known.server is not None else ""
         self.query_one("#server-panel", Panel).retitle("Server", aside)
         self.query_one("#predictions", Table).set_rows([self._row(one) for one in known.predictions])
-        self.query_one("#predictions-panel", Panel).retitle("Last predictions", f"{len(known.predictions)} newest" if known.predictions else "")
+        self.query_one("#predictions-panel", Panel).retitle(
+            "Last predictions", f"{len(known.predictions)} newest" if known.predictions else ""
+        )
 
     def _server_words(self, known: Serving) -> Content:
         server, now = known.server, self.pilothouse.now()
@@ -114,18 +122,56 @@ class ServingScreen(DeployActs):
             live = known.models.live
             if known.starting:
                 return line(("◌ starting …", "$accent"))
-            what = f"s  starts it in the background, serving v{live}." if live is not None else "Nothing is live yet: promote a version on Models first."
-            return Content("\n").join([line(("□ stopped", "$warning")), line(what), line(("It answers on 127.0.0.1 only, and goes on when this terminal closes.", "$dim"))])
+            what = (
+                f"s  starts it in the background, serving v{live}."
+                if live is not None
+                else "Nothing is live yet: promote a version on Models first."
+            )
+            return Content("\n").join(
+                [
+                    line(("□ stopped", "$warning")),
+                    line(what),
+                    line(("It answers on 127.0.0.1 only, and goes on when this terminal closes.", "$dim")),
+                ]
+            )
         ready = server.state == "ready"
         each, shape = rate_words(server, max(10, self.query_one("#server-words").size.width - 34))
-        warm = f"v{server.previous} is kept warm for a rollback" if server.previous is not None else "no other version is warm"
-        errors = ("● no errors", "$success") if not server.errors else (f"■ {server.errors:,} errors", "$error")
+        warm = (
+            f"v{server.previous} is kept warm for a rollback"
+            if server.previous is not None
+            else "no other version is warm"
+        )
+        errors = (
+            ("● no errors", "$success") if not server.errors else (f"■ {server.errors:,} errors", "$error")
+        )
         rows = [
-            line(("● " if ready else "◌ ", "$success" if ready else "$accent"), safe(server.state), f"  {safe(server.url)}", (f"   process {server.pid}, for {span(since(when(server.started_at), now))}", "$dim")),
-            line(("answers   ", "$dim"), (f"{safe(server.model)} v{server.version}", "bold") if server.version is not None else "nothing yet", (f"   {warm}", "$dim")),
-            line(("requests  ", "$dim"), f"{server.requests:,}", (f"   {server.refused:,} refused   ", "$dim"), errors),
+            line(
+                ("● " if ready else "◌ ", "$success" if ready else "$accent"),
+                safe(server.state),
+                f"  {safe(server.url)}",
+                (f"   process {server.pid}, for {span(since(when(server.started_at), now))}", "$dim"),
+            ),
+            line(
+                ("answers   ", "$dim"),
+                (f"{safe(server.model)} v{server.version}", "bold")
+                if server.version is not None
+                else "nothing yet",
+                (f"   {warm}", "$dim"),
+            ),
+            line(
+                ("requests  ", "$dim"),
+                f"{server.requests:,}",
+                (f"   {server.refused:,} refused   ", "$dim"),
+                errors,
+            ),
             line(("rate      ", "$dim"), f"{each:<9}", (shape, "$accent"), ("  last minute", "$dim")),
-            line(("latency   ", "$dim"), "p50 ", milliseconds(server.p50_ms), "   p99 ", milliseconds(server.p99_ms)),
+            line(
+                ("latency   ", "$dim"),
+                "p50 ",
+                milliseconds(server.p50_ms),
+                "   p99 ",
+                milliseconds(server.p99_ms),
+            ),
         ]
         if server.last_error:
             rows.append(line(("■ ", "$error"), (safe(server.last_error, 300), "$error")))
@@ -135,7 +181,13 @@ class ServingScreen(DeployActs):
         at = when(one.at)
         features = "  ".join(f"{key}={value}" for key, value in list(one.features.items())[:12])
         shown = at.astimezone().strftime("%H:%M:%S") if at else safe(one.at, 8)
-        cells = (shown, f"v{one.version}", safe(one.output, 80), number(one.latency_ms, 2), safe(features, 600))
+        cells = (
+            shown,
+            f"v{one.version}",
+            safe(one.output, 80),
+            number(one.latency_ms, 2),
+            safe(features, 600),
+        )
         return Row(one.id, cells, ("dim", "", "strong", "", "dim"), one)
 
     @on(Table.Moved, "#predictions")
@@ -147,9 +199,15 @@ class ServingScreen(DeployActs):
             return
         one: Prediction = message.row.item  # type: ignore[assignment]
         rows = [
-            line((safe(one.output, 120), "bold"), (f"   v{one.version}   {number(one.latency_ms, 2)} ms", "$dim")),
+            line(
+                (safe(one.output, 120), "bold"),
+                (f"   v{one.version}   {number(one.latency_ms, 2)} ms", "$dim"),
+            ),
             line((safe(one.id), "$dim"), (f"   {clock(when(one.at), self.pilothouse.now())}", "$dim")),
-            *(line((f"{safe(key, 20):<20} ", "$dim"), safe(value, 80)) for key, value in one.features.items()),
+            *(
+                line((f"{safe(key, 20):<20} ", "$dim"), safe(value, 80))
+                for key, value in one.features.items()
+            ),
         ]
         words.show(Content("\n").join(rows))
 
@@ -190,11 +248,18 @@ class ServingScreen(DeployActs):
 
         server = self._known.server if self._known is not None else None
         words = line(
-            f"The server at {safe(server.url)} stops answering." if server else "The server stops.", "\n\n",
-            ("First      ", "$dim"), "it answers the requests that it has", "\n",
-            ("Unchanged  ", "$dim"), "what is live, and every prediction that was logged", "\n",
+            f"The server at {safe(server.url)} stops answering." if server else "The server stops.",
+            "\n\n",
+            ("First      ", "$dim"),
+            "it answers the requests that it has",
+            "\n",
+            ("Unchanged  ", "$dim"),
+            "what is live, and every prediction that was logged",
+            "\n",
         )
-        self.app.push_screen(Confirm("Stop the server", words, "Stop it"), lambda yes: self._unserve() if yes else None)
+        self.app.push_screen(
+            Confirm("Stop the server", words, "Stop it"), lambda yes: self._unserve() if yes else None
+        )
 
     def _unserve(self) -> None:
         workspace = self.workspace
@@ -216,7 +281,7 @@ class ServingScreen(DeployActs):
 
         def act() -> str:
             found.append(trial_row(workspace, model))
-            return "A row of the holdout."
+            return ""
 
         def then() -> None:
             from pilothouse.tui.dialogs.predict import PredictDialog

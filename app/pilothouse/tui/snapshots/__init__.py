@@ -1,1 +1,2 @@
-"""What the screens show, computed off the UI thread as frozen values; the domain packages are imported in the functions."""
+"""What the screens show, computed off the UI thread as frozen values; the domain packages are imported in
+the functions."""

@@ -13,7 +13,8 @@ AUTONOMY = {0: "0 ─ manual", 1: "1 ─ I approve", 2: "2 ─ automatic"}
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The workspace's models, the one on screen, and its autonomy; ``stamp`` is the configuration's time of change."""
+    """The workspace's models, the one on screen, and its autonomy; ``stamp`` is the configuration's time of
+    change."""
 
     stamp: int
     models: tuple[str, ...]
@@ -40,4 +41,12 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
     names = tuple(model.name for model in config.models)
     model = next((one for one in config.models if one.name == chosen), config.models[0])
     level = config.autonomy.level
-    return About(stamp, names, model.name, model.task, model.target, AUTONOMY.get(level, str(level)), model.training.recipe)
+    return About(
+        stamp,
+        names,
+        model.name,
+        model.task,
+        model.target,
+        AUTONOMY.get(level, str(level)),
+        model.training.recipe,
+    )

@@ -1,4 +1,5 @@
-"""Has anything changed since the last look? Asked each second, so it costs a few ``stat`` calls when nothing has."""
+"""Has anything changed since the last look? Asked each second, so it costs a few ``stat`` calls when
+nothing has."""
 
 from __future__ import annotations
 

@@ -44,7 +44,11 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     config = workspace.config()
     chosen = next((one for one in config.models if one.name == model), config.models[0])
     watcher = watcher_status(workspace)
-    now = (*stamp(workspace), watcher.state if watcher else None, _folder_stamp(workspace, chosen.data.folder))
+    now = (
+        *stamp(workspace),
+        watcher.state if watcher else None,
+        _folder_stamp(workspace, chosen.data.folder),
+    )
     if before is not None and before.stamp == now and before.model == chosen.name:
         return before
     from pilothouse.data.versions import list_dataset_versions
@@ -92,11 +96,14 @@ def accept(workspace: Workspace, model: str, name: str, reason: str) -> str:
 
 
 def short_names(names: list[str]) -> dict[str, str]:
-    """Name -> what tells it from the others: months where the names end in YYYY-MM, else the last letters that differ."""
+    """Name -> what tells it from the others: months where the names end in YYYY-MM, else the last letters
+    that differ."""
     import re
 
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    stems = {name: re.sub(r"(\.(csv|parquet|jsonl|ndjson|gz))+$", "", name, flags=re.IGNORECASE) for name in names}
+    stems = {
+        name: re.sub(r"(\.(csv|parquet|jsonl|ndjson|gz))+$", "", name, flags=re.IGNORECASE) for name in names
+    }
     out = {}
     for name, stem in stems.items():
         found = re.search(r"(?:19|20)\d\d[-_]?(0[1-9]|1[0-2])$", stem)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Events newest first from ``offset``, of ``total``; ``last`` is the newest number, which tells whether to read again."""
+    """Events newest first from ``offset``, of ``total``; ``last`` is the newest number, which tells whether
+    to read again."""
 
     events: tuple[Event, ...]
     total: int
@@ -28,9 +29,13 @@ def trail(workspace: Workspace, text: str = "", limit: int = 200, offset: int = 
 
     store = open_store(workspace)
     counted = store.query(
-        f"SELECT count(*) AS n, coalesce((SELECT max(seq) FROM events), 0) AS last FROM events WHERE {_MATCH}", [text, text]
+        "SELECT count(*) AS n, coalesce((SELECT max(seq) FROM events), 0) AS last"
+        f" FROM events WHERE {_MATCH}",
+        [text, text],
     )[0]
-    return Trail(tuple(list_events(store, limit, text=text, offset=offset)), int(counted["n"]), int(counted["last"]))
+    return Trail(
+        tuple(list_events(store, limit, text=text, offset=offset)), int(counted["n"]), int(counted["last"])
+    )
 
 
 def newest(workspace: Workspace) -> int:

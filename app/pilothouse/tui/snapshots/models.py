@@ -46,7 +46,10 @@ def models(workspace: Workspace, model: str | None, before: Models | None) -> Mo
     store = open_store(workspace)
     versions = list_versions(store, model)
     name = model or (versions[0].model if versions else "")
-    tags = {row["run_id"]: row["value"] for row in store.query("SELECT run_id, value FROM tags WHERE key = 'gates'")}
+    tags = {
+        row["run_id"]: row["value"]
+        for row in store.query("SELECT run_id, value FROM tags WHERE key = 'gates'")
+    }
     live = next((one.version for one in versions if CHAMPION in one.aliases), None)
     return Models(
         now,

@@ -28,17 +28,16 @@ class RunDetail:
     curves: dict[str, tuple[tuple[float, float], ...]]
 
 
-def run_page(workspace: Workspace, text: str, order_by: str, descending: bool, limit: int, offset: int) -> RunPage:
+def run_page(
+    workspace: Workspace, text: str, order_by: str, descending: bool, limit: int, offset: int
+) -> RunPage:
     """Return one page of the runs that match ``text``."""
     from pilothouse.store import open_store
     from pilothouse.tracking.runs import count_runs, list_runs
 
     store = open_store(workspace)
     runs = list_runs(store, text=text, order_by=order_by, descending=descending, limit=limit, offset=offset)
-    if offset == 0 and len(runs) < limit:
-        total = len(runs)
-    else:
-        total = count_runs(store, text=text)
+    total = len(runs) if offset == 0 and len(runs) < limit else count_runs(store, text=text)
     every = count_runs(store) if text else total
     return RunPage(tuple(runs), total, every)
 

@@ -52,7 +52,8 @@ def serving(workspace: Workspace, model: str | None, before: Serving | None) -> 
 
 
 def last_predictions(workspace: Workspace, limit: int) -> tuple[Prediction, ...]:
-    """The newest predictions, newest first, from the last ``TAIL`` bytes of the log; a torn line is not there yet."""
+    """The newest predictions, newest first, from the last ``TAIL`` bytes of the log; a torn line is not
+    there yet."""
     try:
         segments = sorted((workspace.serving_dir / "predictions").glob("*.jsonl"))
     except OSError:
@@ -84,8 +85,13 @@ def _tail(path: Path) -> list[Prediction]:
             told = json.loads(raw)
             out.append(
                 Prediction(
-                    str(told["id"]), str(told["time"]), str(told["model"]), int(told["version"]), _output(told["output"]),
-                    float(told["latency_ms"]) if told.get("latency_ms") is not None else None, dict(told.get("features") or {}),
+                    str(told["id"]),
+                    str(told["time"]),
+                    str(told["model"]),
+                    int(told["version"]),
+                    _output(told["output"]),
+                    float(told["latency_ms"]) if told.get("latency_ms") is not None else None,
+                    dict(told.get("features") or {}),
                 )
             )
         except (ValueError, KeyError, TypeError):

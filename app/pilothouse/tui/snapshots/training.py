@@ -15,7 +15,8 @@ OWN_COMMAND = "own command"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Recipes to choose from, the configured one, what each knows (in words), the data, and a check of parameters."""
+    """Recipes to choose from, the configured one, what each knows (in words), the data, and a check of
+    parameters."""
 
     recipes: tuple[str, ...]
     recipe: str
@@ -59,12 +60,17 @@ def start(workspace: Workspace, model: str, recipe: str, params: dict[str, Any],
     from pilothouse.training.launch import start_training
 
     return start_training(
-        workspace, model=model, recipe=None if recipe == OWN_COMMAND else recipe, params=params, name=name or None
+        workspace,
+        model=model,
+        recipe=None if recipe == OWN_COMMAND else recipe,
+        params=params,
+        name=name or None,
     )
 
 
 def run_again(workspace: Workspace, run: Run) -> str:
-    """Start a run with the orders that ``run`` had: recipe or command, parameters, data, threads; return the new id."""
+    """Start a run with the orders that ``run`` had: recipe or command, parameters, data, threads; return
+    the new id."""
     from pilothouse.training.launch import start_command, start_training
     from pilothouse.training.spec import read_spec
 
@@ -73,10 +79,20 @@ def run_again(workspace: Workspace, run: Run) -> str:
     version = spec.dataset_version or None
     if spec.recipe:
         return start_training(
-            workspace, model=model, recipe=spec.recipe, params=spec.params, dataset_version=version, threads=spec.threads
+            workspace,
+            model=model,
+            recipe=spec.recipe,
+            params=spec.params,
+            dataset_version=version,
+            threads=spec.threads,
         )
     return start_command(
-        workspace, spec.command, model=model, params=spec.params, dataset_version=version, threads=spec.threads
+        workspace,
+        spec.command,
+        model=model,
+        params=spec.params,
+        dataset_version=version,
+        threads=spec.threads,
     )
 
 

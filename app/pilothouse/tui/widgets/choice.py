@@ -20,7 +20,11 @@ class Choice(Static, can_focus=True):
         Binding("left,h", "turn(-1)", show=False),
         Binding("right,l,space", "turn(1)", show=False),
     ]
-    DEFAULT_CSS = "Choice { height: 1; width: 1fr; padding: 0 1; background: $boost; &:focus { background: $accent 20%; } }"
+    DEFAULT_CSS = """
+    Choice { height: 1; width: 1fr; padding: 0 1; background: $boost;
+        &:focus { background: $accent 20%; }
+    }
+    """
 
     @dataclass
     class Changed(Message):
@@ -43,7 +47,12 @@ class Choice(Static, can_focus=True):
     def _draw(self) -> None:
         at = self.options.index(self.value) + 1 if self.options else 0
         self.update(
-            Content.assemble(("‹ ", "$accent"), (safe(self.value), "bold"), (" ›", "$accent"), (f"   {at} of {len(self.options)}", "$dim"))
+            Content.assemble(
+                ("‹ ", "$accent"),
+                (safe(self.value), "bold"),
+                (" ›", "$accent"),
+                (f"   {at} of {len(self.options)}", "$dim"),
+            )
         )
 
     def action_turn(self, by: int) -> None:

@@ -125,7 +125,10 @@ class KeyBar(Widget):
                     continue
                 room -= cells
             off = bool(isinstance(screen, PilothouseScreen) and screen.why_not(action.id))
-            parts += [(action.shown, "$dim" if off else "$accent bold"), (f" {action.label}   ", "$dim" if off else "")]
+            parts += [
+                (action.shown, "$dim" if off else "$accent bold"),
+                (f" {action.label}   ", "$dim" if off else ""),
+            ]
             self._spans.append((at, at + cells - 3, action.id))
             at += cells
         return Content.assemble(*parts)

@@ -10,11 +10,17 @@ from pilothouse.tui.text import fit, percent, safe, width
 
 
 def two_histograms(
-    labels: Sequence[str], reference: Sequence[float], current: Sequence[float], columns: int, *, rows: int = 100
+    labels: Sequence[str],
+    reference: Sequence[float],
+    current: Sequence[float],
+    columns: int,
+    *,
+    rows: int = 100,
 ) -> Content:
     """Return one pair of bars a bin, as shares of their own total, so that different sizes compare.
 
-    Each bin takes two lines (reference, then now) where ``rows`` allows, one line otherwise: then the smaller lies on the larger.
+    Each bin takes two lines (reference, then now) where ``rows`` allows, one line otherwise: then the
+    smaller lies on the larger.
     """
     bins = min(len(labels), len(reference), len(current))
     total_r, total_c = sum(reference[:bins]) or 1, sum(current[:bins]) or 1
@@ -33,7 +39,9 @@ def two_histograms(
         b, c = round(before / most * across), round(now / most * across)
         label = fit(name, left, "right")
         if double:
-            out.append(Content.assemble((label, ""), " ", ("░" * b, "$dim"), " ", (percent(before, 1), "$dim")))
+            out.append(
+                Content.assemble((label, ""), " ", ("░" * b, "$dim"), " ", (percent(before, 1), "$dim"))
+            )
             out.append(Content.assemble(" " * (left + 1), ("█" * c, "$accent"), " ", percent(now, 1)))
         else:
             low, high = min(b, c), max(b, c)

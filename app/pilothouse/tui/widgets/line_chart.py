@@ -1,4 +1,5 @@
-"""A line chart in braille: up to a handful of labelled series over one axis, with ticks in the units of the data."""
+"""A line chart in braille: up to a handful of labelled series over one axis, with ticks in the units of the
+data."""
 
 from __future__ import annotations
 
@@ -67,9 +68,11 @@ def _thin(points: Sequence[tuple[float, float]], most: int) -> list[tuple[float,
 
 
 def draw_chart(series: Sequence[Series], columns: int, rows: int, *, x_label: str = "step") -> Content:
-    """Return the chart as ``rows`` lines of ``columns`` cells: curves, a y axis with three ticks, an x axis, a legend."""
+    """Return the chart as ``rows`` lines of ``columns`` cells: curves, a y axis with three ticks, an x
+    axis, a legend."""
     kept = [
-        Series(s.label, tuple(p for p in s.points if math.isfinite(p[0]) and math.isfinite(p[1])), s.style) for s in series
+        Series(s.label, tuple(p for p in s.points if math.isfinite(p[0]) and math.isfinite(p[1])), s.style)
+        for s in series
     ]
     kept = [s for s in kept if s.points]
     if not kept or columns < 16 or rows < 4:
@@ -79,7 +82,11 @@ def draw_chart(series: Sequence[Series], columns: int, rows: int, *, x_label: st
     if len({p[0] for s in kept for p in s.points}) == 1:
         x_low, x_high = kept[0].points[0][0], kept[0].points[0][0] + 1
     height = rows - 2
-    ticks = {0: number(y_high), height // 2: number(y_high - (y_high - y_low) * (height // 2) / max(1, height - 1)), height - 1: number(y_low)}
+    ticks = {
+        0: number(y_high),
+        height // 2: number(y_high - (y_high - y_low) * (height // 2) / max(1, height - 1)),
+        height - 1: number(y_low),
+    }
     margin = max(width(t) for t in ticks.values())
     across = columns - margin - 1
     if across < 8:
@@ -87,21 +94,28 @@ def draw_chart(series: Sequence[Series], columns: int, rows: int, *, x_label: st
     canvas = _Canvas(across, height)
     for owner, one in enumerate(kept):
         dots = [
-            (round((x - x_low) / (x_high - x_low) * (across * 2 - 1)), round((y_high - y) / (y_high - y_low) * (height * 4 - 1)))
+            (
+                round((x - x_low) / (x_high - x_low) * (across * 2 - 1)),
+                round((y_high - y) / (y_high - y_low) * (height * 4 - 1)),
+            )
             for x, y in _thin(one.points, across * 2)
         ]
         for (x0, y0), (x1, y1) in zip(dots, dots[1:] or dots, strict=False):
             canvas.stroke(x0, y0, x1, y1, owner)
     out: list[Content] = []
     for y in range(height):
-        parts: list[str | tuple[str, str]] = [(fit(ticks.get(y, ""), margin, "right") + ("┤" if y in ticks else "│"), "$dim")]
+        parts: list[str | tuple[str, str]] = [
+            (fit(ticks.get(y, ""), margin, "right") + ("┤" if y in ticks else "│"), "$dim")
+        ]
         for x in range(across):
             owner = canvas.owner[y][x]
             parts.append((chr(0x2800 + canvas.cells[y][x]), kept[owner].style) if owner >= 0 else " ")
         out.append(Content.assemble(*parts))
     left, right = _x(x_low), f"{_x(x_high)} {safe(x_label)}"
     space = across - width(left) - width(right)
-    out.append(Content.assemble((" " * margin + "└" + left + (" " * space if space > 0 else " ") + right, "$dim")))
+    out.append(
+        Content.assemble((" " * margin + "└" + left + (" " * space if space > 0 else " ") + right, "$dim"))
+    )
     legend: list[str | tuple[str, str]] = [" " * (margin + 1)]
     for one in kept:
         legend += [("━ ", one.style), (safe(one.label, 28) + "  ", "$dim")]
@@ -137,5 +151,7 @@ class LineChart(Static):
         self._draw()
 
     def _draw(self) -> None:
-        chart = draw_chart(self._series, self.content_size.width, self.content_size.height, x_label=self._x_label)
+        chart = draw_chart(
+            self._series, self.content_size.width, self.content_size.height, x_label=self._x_label
+        )
         self.update(chart if chart.plain else Content.assemble((safe(self._empty), "$dim")))

@@ -15,8 +15,8 @@ class Panel(Vertical):
     """The box around one or more widgets."""
 
     DEFAULT_CSS = """
-    Panel { border: round $line; padding: 0 1; height: 1fr; border-title-color: $foreground; border-title-style: bold;
-            border-subtitle-color: $dim; border-title-align: left; border-subtitle-align: right;
+    Panel { border: round $line; padding: 0 1; height: 1fr;
+            border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $dim; border-title-align: left; border-subtitle-align: right;
         &:focus-within { border: round $accent; }
     }
     """
@@ -32,7 +32,9 @@ class Panel(Vertical):
 
     def retitle(self, title: str, aside: str = "") -> None:
         """Say what this is, and beside it how fresh or how much."""
-        content = Content.assemble((f"{safe(title)}", ""), (f"  {safe(aside)}" if aside else "", "$dim not bold"))
+        content = Content.assemble(
+            (f"{safe(title)}", ""), (f"  {safe(aside)}" if aside else "", "$dim not bold")
+        )
         if content != self.border_title:
             self.border_title = content
 

@@ -11,7 +11,8 @@ TONES = ("", "dim", "accent", "good", "watch", "bad", "strong", "one", "two", "t
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: ``width`` in cells, or 0 to take the widest cell up to ``most``; ``grow`` takes what is left over."""
+    """One column: ``width`` in cells, or 0 to take the widest cell up to ``most``; ``grow`` takes what is
+    left over."""
 
     key: str
     label: str
@@ -24,7 +25,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row under a ``key`` that stays the same: safe cell texts, a tone for each (or none), and what it stands for."""
+    """One row under a ``key`` that stays the same: safe cell texts, a tone for each (or none), and what it
+    stands for."""
 
     key: str
     cells: tuple[str, ...]

@@ -11,7 +11,8 @@ EIGHTHS = "▁▂▃▄▅▆▇█"
 def sparkline(values: Sequence[float | None], cells: int, *, low: float | None = None) -> str:
     """Return ``values`` as at most ``cells`` characters, the last on the right; a gap is a blank.
 
-    ``low`` fixes the floor (0 for counts); otherwise the smallest value is the floor. A flat series is drawn low, not high.
+    ``low`` fixes the floor (0 for counts); otherwise the smallest value is the floor. A flat series is
+    drawn low, not high.
     """
     shown = list(values)[-cells:] if cells > 0 else []
     real = [v for v in shown if v is not None and math.isfinite(v)]

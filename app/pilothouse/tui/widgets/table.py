@@ -27,7 +27,8 @@ KEEP = 12
 
 
 class Table(ScrollView, can_focus=True):
-    """Rows with a cursor and marks. Give it all the rows (``set_rows``) or a callable that fetches pages (``set_source``)."""
+    """Rows with a cursor and marks. Give it all the rows (``set_rows``) or a callable that fetches pages
+    (``set_source``)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", show=False),
@@ -98,7 +99,13 @@ class Table(ScrollView, can_focus=True):
         error: Exception | None = None
 
     def __init__(
-        self, columns: tuple[Column, ...] = (), *, empty: str = "", header: bool = True, marking: bool = False, id: str | None = None
+        self,
+        columns: tuple[Column, ...] = (),
+        *,
+        empty: str = "",
+        header: bool = True,
+        marking: bool = False,
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.columns = columns
@@ -147,7 +154,8 @@ class Table(ScrollView, can_focus=True):
         self.call_after_refresh(self._scroll_to_cursor)
 
     def set_source(self, fetch: Fetch, *, top: bool = True) -> None:
-        """Fetch pages from ``fetch`` from now on; ``top`` puts the cursor on the first row. Old rows stay until new ones come."""
+        """Fetch pages from ``fetch`` from now on; ``top`` puts the cursor on the first row. Old rows stay
+        until new ones come."""
         self._fetch = fetch
         if top:
             self.cursor, self._held = 0, ""
@@ -180,7 +188,7 @@ class Table(ScrollView, can_focus=True):
                 return
             try:
                 page, error = fetch(number * PAGE, PAGE), None
-            except Exception as problem:  # shown in the status line by the screen
+            except Exception as problem:  # noqa: BLE001 - shown in the status line by the screen
                 page, error = None, problem
             if not worker.is_cancelled:
                 self.post_message(self.Fetched(self, generation, page, error))
@@ -221,7 +229,9 @@ class Table(ScrollView, can_focus=True):
                 self._widths[n] = column.width
                 continue
             widest = max((width(row.cells[n]) for row in rows if n < len(row.cells)), default=0)
-            self._widths[n] = min(max(self._widths[n], widest, width(column.label + column.mark)), column.most)
+            self._widths[n] = min(
+                max(self._widths[n], widest, width(column.label + column.mark)), column.most
+            )
         self._resize_virtual()
 
     def _resize_virtual(self) -> None:
@@ -374,7 +384,9 @@ class Table(ScrollView, can_focus=True):
             if tone:
                 style += self.get_component_rich_style(f"table--{tone}", partial=True)
             if on_cursor:
-                cursor = self.get_component_rich_style("table--cursor" if self.has_focus else "table--blurred")
+                cursor = self.get_component_rich_style(
+                    "table--cursor" if self.has_focus else "table--blurred"
+                )
                 style += Style(bgcolor=cursor.bgcolor, bold=True if self.has_focus else None)
             self._styles[key] = style
         return style
@@ -439,7 +451,9 @@ class Table(ScrollView, can_focus=True):
         for n, column in enumerate(self.columns):
             text = row.cells[n] if n < len(row.cells) else ""
             tone = row.tones[n] if n < len(row.tones) else ""
-            segments.append(Segment(fit(text, widths[n], column.align), self._style(tone, on_cursor) if tone else base))
+            segments.append(
+                Segment(fit(text, widths[n], column.align), self._style(tone, on_cursor) if tone else base)
+            )
             if n < len(self.columns) - 1:
                 segments.append(Segment("  ", base))
         strip = Strip(segments)

@@ -1,0 +1,148 @@
+"""Is everything all right, and what waits for a person? Put together from the other snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pilothouse.tui.snapshots.changes import Stamp
+from pilothouse.tui.snapshots.data import Data, FileVerdict
+from pilothouse.tui.snapshots.models import Models
+
+if TYPE_CHECKING:
+    from pilothouse.serving.status import ServerStatus
+    from pilothouse.store import Event
+    from pilothouse.tracking.runs import Run
+    from pilothouse.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that waits: ``kind`` says what enter does, ``key`` with what."""
+
+    kind: str
+    key: str
+    tone: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Everything that the Bridge shows."""
+
+    stamp: Stamp
+    models: Models
+    data: Data
+    server: ServerStatus | None
+    starting: bool
+    working: tuple[Run, ...]
+    events: tuple[Event, ...]
+    needs: tuple[Need, ...]
+    runs: int
+
+
+def bridge(workspace: Workspace, model: str | None, before: Bridge | None) -> Bridge:
+    """Read everything, or only what the server and the watcher say where nothing else changed."""
+    from pilothouse.processes import is_alive
+    from pilothouse.serving.status import server_status
+    from pilothouse.tui.snapshots.changes import stamp
+    from pilothouse.tui.snapshots.data import data
+    from pilothouse.tui.snapshots.models import models
+
+    known = models(workspace, model, before.models if before else None)
+    seen = data(workspace, model, before.data if before else None)
+    server = server_status(workspace)
+    starting = server is None and is_alive(workspace.serving_dir / "alive")
+    now = stamp(workspace)
+    if before is not None and before.stamp == now:
+        working, events, runs = before.working, before.events, before.runs
+    else:
+        from pilothouse.store import list_events, open_store
+        from pilothouse.tracking.runs import count_runs, list_runs
+
+        store = open_store(workspace)
+        working = tuple(
+            run for status in ("RUNNING", "SCHEDULED") for run in list_runs(store, status=status, limit=20)
+        )
+        events = tuple(list_events(store, 40))
+        runs = count_runs(store)
+    needs = tuple(_needs(known, seen, server))
+    return Bridge(now, known, seen, server, starting, working, events, needs, runs)
+
+
+def _needs(known: Models, seen: Data, server: ServerStatus | None) -> list[Need]:
+    needs: list[Need] = []
+    if server is not None and server.last_error:
+        needs.append(Need("serving", "", "bad", server.last_error))
+    if seen.watcher is not None and seen.watcher.error:
+        needs.append(Need("data", "", "bad", seen.watcher.error))
+    for version in waiting_versions(known)[:2]:
+        said = known.gates.get(version, "")
+        passed = "passed its gates" if said == "passed" else "has no gates"
+        before = f" after v{known.live}" if known.live is not None else ", the first"
+        needs.append(Need("promote", str(version), "watch", f"v{version} {passed}: P promotes it{before}"))
+    for file in seen.files:
+        if file.arrival.status == "held":
+            why = file.arrival.findings[0].message if file.arrival.findings else "see Data"
+            needs.append(
+                Need(
+                    "data",
+                    file.arrival.name,
+                    "bad",
+                    f"{file.arrival.name} is held: {why.removeprefix(file.arrival.name).strip()}",
+                )
+            )
+    if (moved := newest_drift(known, seen)) is not None and moved.report is not None:
+        report = moved.report.report
+        names = ", ".join(one.column for one in report.drifted[:3])
+        needs.append(
+            Need(
+                "data",
+                moved.arrival.name,
+                "watch",
+                f"{moved.arrival.name} drifted, {len(report.drifted)} of {len(report.columns)}: {names}",
+            )
+        )
+    if seen.waiting:
+        needs.append(
+            Need(
+                "judge",
+                "",
+                "watch",
+                f"{seen.waiting} file{'' if seen.waiting == 1 else 's'} in {seen.folder} not judged",
+            )
+        )
+    return needs
+
+
+def waiting_versions(known: Models) -> list[int]:
+    """Versions newer than the live one whose gates did not fail, newest first."""
+    return [
+        one.version
+        for one in known.versions
+        if (known.live is None or one.version > known.live)
+        and known.gates.get(one.version, "passed") == "passed"
+    ]
+
+
+def newest_drift(known: Models, seen: Data) -> FileVerdict | None:
+    """The newest file, if it drifted and the live version has not learned from it."""
+    live = known.version(known.live)
+    if live is None or not seen.files:
+        return None
+    learned = {
+        file.name
+        for version in seen.versions
+        if version.version == live.dataset_version
+        for file in version.files
+    }
+    judged = [file for file in seen.files if file.report is not None]
+    newest = judged[0] if judged else None
+    if (
+        newest is None
+        or newest.report is None
+        or not newest.report.dataset_drift
+        or newest.arrival.name in learned
+    ):
+        return None
+    return newest
