@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pilothouse.tracking.writer import RunWriter, attach_run
+from pilothouse.tracking.writer import JOURNAL_NAME, RunWriter, attach_run
 
 BALLAST_NAME = ".ballast"
 BALLAST = 64 * 1024  # bytes put aside so that a run's end can be told on a full disk
@@ -18,9 +18,10 @@ class Diary:
     """Appends to a journal; counts what cannot be written, and is patient with the end."""
 
     def __init__(self, run_dir: Path) -> None:
-        self._run_dir = run_dir
+        self._path = run_dir / JOURNAL_NAME
         self._writer: RunWriter = attach_run(run_dir)
         self.lost = 0
+        self._torn = False
         self._ballast = run_dir / BALLAST_NAME
         with contextlib.suppress(OSError):
             self._ballast.write_bytes(b"\0" * BALLAST)
@@ -42,29 +43,28 @@ class Diary:
         with contextlib.suppress(OSError):
             self._ballast.unlink()
         if self.lost:
-            reason = f"{reason}\n{self.lost:,} lines of the journal could not be written.".strip()
+            lines = "line" if self.lost == 1 else "lines"
+            reason = f"{reason}\n{self.lost:,} {lines} of the journal could not be written.".strip()
         until = time.monotonic() + END_PATIENCE
-        while True:
-            try:
-                self._writer.end(status, exit_code, reason)
-            except OSError:
-                if time.monotonic() > until:
-                    return False
-                time.sleep(0.5)
-                self._reopen()
-            else:
-                return True
+        while not self._write(lambda: self._writer.end(status, exit_code, reason)):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.5)
+        return True
 
     def _try(self, write: Callable[[], None]) -> None:
+        if not self._write(write):
+            self.lost += 1
+
+    def _write(self, write: Callable[[], None]) -> bool:
         try:
+            if self._torn:
+                # A write cut short left part of a line: what comes next must stand on a line of its own.
+                with self._path.open("ab", buffering=0) as journal:
+                    journal.write(b"\n")
+                self._torn = False
             write()
         except OSError:
-            self.lost += 1
-            self._reopen()
-
-    def _reopen(self) -> None:
-        # A write cut short leaves a torn line; opening anew starts the next entry on a line of its own.
-        with contextlib.suppress(OSError):
-            writer = attach_run(self._run_dir)
-            self._writer.close()
-            self._writer = writer
+            self._torn = True
+            return False
+        return True

@@ -96,7 +96,7 @@ def build_preprocessor(features: Features, recipe: str) -> Any:
 
     Linear models get numbers imputed by the median, with a column that says where, and scaled, and
     categories one-hot with rare levels gathered. Forests and boosting take gaps as they are, and
-    categories as codes; a level never seen counts as missing for boosting and as -1 for a forest.
+    categories as codes. A level never seen is taken for a missing one.
     """
     from sklearn.compose import ColumnTransformer
 
@@ -122,17 +122,20 @@ def _numeric(recipe: str) -> Any:
 
 def _category(recipe: str) -> Any:
     import numpy as np
+    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-    if recipe in ("logistic", "ridge"):
-        return OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=LEVELS_ONE_HOT)
+    linear = recipe in ("logistic", "ridge")
     odd = np.nan if recipe == "hist_gradient_boosting" else -1
-    return OrdinalEncoder(
+    codes = OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=odd,
         encoded_missing_value=odd,
-        max_categories=LEVELS_ORDINAL,
+        max_categories=LEVELS_ONE_HOT if linear else LEVELS_ORDINAL,
     )
+    # One-hot from codes, not from the values: scikit-learn's one-hot encoder takes a lone missing text for an
+    # unknown level and one among others for a missing one, so that a row's answer would depend on its batch.
+    return make_pipeline(codes, OneHotEncoder(handle_unknown="ignore")) if linear else codes
 
 
 def _some(names: list[str]) -> str:

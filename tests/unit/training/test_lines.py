@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pilothouse.training.lines import LONGEST_LINE, LineReader, MetricsFile, parse_line, parse_metrics
+
+KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_./-]{0,20}", fullmatch=True).filter(
+    lambda key: key.lower() != "step"
+)
+NUMBERS = st.floats(allow_nan=False, width=64)
+
+
+@pytest.mark.parametrize(
+    ("line", "pairs"),
+    [
+        ("loss: 0.5", {"loss": 0.5}),
+        ("  loss:0.5  ", {"loss": 0.5}),
+        ("step: 3 loss: 1e-3, acc: .9", {"step": 3, "loss": 0.001, "acc": 0.9}),
+        ("step: 3 | val/loss: -2. | x.y-z: +4", {"step": 3, "val/loss": -2.0, "x.y-z": 4.0}),
+        ("a: inf b: -Infinity", {"a": math.inf, "b": -math.inf}),
+    ],
+)
+def test_pairs_are_read(line: str, pairs: dict[str, float]) -> None:
+    assert parse_line(line) == pairs
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "   ",
+        "Epoch 1: 0.3",
+        "loss: 0.5 and falling",
+        "loss: 0.5s",
+        "12:30: 5",
+        "http://localhost:8080",
+        "loss: ",
+        "loss = 0.5",
+        ": 5",
+        "loss: 1,5",
+        '{"loss": 0.5}',
+        "loss: 0x10",
+        "a" * 200 + ": 1",
+    ],
+)
+def test_other_lines_are_just_lines(line: str) -> None:
+    assert parse_line(line) is None
+
+
+@settings(deadline=None)
+@given(st.dictionaries(KEYS, NUMBERS, min_size=1, max_size=8), st.sampled_from([" ", ", ", " | ", ";"]))
+def test_what_is_written_is_read(pairs: dict[str, float], between: str) -> None:
+    assert parse_line(between.join(f"{key}: {value!r}" for key, value in pairs.items())) == pairs
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_no_text_breaks_the_parser(text: str) -> None:
+    found = parse_line(text)
+    assert found is None or all(isinstance(value, float) for value in found.values())
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=60), max_size=30))
+def test_no_bytes_break_the_reader(pieces: list[bytes]) -> None:
+    reader = LineReader()
+    for piece in pieces:
+        reader.feed(piece)
+    reader.finish()
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1000), KEYS, NUMBERS), min_size=1, max_size=20),
+    st.lists(st.integers(1, 40), min_size=1, max_size=10),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_it_does_not_matter_where_the_output_is_cut(
+    said: list[tuple[int, str, float]], cuts: list[int], end: str
+) -> None:
+    data = "".join(f"step: {step}{end}{key}: {value!r}{end}noise{end}" for step, key, value in said).encode()
+    reader, points, at, turn = LineReader(), [], 0, 0
+    while at < len(data):
+        size = cuts[turn % len(cuts)]
+        points += reader.feed(data[at : at + size])
+        at, turn = at + size, turn + 1
+    points += reader.finish()
+    assert points == [(step, {key: value}) for step, key, value in said]
+
+
+def test_a_step_holds_until_the_next_one() -> None:
+    reader = LineReader()
+    points = reader.feed(b"early: 1\nstep: 1\nloss: 3\nloss: 2 acc: 1\nstep: 2 loss: 1\nlast: 5")
+    assert points == [
+        (None, {"early": 1.0}),
+        (1, {"loss": 3.0}),
+        (1, {"loss": 2.0, "acc": 1.0}),
+        (2, {"loss": 1.0}),
+    ]
+    assert reader.finish() == [(2, {"last": 5.0})]
+
+
+def test_an_endless_line_is_dropped_and_what_follows_is_read() -> None:
+    reader = LineReader()
+    for _ in range(50):
+        assert reader.feed(b"x: 1 " * 1000) == []
+    assert len(reader._rest) <= LONGEST_LINE
+    assert reader.feed(b"tail: 9\nloss: 1\n") == [(None, {"loss": 1.0})]
+
+
+def test_a_step_that_is_no_count_is_ignored() -> None:
+    assert LineReader().feed(b"step: nan\nstep: inf\nstep: 1e300\nloss: 1\n") == [(None, {"loss": 1.0})]
+
+
+def test_progress_bars_do_not_hide_metrics() -> None:
+    assert LineReader().feed("10%|█ | 1/9\rloss: 1\r 20%\n".encode()) == [(None, {"loss": 1.0})]
+
+
+def test_json_metrics_are_flattened() -> None:
+    value = {"step": 4, "val": {"loss": 0.5, "deep": {"x": 1}}, "name": "no", "ok": True, "big": 10**400}
+    assert parse_metrics(value) == [(4, {"val.loss": 0.5, "val.deep.x": 1.0})]
+    assert parse_metrics([{"a": 1}, {"a": 2, "step": "x"}, 7]) == [(None, {"a": 1.0}), (None, {"a": 2.0})]
+    assert parse_metrics("text") == []
+
+
+def test_a_jsonl_file_is_read_as_it_grows() -> None:
+    file = MetricsFile()
+    assert file.feed(b'{"step": 1, "loss": 2}\n{"step": 2, "lo') == [(1, {"loss": 2.0})]
+    assert file.feed(b'ss": 1}\n') == [(2, {"loss": 1.0})]
+    assert file.feed(b'{"loss": 0.5}') == []
+    assert file.finish() == [(None, {"loss": 0.5})]
+
+
+def test_one_json_document_is_read_when_it_is_whole() -> None:
+    text = json.dumps({"train": {"loss": 1.5}, "auc": 0.75}, indent=2).encode()
+    file = MetricsFile()
+    points = [*file.feed(text[:9]), *file.feed(text[9:]), *file.finish()]
+    assert points == [(None, {"train.loss": 1.5, "auc": 0.75})] or points == [
+        (None, {"auc": 0.75, "train.loss": 1.5})
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=80), max_size=10))
+def test_no_bytes_break_the_metrics_file(pieces: list[bytes]) -> None:
+    file = MetricsFile()
+    for piece in pieces:
+        file.feed(piece)
+    file.finish()
+
+
+def test_nesting_without_end_is_no_metric() -> None:
+    file = MetricsFile()
+    assert file.feed(b'{"a":' * 100_000 + b"\n") == []
+    assert file.finish() == []
