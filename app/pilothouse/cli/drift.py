@@ -87,12 +87,25 @@ def _compare(
             raise UsageError(
                 f"The reference has no column {name!r}.", next=f"It has: {', '.join(schema.names())[:500]}."
             )
+    _tell_strangers(schema.names(), current, exclude)
     base = profile_files(expand(reference), schema, exclude=exclude)
     now = profile_files(expand(current), schema, edges_from=base, exclude=exclude)
     for empty, text in ((base, reference), (now, current)):
         if empty.rows == 0:
             raise DataError(f"{text} has no rows: there is nothing to compare.")
     return compare_profiles(base, now, share, target=target, exclude=exclude)
+
+
+def _tell_strangers(names: list[str], current: str, exclude: tuple[str, ...]) -> None:
+    """Say which columns only one of the two has; a missing one counts as all missing."""
+    from pilothouse.data.reading import connect, describe, expand
+
+    with connect() as con:
+        found = {name for path in expand(current) for name in describe(con, path)}
+    if lost := [name for name in names if name not in found and name not in exclude]:
+        say(f"{current} has no column {', '.join(map(repr, lost))}: compared as if every value were missing.")
+    if new := sorted(found - set(names)):
+        say(f"The reference has no column {', '.join(map(repr, new))}: not compared.")
 
 
 def _drift_in_workspace(

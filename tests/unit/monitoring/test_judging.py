@@ -212,6 +212,15 @@ def test_drift_needs_no_workspace(
     assert (code, "no drift" in out) == (0, True)
 
 
+def test_columns_that_only_one_side_has_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = write_text(tmp_path / "r.csv", "x,y\n1.5,0\n2.5,1\n")
+    after = write_text(tmp_path / "c.csv", "y,z\n1,2\n0,2\n")
+    code, _, err = _run(capsys, "drift", str(after), "--reference", str(before))
+    assert code == 0
+    assert "no column 'x'" in err
+    assert "The reference has no column 'z'" in err
+
+
 @pytest.mark.parametrize(
     ("args", "code", "told"),
     [
