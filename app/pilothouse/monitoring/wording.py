@@ -9,6 +9,8 @@ from pilothouse.monitoring.columns import ColumnProfile
 
 WORTH_SAYING = 0.02
 """A share that changed by less, in absolute terms, is not worth a word."""
+MOSTLY_GAPS = 0.2
+"""A share of missing values that changed by at least this much is told first."""
 
 
 def number(value: float) -> str:
@@ -62,10 +64,12 @@ def moved_in_words(
     before, now = reference.missing / n, current.missing / m
     if now == 1 and before < 1:
         return "all values are missing"
-    if abs(now - before) >= WORTH_SAYING:
-        said.append(f"missing {'rose' if now > before else 'fell'} from {percent(before)} to {percent(now)}")
     if reference.kind == "numeric":
         said += _numbers_moved(reference, current)
+    if abs(now - before) >= WORTH_SAYING:
+        missing = f"missing {'rose' if now > before else 'fell'} from {percent(before)} to {percent(now)}"
+        # Gaps come first where they are the larger part of the story.
+        said.insert(0 if abs(now - before) >= MOSTLY_GAPS else len(said), missing)
     if current.unseen:
         values = "1 new value" if current.distinct == 1 else f"{current.distinct} new values"
         share = current.unseen / m
@@ -99,11 +103,12 @@ def _numbers_moved(reference: ColumnProfile, current: ColumnProfile) -> list[str
 def _largest_change(labels: Sequence[str], r: Sequence[float], c: Sequence[float]) -> str:
     """Name the bin whose share changed most, new values apart, since those are told already."""
     changes = [
-        (abs(now - before), label, before, now)
+        # Of two that changed alike, the one that grew is told.
+        (round(abs(now - before), 9), now > before, label, before, now)
         for label, before, now in zip(labels, r, c, strict=False)
         if label != "(new values)"
     ]
-    size, label, before, now = max(changes, default=(0.0, "", 0.0, 0.0))
+    size, _, label, before, now = max(changes, default=(0.0, False, "", 0.0, 0.0))
     if size < WORTH_SAYING:
         return ""
     shown = label if len(label) <= 30 else label[:29] + "…"
