@@ -15,6 +15,7 @@ from typing import Any
 from pilothouse.jsontext import dumps
 
 Entry = dict[str, Any]
+_BEGINNING = b'{"t":'
 
 
 class Journal:
@@ -65,10 +66,18 @@ def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
     end = data.rfind(b"\n") + 1
     entries: list[Entry] = []
     for line in data[:end].splitlines():
-        try:
-            entry = json.loads(line.decode("utf-8", "replace"))
-        except ValueError:
-            continue
+        entry = _parse(line)
+        if entry is None and (whole := line.rfind(_BEGINNING)) > 0:
+            # A full disk cut a line short, and another writer's line came right behind it. A quotation mark
+            # inside a text has a backslash before it, so this can only be where an entry begins.
+            entry = _parse(line[whole:])
         if isinstance(entry, dict) and isinstance(entry.get("kind"), str):
             entries.append(entry)
     return entries, offset + end
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8", "replace"))
+    except ValueError:
+        return None
