@@ -25,7 +25,7 @@ def explain(path: Path, suffix: str, delimiter: Callable[[str], str]) -> str | N
     try:
         if suffix == ".parquet":
             return _parquet(path)
-        if packing == "none" and path.open("rb").read(2) in (b"\xff\xfe", b"\xfe\xff"):
+        if packing == "none" and _begins(path) in (b"\xff\xfe", b"\xfe\xff"):
             return "it is UTF-16 text where UTF-8 is expected."
         if suffix.startswith(".csv"):
             return _csv(_lines(path, packing), delimiter(packing))
@@ -38,6 +38,11 @@ def explain(path: Path, suffix: str, delimiter: Callable[[str], str]) -> str | N
         return "it is not a gzip file, though its name ends in .gz."
     except OSError as error:
         return f"the system says: {error.strerror}."
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(2)
 
 
 def _parquet(path: Path) -> str:

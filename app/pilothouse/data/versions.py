@@ -59,8 +59,17 @@ def fingerprint(path: Path) -> str:
     """Return the sha256 of every byte of a file.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or its name is not UTF-8 text, which no store could keep.
     """
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        shown = path.name.encode("utf-8", "backslashreplace").decode()
+        raise DataError(
+            f"The name of the data file {shown} is not UTF-8 text.",
+            untouched="Nothing was taken from it.",
+            next="Rename it.",
+        ) from None
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -155,6 +164,12 @@ def snapshot(
         DatasetFile(file.name, file.path.name, file.path.stat().st_size, rows)
         for file, rows in zip(kept, _row_counts(kept), strict=True)
     )
+    if not any(file.rows for file in files):
+        raise DataError(
+            f"No data file of {model.name} has any rows.",
+            untouched="No dataset version was made.",
+            next="Put some rows under the headers.",
+        )
     made = DatasetVersion(
         version,
         model.name,
