@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps, loads
 from pilothouse.processes import ask_to_stop, is_alive, write_atomic
 from pilothouse.workspace import Workspace
@@ -50,6 +52,11 @@ def write_status(
     write_atomic(workspace.watch_dir / "status.json", dumps(shown))
 
 
+def forget_status(workspace: Workspace) -> None:
+    """Remove what an earlier watcher said of itself. For who holds the watcher's lock."""
+    (workspace.watch_dir / "status.json").unlink(missing_ok=True)
+
+
 def watcher_status(workspace: Workspace) -> WatcherStatus | None:
     """Return what the watcher says of itself, or None if none is alive."""
     if not is_alive(workspace.watch_dir / "alive"):
@@ -62,7 +69,26 @@ def watcher_status(workspace: Workspace) -> WatcherStatus | None:
     return WatcherStatus(**{**told, **times, "folders": tuple(told["folders"])})
 
 
-def stop_watcher(workspace: Workspace) -> bool:
-    """Ask the watcher to stop; False if none is alive."""
-    status = watcher_status(workspace)
-    return status is not None and ask_to_stop(status.pid)
+def stop_watcher(workspace: Workspace, grace: float = 15.0) -> bool:
+    """Ask the watcher to stop and wait until it is gone; False if none is alive.
+
+    It finishes the file that it is at.
+
+    Raises:
+        PilothouseError: it still runs after `grace` seconds.
+    """
+    alive = workspace.watch_dir / "alive"
+    deadline = time.monotonic() + grace
+    asked = False
+    while is_alive(alive):
+        # One that has just started has not said yet which process it is.
+        status = watcher_status(workspace)
+        if status is not None and not asked:
+            asked = ask_to_stop(status.pid)
+        if time.monotonic() > deadline:
+            who = f" (process {status.pid})" if status else ""
+            raise PilothouseError(
+                f"The watcher{who} did not stop within {grace:.0f} s.", next="End its process."
+            )
+        time.sleep(0.02)
+    return asked

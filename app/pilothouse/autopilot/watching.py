@@ -6,9 +6,10 @@ verdict, so at each start it looks for what arrived while it was off.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +61,8 @@ class Watcher:
         self._retraining = Retraining(workspace, tell)
         self._judged = 0
         self._last_file = ""
-        self._error = ""
+        self._troubles: list[str] = []
+        self._names: tuple[str, ...] = ()
 
     def stop(self) -> None:
         """Let `run` return soon; safe to call from a signal handler."""
@@ -105,20 +107,22 @@ class Watcher:
     def _look(self) -> bool:
         """Look at every file once; return whether one was still being written."""
         waiting = False
-        for model in self._workspace.config().models:
-            try:
-                paths = data_files(self._workspace.data_folder(model))
-                for path in paths:
-                    if self._stopped:
-                        return False
-                    waiting |= self._look_at(model, path)
-                self._retraining.advance(model)
-                self._error = ""
-            except PilothouseError as error:
-                # Tried again at the next look: nothing was marked as judged.
-                if error.what != self._error:
-                    self._tell(error.what)
-                self._error = error.what
+        troubles: list[str] = []
+        with _told_to(troubles):
+            for model in self._workspace.config().models:
+                with _told_to(troubles):
+                    for path in data_files(self._workspace.data_folder(model)):
+                        if self._stopped:
+                            return False
+                        # One bad file does not keep the others waiting.
+                        with _told_to(troubles):
+                            waiting |= self._look_at(model, path)
+                    self._retraining.advance(model)
+        # Tried again at the next look, since nothing was marked as judged; told only when it is new.
+        for trouble in troubles:
+            if trouble not in self._troubles:
+                self._tell(trouble)
+        self._troubles = troubles
         return waiting
 
     def _look_at(self, model: ModelConfig, path: Path) -> bool:
@@ -142,7 +146,6 @@ class Watcher:
             self._judged += 1
             self._last_file = path.name
             self._tell(in_one_line(path.name, verdict))
-            self._retraining.consider(model, path.name, verdict)
         seen.settled = True
         return False
 
@@ -162,9 +165,9 @@ class Watcher:
         )
 
     def _folders(self) -> tuple[Path, ...]:
-        folders = tuple(
-            dict.fromkeys(self._workspace.data_folder(model) for model in self._workspace.config().models)
-        )
+        models = self._workspace.config().models
+        self._names = tuple(model.data.folder for model in models)
+        folders = tuple(dict.fromkeys(self._workspace.data_folder(model) for model in models))
         for folder in folders:
             if not folder.is_dir():
                 raise NotFoundError(
@@ -174,15 +177,28 @@ class Watcher:
         return folders
 
     def _say(self, state: str) -> None:
-        write_status(
-            self._workspace,
-            self._started_at,
-            tuple(model.data.folder for model in self._workspace.config().models),
-            state=state,
-            judged=self._judged,
-            last_file=self._last_file,
-            error=self._error,
-        )
+        # A full disk makes the status late; it does not end the watcher.
+        with contextlib.suppress(OSError):
+            write_status(
+                self._workspace,
+                self._started_at,
+                self._names,
+                state=state,
+                judged=self._judged,
+                last_file=self._last_file,
+                error=" ".join(self._troubles),
+            )
+
+
+@contextlib.contextmanager
+def _told_to(troubles: list[str]) -> Iterator[None]:
+    """Put what goes wrong inside into words, and go on after it."""
+    try:
+        yield
+    except PilothouseError as error:
+        troubles.append(error.what)
+    except OSError as error:
+        troubles.append(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.")
 
 
 class _Waker(FileSystemEventHandler):

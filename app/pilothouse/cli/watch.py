@@ -31,7 +31,11 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
 
     if stop:
         stopped = stop_watcher(workspace)
-        emit({"stopped": stopped}, as_json, lambda: say("Stopping." if stopped else "No watcher is running."))
+        emit(
+            {"stopped": stopped},
+            as_json,
+            lambda: say("The watcher stopped." if stopped else "No watcher is running."),
+        )
         return
     if status:
         told = watcher_status(workspace)
@@ -52,9 +56,11 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
             "This workspace is being watched already.",
             next="Stop that watcher with `pilothouse watch --stop`.",
         )
+    from pilothouse.autopilot.status import forget_status
     from pilothouse.autopilot.watching import Watcher
 
     with lock:
+        forget_status(workspace)
         watcher = Watcher(workspace, lambda line: click.echo(printable(line), err=as_json))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: watcher.stop())

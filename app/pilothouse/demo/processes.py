@@ -6,7 +6,7 @@ import time
 
 from pilothouse.autopilot.status import stop_watcher, watcher_status
 from pilothouse.errors import PilothouseError
-from pilothouse.processes import is_alive, python_command, spawn_detached
+from pilothouse.processes import python_command, spawn_detached
 from pilothouse.serving.control import stop_server
 from pilothouse.workspace import Workspace
 
@@ -36,10 +36,4 @@ def start_watching(workspace: Workspace) -> None:
 def stop_everything(workspace: Workspace) -> None:
     """Stop the watcher and the server of a workspace, if they run, and wait until they are gone."""
     stop_server(workspace)
-    if not stop_watcher(workspace):
-        return
-    deadline = time.monotonic() + _PATIENCE
-    while is_alive(workspace.watch_dir / "alive"):
-        if time.monotonic() > deadline:
-            raise PilothouseError("The watcher did not stop.", next="End its process.")
-        time.sleep(0.02)
+    stop_watcher(workspace, _PATIENCE)
