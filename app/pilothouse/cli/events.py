@@ -12,7 +12,7 @@ from pilothouse.workspace import Workspace
 @click.command()
 @click.argument("words", nargs=-1)
 @click.option("--kind", help="Only events of this kind, such as run, drift, promote, rollback.")
-@click.option("--limit", default=30, show_default=True, help="Rows at most.")
+@click.option("--limit", type=click.IntRange(1), default=30, show_default=True, help="Rows at most.")
 @click.option(
     "--verify", is_flag=True, help="Check that no event was changed or removed since it was written."
 )

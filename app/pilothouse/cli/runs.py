@@ -17,7 +17,7 @@ from pilothouse.workspace import Workspace
     "--sort", default="started_at", show_default=True, help="An attribute, or metrics.KEY, params.KEY."
 )
 @click.option("--ascending", is_flag=True, help="Smallest or oldest first.")
-@click.option("--limit", default=20, show_default=True, help="Rows at most.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Rows at most.")
 @workspace_option
 @json_option
 def runs(
