@@ -45,5 +45,8 @@ CREATE TABLE evaluations (
     PRIMARY KEY (model, version, holdout));
 """
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (("the first shape", _FIRST),)
+MIGRATIONS: tuple[tuple[str, str], ...] = (
+    ("the first shape", _FIRST),
+    ("a trash for runs", "ALTER TABLE runs ADD COLUMN deleted_at TIMESTAMP"),
+)
 """Name and SQL of each step; a store at shape n has had the first n of them."""

@@ -21,6 +21,7 @@ __all__ = [
     "get_run",
     "list_runs",
     "metric_history",
+    "read_runs",
     "tag_run",
 ]
 
@@ -50,7 +51,10 @@ class MetricSummary:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the store knows it. `metrics` has last values; `summaries` the rest."""
+    """One run as the store knows it. `metrics` has last values; `summaries` the rest.
+
+    `deleted_at` says since when it lies in the trash (None: it does not).
+    """
 
     run_id: str
     name: str
@@ -66,6 +70,7 @@ class Run:
     progress_text: str
     dataset_version: str
     reason: str
+    deleted_at: datetime | None = None
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -103,7 +108,7 @@ class Point:
 
 
 def _where(text: str, status: str | None, model: str | None) -> tuple[str, list[Any]]:
-    clauses, params = ["started_at IS NOT NULL"], []
+    clauses, params = ["started_at IS NOT NULL", "deleted_at IS NULL"], []
     for word in text.split():
         clauses.append(
             "(contains(lower(concat_ws(' ', runs.run_id, name, status, recipe, model, command)), lower(?))"
@@ -154,7 +159,7 @@ def list_runs(
     limit: int = 200,
     offset: int = 0,
 ) -> list[Run]:
-    """Return one page of runs.
+    """Return one page of the runs that are not in the trash.
 
     Args:
         store: the workspace's store.
@@ -195,19 +200,28 @@ def get_run(store: Store, ref: str) -> Run:
     ref = ref.removeprefix("runs:/")
     with store.reading() as tx:
         if ref == "latest":
-            rows = tx.rows("SELECT * FROM runs ORDER BY started_at DESC, run_id LIMIT 1")
+            rows = tx.rows(
+                "SELECT * FROM runs WHERE deleted_at IS NULL ORDER BY started_at DESC, run_id LIMIT 1"
+            )
         else:
             rows = tx.rows("SELECT * FROM runs WHERE run_id = ?", [ref]) or tx.rows(
                 "SELECT * FROM runs WHERE starts_with(run_id, ?) OR name = ?"
                 " ORDER BY started_at DESC LIMIT 20",
                 [ref.lower() or "-", ref],
             )
+            # What lies in the trash answers only where nothing else does.
+            rows = [row for row in rows if row["deleted_at"] is None] or rows
         if len(rows) > 1:
             some = ", ".join(f"{row['run_id']} ({row['name']})" for row in rows[:5])
             raise NotFoundError(f"{ref!r} names {len(rows)} runs: {some}.", next="Give more of the id.")
         if not rows:
             raise NotFoundError(f"There is no run {ref[:80]!r}.", next="List them with `pilothouse runs`.")
         return _complete(tx, rows)[0]
+
+
+def read_runs(tx: Transaction, where: str, params: Sequence[Any]) -> list[Run]:
+    """Return the runs for which `where` (SQL, its values bound) holds, in a transaction that is open."""
+    return _complete(tx, tx.rows(f"SELECT runs.* FROM runs WHERE {where}", params))
 
 
 def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
