@@ -21,16 +21,18 @@ from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace, init_workspace
 
 HOSTILE = [
-    "[/x]",
-    "a'b",
-    'a"b',
-    "a\nb",
-    "dép_délai",
-    "; DROP TABLE runs",
-    "../../etc",
-    "<script>",
-    "{0}",
-    "x" * 200,
+    "model [/foo]",
+    "[bold red]x[/]",
+    "\x1b[31mred\x1b[0m\x07",
+    "a\nb\tc\r",
+    "../../etc/passwd",
+    "'; DROP TABLE runs; --",
+    '"quoted" $name {x} %s',
+    "\u202eright-to-left\u202c",
+    "x" * 10_000,
+    "naïve 🚢 表",
+    " ",
+    "\x00nul",
 ]
 INPUTS = (
     Field("distance", "double"),

@@ -125,9 +125,8 @@ def _probability(value: Any) -> str:
 
 def _say_started(status: Any) -> None:
     click.echo(f"{status.url}/invocations")
-    say(
-        f"{status.model} v{status.version} answers (process {status.pid}); `pilothouse serve --stop` stops it."
-    )
+    who = f"{status.model} v{status.version} answers (process {status.pid})"
+    say(f"{who}; `pilothouse serve --stop` stops it.")
 
 
 def _show_status(status: Any) -> None:
