@@ -19,17 +19,22 @@ class Curve:
         sides: prepared inputs and targets by the name of the side, such as "train".
         classes: in sorted order; empty for a regression.
         seed: of the sample.
+        most: rows a side at most.
     """
 
     def __init__(
-        self, sides: dict[str, tuple[Any, NDArray[Any]]], classes: tuple[Any, ...], seed: int
+        self,
+        sides: dict[str, tuple[Any, NDArray[Any]]],
+        classes: tuple[Any, ...],
+        seed: int,
+        most: int = SAMPLE,
     ) -> None:
         self.classes = classes
         self.metric = "log_loss" if classes else "rmse"
         draw = np.random.default_rng(seed)
         self.sides: dict[str, tuple[Any, NDArray[Any]]] = {}
         for name, (inputs, target) in sides.items():
-            rows = np.sort(draw.permutation(len(target))[:SAMPLE])
+            rows = np.sort(draw.permutation(len(target))[:most])
             self.sides[name] = (inputs[rows], target[rows])
 
     def point(self, estimator: Any) -> dict[str, float]:

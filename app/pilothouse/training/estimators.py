@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from pilothouse.training.preprocessing import Features
 from pilothouse.training.recipes import Recipe
 
 POINTS = 25  # of a learning curve, about
+TICK = 2.0  # seconds without a word, at most, where that can be helped
 OnStep = Callable[[int, int, dict[str, float]], None]
 
 
@@ -72,7 +74,8 @@ def grow(estimator: Any, recipe: Recipe, x: Any, y: Any, curve: Curve, on_step: 
         x: prepared inputs, shape (n, prepared features).
         y: targets, shape (n,).
         curve: the rows to score it on.
-        on_step: called with the iterations so far, in all, and the losses.
+        on_step: called with the iterations so far, in all, and the losses; without losses where it only says
+            that time has passed.
     """
     with warnings.catch_warnings():
         # Not converged yet, or one class missing in a fold: that it goes on is the point of growing.
@@ -97,9 +100,10 @@ def _boost(estimator: Any, x: Any, y: Any, curve: Curve, on_step: OnStep) -> Non
     step = max(1, -(-total // POINTS))
     calls = 0
     found: dict[str, float] = {}
+    told = time.monotonic()
 
     def look(growing: Any, inputs: Any, target: Any) -> float:
-        nonlocal calls
+        nonlocal calls, told
         # Two calls before the first tree, then two after each.
         done, side = calls // 2, "holdout" if calls % 2 else "train"
         calls += 1
@@ -107,6 +111,10 @@ def _boost(estimator: Any, x: Any, y: Any, curve: Curve, on_step: OnStep) -> Non
             found[f"{side}_{curve.metric}"] = curve.loss(target, curve.outputs(growing, inputs))
             if side == "holdout":
                 on_step(done, total, dict(found))
+                told = time.monotonic()
+        elif time.monotonic() - told > TICK:
+            on_step(done, total, {})
+            told = time.monotonic()
         return 0.0
 
     held, held_target = curve.sides["holdout"]

@@ -20,7 +20,7 @@ from pilothouse.tracking.writer import RunWriter, attach_run
 from pilothouse.training.spec import RunSpec, read_spec, workspace_of
 
 # Shares of the whole that the bar shows, set by how long each takes on tens of thousands of rows.
-_READ, _PREPARED, _THRESHOLD, _FITTED, _JUDGED = 0.02, 0.06, 0.15, 0.85, 0.92
+_READ, _PREPARED, _THRESHOLD, _FITTED, _JUDGED = 0.02, 0.06, 0.40, 0.85, 0.92
 _THRESHOLD_ROWS = 50_000  # at most, for the model that only the threshold is chosen with
 _THRESHOLD_SHARE = 0.2
 _BUNDLE = "model"
@@ -134,7 +134,7 @@ def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, f
     threshold = None
     if len(examples.classes) == 2:
         tell(_PREPARED, "Choosing the threshold on older rows held back from the training side.")
-        threshold = _choose_threshold(recipe, build(), examples, spec)
+        threshold = _choose_threshold(recipe, build(), examples, spec, tell)
     split, target = examples.split, examples.target
     prepare = build_preprocessor(examples.features, recipe.name)
     train = prepare.fit_transform(examples.inputs.iloc[split.train])
@@ -159,10 +159,10 @@ def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, f
     return Pipeline([("prepare", prepare), ("model", estimator)]), threshold
 
 
-def _choose_threshold(recipe: Any, estimator: Any, examples: Any, spec: RunSpec) -> float:
+def _choose_threshold(recipe: Any, estimator: Any, examples: Any, spec: RunSpec, tell: _Told) -> float:
     """Fit on the older part of the training side and choose on the rest, which that fit has not seen."""
-    import warnings
-
+    from pilothouse.training.curve import Curve
+    from pilothouse.training.estimators import grow
     from pilothouse.training.preprocessing import build_preprocessor
     from pilothouse.training.scoring import best_threshold
     from pilothouse.training.split import SMALLEST, split_rows
@@ -184,12 +184,17 @@ def _choose_threshold(recipe: Any, estimator: Any, examples: Any, spec: RunSpec)
     if len(set(positive[fit].tolist())) < 2:
         return 0.5
     prepare = build_preprocessor(examples.features, recipe.name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        estimator.fit(prepare.fit_transform(examples.inputs.iloc[fit]), positive[fit])
-    return best_threshold(
-        positive[choose], estimator.predict_proba(prepare.transform(examples.inputs.iloc[choose]))[:, 1]
-    )
+    train = prepare.fit_transform(examples.inputs.iloc[fit])
+    held = prepare.transform(examples.inputs.iloc[choose])
+
+    def on_step(done: int, total: int, losses: dict[str, float]) -> None:
+        share = _PREPARED + (_THRESHOLD - _PREPARED) * done / total
+        tell(share, f"Choosing the threshold: {done} of {total} iterations.", quiet=True)
+
+    # Only its progress is looked at, so a few rows do.
+    curve = Curve({"holdout": (held, positive[choose])}, (False, True), spec.seed, most=100)
+    grow(estimator, recipe, train, positive[fit], curve, on_step)
+    return best_threshold(positive[choose], estimator.predict_proba(held)[:, 1])
 
 
 def _lineage(run_dir: Path, spec: RunSpec, examples: Any, dataset: Any) -> dict[str, Any]:
