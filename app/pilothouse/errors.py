@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+
 
 class PilothouseError(Exception):
     """A failure told in words.
@@ -36,3 +40,16 @@ class NotFoundError(PilothouseError):
 
 class ConfigError(PilothouseError):
     """`pilothouse.toml` is missing, unreadable or says something it cannot mean."""
+
+
+def in_words(error: OSError) -> PilothouseError:
+    """Return what the operating system refused as an error for a person."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    if error.errno in _FULL:
+        return PilothouseError(
+            f"{where}the disk is full." if where else "The disk is full.",
+            untouched="What was there before is as it was.",
+            next="Free some space and try again.",
+        )
+    why = error.strerror or str(error) or type(error).__name__
+    return PilothouseError(f"{where}{why}.", next="Add --debug to see where.")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from pilothouse import __version__
-from pilothouse.errors import PilothouseError
+from pilothouse.errors import PilothouseError, in_words
 
 # Loading one module a call keeps the start of every command short.
 COMMAND_MODULES = {
@@ -115,18 +115,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except PilothouseError as error:
-        if debug:
-            raise
-        from pilothouse.cli.options import printable
-
-        for index, line in enumerate(str(error).splitlines()):
-            click.echo(f"pilothouse: {printable(line)}" if index == 0 else f"  {printable(line)}", err=True)
-        return error.exit_code
     except BrokenPipeError:
         # The reader (head, less) has seen enough; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (PilothouseError, OSError) as error:
+        if debug:
+            raise
+        from pilothouse.cli.options import printable
+
+        told = error if isinstance(error, PilothouseError) else in_words(error)
+        for index, line in enumerate(str(told).splitlines()):
+            click.echo(f"pilothouse: {printable(line)}" if index == 0 else f"  {printable(line)}", err=True)
+        return told.exit_code
     except Exception as error:
         if debug:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from dataclasses import dataclass, field
@@ -78,7 +79,9 @@ def _fold_one(tx: Transaction, folder: Path, run_id: str, known: dict[str, Any] 
     if status is None:
         return None
     if status not in ENDED and not alive and (status == "RUNNING" or _age(folder, ALIVE_NAME) > START_GRACE):
-        _append_lost(journal, folder)
+        # On a full disk this waits for the next look.
+        with contextlib.suppress(OSError):
+            _append_lost(journal, folder)
         more, end = read_entries(journal, end)
         entries += more
         status = _status(entries, status)
@@ -127,8 +130,10 @@ def _append_lost(journal: Path, folder: Path) -> None:
     tail = last_lines(folder / LOG_NAME, 3)
     reason = "Its process died without a word." + (f" Last lines of its log:\n{tail}" if tail else "")
     writer = Journal(journal)
-    writer.append("end", status="LOST", exit_code=None, reason=reason)
-    writer.close()
+    try:
+        writer.append("end", status="LOST", exit_code=None, reason=reason)
+    finally:
+        writer.close()
 
 
 def last_lines(path: Path, count: int) -> str:
