@@ -31,7 +31,7 @@ def refused(body: Any, content_type: str = JSON) -> tuple[int, str]:
         {"dataframe_split": {"columns": list(ROW), "data": [list(ROW.values())]}},
         {
             "dataframe_split": {
-                "columns": ["wind", "carrier", "hour", "distance"],
+                "columns": [*reversed(ROW)],
                 "index": [0],
                 "data": [[1, "UA", 12.0, 500.5]],
             }

@@ -1,0 +1,124 @@
+"""models, register, promote, rollback, serve and predict as a person types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import making_models as making
+from pilothouse.serving.control import stop_server
+from pilothouse.store import Store
+from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.workspace import Workspace
+
+Place = tuple[Workspace, Store]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = making.workspace(tmp_path / "w", "\n[gates]\nroc_auc = { min = 0.6, max_drop = 0.01 }\n")
+    making.register(*made, "r1")
+    making.register(*made, "r2", flip=True)
+    making.register(*made, "r3")
+    return made
+
+
+def type_in(place: Place, *words: str, rows: str = "", ends: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pilothouse", *words],
+        cwd=place[0].root,
+        input=rows,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == ends, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def read(place: Place, *words: str, rows: str = "", ends: int = 0) -> Any:
+    return json.loads(type_in(place, *words, "--json", rows=rows, ends=ends).stdout)
+
+
+def test_a_model_goes_live_and_back(place: Place) -> None:
+    assert [one["version"] for one in read(place, "models")] == [3, 2, 1]
+    first = read(place, "promote", "1", "--yes", "--reason", "\x1b[31m[/x] 'start'")
+    assert first["promoted"] and first["to_version"] == 1 and first["gates"][1]["why"] == "no champion yet"
+    refused = read(place, "promote", "2", "--yes", ends=1)
+    assert refused["promoted"] is False and not all(one["passed"] for one in refused["gates"])
+    words = type_in(place, "promote", "2", "--yes", ends=1)
+    assert "✗ roc_auc at least 0.6" in words.stdout and "--force" in words.stderr
+    assert read(place, "promote", "late/2", "--yes", "--force")["from_version"] == 1
+    assert read(place, "rollback", "--yes")["to_version"] == 1
+    assert read(place, "rollback", "--to", "v3", "--yes", "--reason", "a [/test]")["kind"] == "rollback"
+    history = read(place, "models", "--history")
+    assert [one["to_version"] for one in history] == [3, 1, 2, 1]
+    assert read(place, "models")[0]["aliases"] == ["champion"]
+    for words in (type_in(place, "models"), type_in(place, "models", "--history")):
+        assert words.stdout and "\x1b" not in words.stdout
+
+
+def test_nothing_is_asked_without_a_terminal(place: Place) -> None:
+    for words in (("promote", "1"), ("rollback",)):
+        done = type_in(place, *words, ends=2)
+        assert "--yes" in done.stderr and not done.stdout
+    assert read(place, "models", "--history") == []
+
+
+@pytest.mark.parametrize("ref", making.HOSTILE[:-1])
+def test_hostile_versions_are_only_unknown(place: Place, ref: str) -> None:
+    done = type_in(place, "promote", "--yes", "--", ref[:500], ends=1)
+    assert done.stderr.startswith("pilothouse: ") and "\x1b" not in done.stderr
+
+
+def test_register_takes_a_runs_bundle_once(place: Place) -> None:
+    writer = open_run(place[0], RunStart(kind="train", model="late", recipe="logistic"))
+    run_id = writer.run_id
+    making.bundle(place[0].run_dir(run_id) / "artifacts" / "model", seed=8)
+    writer.log_metrics({"roc_auc": 0.7})
+    writer.end("FINISHED", 0, "")
+    made = read(place, "register", run_id)
+    assert made["version"] == 4 and made["run_id"] == run_id and made["metrics"]["roc_auc"] == 0.7
+    assert read(place, "register", run_id[:10])["version"] == 4
+    empty = open_run(place[0], RunStart(kind="script", model="late"))
+    empty.end("FINISHED", 0, "")
+    assert "made no bundle" in type_in(place, "register", empty.run_id, ends=1).stderr
+    type_in(place, "register", "nobody", ends=1)
+
+
+def test_serve_and_predict(place: Place, tmp_path: Path) -> None:
+    row = json.dumps({"distance": 500.5, "hour": 20, "carrier": "UA"})
+    assert "pilothouse promote" in type_in(place, "serve", "--detach", "--port", "0", ends=1).stderr
+    assert "No version of late is live" in type_in(place, "predict", rows=row, ends=1).stderr
+    assert read(place, "serve", "--status", ends=1) is None
+    assert read(place, "serve", "--stop") == {"stopped": False}
+    type_in(place, "serve", "--stop", "--detach", ends=2)
+    type_in(place, "promote", "1", "--yes")
+    assert read(place, "predict", rows=row)["served"] is False
+    try:
+        status = read(place, "serve", "--detach", "--port", "0")
+        assert status["state"] == "ready" and status["version"] == 1
+        assert read(place, "predict", rows=row) == {
+            **read(place, "predict", rows=f"[{row}]"),
+            "served": True,
+            "version": 1,
+        }
+        file = tmp_path / "rows [b]x.parquet"
+        making.holdout(file, making.flights(1500))
+        done = type_in(place, "predict", str(file), "--json")
+        assert len(json.loads(done.stdout)["predictions"]) == 1500 and "Left out" in done.stderr
+        assert "probability" in type_in(place, "predict", str(file), "--limit", "3").stdout
+        for bad in ("", "nope", "[]", '{"hour": 1}'):
+            type_in(place, "predict", rows=bad, ends=1)
+        assert "runs already" in type_in(place, "serve", ends=1).stderr
+        assert "late v1" in type_in(place, "serve", "--status").stdout
+        assert read(place, "serve", "--stop") == {"stopped": True}
+    finally:
+        stop_server(place[0])
