@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from pilothouse.errors import PilothouseError
+
 # What a script that only logs does not need is imported where it is used: a start costs milliseconds.
 if TYPE_CHECKING:
     import subprocess
 
+_ROOM = 1 << 20
 WINDOWS = sys.platform == "win32"
 
 if sys.platform == "win32":
@@ -141,6 +144,22 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def no_room(folder: Path) -> PilothouseError | None:
+    """Return the error for a process that could not start because the disk is full; None if it is not.
+
+    Such a process could not even write to its log why it ended.
+    """
+    import shutil
+
+    if shutil.disk_usage(folder).free >= _ROOM:
+        return None
+    return PilothouseError(
+        "It could not be started: the disk is full.",
+        untouched="What was there before is as it was.",
+        next="Free some space and try again.",
+    )
 
 
 def python_command(module: str, *args: str) -> list[str]:

@@ -6,10 +6,18 @@ import os
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps, loads
-from pilothouse.processes import ask_to_stop, is_alive, write_atomic
+from pilothouse.processes import (
+    ask_to_stop,
+    is_alive,
+    no_room,
+    python_command,
+    spawn_detached,
+    write_atomic,
+)
 from pilothouse.workspace import Workspace
 
 
@@ -67,6 +75,52 @@ def watcher_status(workspace: Workspace) -> WatcherStatus | None:
         return None
     times = {name: datetime.fromisoformat(told[name]) for name in ("started_at", "at")}
     return WatcherStatus(**{**told, **times, "folders": tuple(told["folders"])})
+
+
+def start_watcher(workspace: Workspace, patience: float = 30.0) -> int:
+    """Start a watcher that outlives this process, wait until it looks, and return its process id.
+
+    Raises:
+        PilothouseError: one is alive already, or it did not start; with what it said.
+    """
+    if is_alive(workspace.watch_dir / "alive"):
+        raise already_watched()
+    log = workspace.watch_dir / "watcher.log"
+    before = log.stat().st_size if log.exists() else 0
+    process = spawn_detached(
+        python_command("pilothouse", "watch", "--workspace", str(workspace.root)), cwd=workspace.root, log=log
+    )
+    deadline = time.monotonic() + patience
+    while (status := watcher_status(workspace)) is None or status.pid != process.pid:
+        if process.poll() is not None:
+            raise _what_it_said(log, before)
+        if time.monotonic() > deadline:
+            process.kill()
+            raise PilothouseError(
+                f"The watcher did not start within {patience:.0f} s and was ended.", next=f"See {log}."
+            )
+        time.sleep(0.02)
+    return process.pid
+
+
+def already_watched() -> PilothouseError:
+    """Return the error for a second watcher."""
+    return PilothouseError(
+        "This workspace is being watched already.",
+        untouched="That watcher goes on.",
+        next="Stop it with `pilothouse watch --stop`.",
+    )
+
+
+def _what_it_said(log: Path, before: int) -> PilothouseError:
+    with log.open("rb") as file:
+        file.seek(before)
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    if not lines:
+        return no_room(log.parent) or PilothouseError("The watcher ended at once.", next=f"See {log}.")
+    return PilothouseError(
+        lines[0].removeprefix("pilothouse: "), next="\n".join(line.strip() for line in lines[1:])
+    )
 
 
 def stop_watcher(workspace: Workspace, grace: float = 15.0) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import click
 
 from pilothouse.cli.options import emit, json_option, printable, say, workspace_option
-from pilothouse.errors import PilothouseError
-from pilothouse.processes import hold_alive, python_command, spawn_detached
+from pilothouse.processes import hold_alive
 from pilothouse.workspace import Workspace
 
 
@@ -27,7 +25,13 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
     """
     from dataclasses import asdict
 
-    from pilothouse.autopilot.status import stop_watcher, watcher_status
+    from pilothouse.autopilot.status import (
+        already_watched,
+        forget_status,
+        start_watcher,
+        stop_watcher,
+        watcher_status,
+    )
 
     if stop:
         stopped = stop_watcher(workspace)
@@ -47,16 +51,12 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
         )
         return
     if detach:
-        pid = _detach(workspace)
+        pid = start_watcher(workspace)
         emit({"pid": pid}, as_json, lambda: say(f"Watching in the background (process {pid})."))
         return
     lock = hold_alive(workspace.watch_dir / "alive")
     if lock is None:
-        raise PilothouseError(
-            "This workspace is being watched already.",
-            next="Stop that watcher with `pilothouse watch --stop`.",
-        )
-    from pilothouse.autopilot.status import forget_status
+        raise already_watched()
     from pilothouse.autopilot.watching import Watcher
 
     with lock:
@@ -68,26 +68,6 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
             say("Watching. Stop with ctrl+c.")
         judged = watcher.run(once=once)
     emit({"judged": judged}, as_json, lambda: say(f"{judged} file{'' if judged == 1 else 's'} judged."))
-
-
-def _detach(workspace: Workspace) -> int:
-    from pilothouse.autopilot.status import watcher_status
-    from pilothouse.tracking.folding import last_lines
-
-    if watcher_status(workspace) is not None:
-        raise PilothouseError(
-            "This workspace is being watched already.",
-            next="Stop that watcher with `pilothouse watch --stop`.",
-        )
-    log = workspace.watch_dir / "watcher.log"
-    process = spawn_detached(
-        python_command("pilothouse", "watch", "--workspace", str(workspace.root)), cwd=workspace.root, log=log
-    )
-    while watcher_status(workspace) is None:
-        if process.poll() is not None:
-            raise PilothouseError(f"The watcher did not start: {last_lines(log, 3)}")
-        time.sleep(0.05)
-    return process.pid
 
 
 COMMANDS = (watch,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pilothouse.demo.processes import start_watching
+from pilothouse.autopilot.status import start_watcher
 from pilothouse.demo.workspace import make_demo
 from pilothouse.training.launch import start_training
 from pilothouse.workspace import Workspace
@@ -14,5 +14,5 @@ def prepare_demo(root: Path) -> Workspace:
     """Make a fresh demo in `root`, and start its first training and its watcher."""
     workspace = make_demo(root)
     start_training(workspace, recipe="logistic")
-    start_watching(workspace)
+    start_watcher(workspace)
     return workspace

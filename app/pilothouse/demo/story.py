@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pilothouse.autopilot.status import start_watcher
 from pilothouse.demo.load import Load, ask
-from pilothouse.demo.processes import start_watching, stop_everything
+from pilothouse.demo.processes import stop_everything
 from pilothouse.demo.workspace import deliver, make_demo, waiting_files
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.verdicts import StoredReport, list_drift_reports
@@ -171,7 +172,7 @@ class _Story:
         return f"late with probability {answer['probabilities'][0]:.3f}"
 
     def _watch(self) -> None:
-        start_watching(self._here)
+        start_watcher(self._here)
         store = open_store(self._here)
         while waiting_files(self._here):
             landed = deliver(self._here)

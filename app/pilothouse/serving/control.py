@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import NotFoundError, PilothouseError
-from pilothouse.processes import ask_to_stop, is_alive, python_command, spawn_detached
+from pilothouse.processes import ask_to_stop, is_alive, no_room, python_command, spawn_detached
 from pilothouse.registry.generation import alive_path, tell_server
 from pilothouse.registry.manifest import read_manifest, read_verified
 from pilothouse.registry.signature import Signature
@@ -23,8 +22,6 @@ from pilothouse.workspace import Workspace
 __all__ = ["ServerStatus", "input_signature", "predict", "server_status", "start_server", "stop_server"]
 
 _START_SECONDS = 60.0
-_ROOM = 1 << 20
-"""Bytes of free disk below which even the server's own words may not have fitted."""
 
 
 def start_server(
@@ -170,12 +167,8 @@ def _what_it_said(log: Path, before: int) -> PilothouseError:
     with log.open("rb") as file:
         file.seek(before)
         lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    if not lines and shutil.disk_usage(log.parent).free < _ROOM:
-        return PilothouseError(
-            "The server could not start: the disk is full.",
-            untouched="What was there before is as it was.",
-            next="Free some space and try again.",
-        )
+    if not lines and (full := no_room(log.parent)):
+        return full
     if not lines or lines[0].startswith("Traceback"):
         last = f": {lines[-1]}" if lines else ""
         return PilothouseError(f"The server ended before it answered{last}.", next=f"See {log}.")
