@@ -31,6 +31,7 @@ def _start_options(command: Any) -> Any:
         click.option(
             "--follow/--detach", default=True, help="Stay and watch (the default), or return at once."
         ),
+        click.option("--threads", type=click.IntRange(1, 256), help="Threads; by default one a processor."),
         click.option("--name", help="A name for the run; two words by default."),
         click.option(
             "--dataset", metavar="VERSION", help="A dataset version; by default the data as it is now."
@@ -53,6 +54,7 @@ def train(
     model: str | None,
     dataset: str | None,
     name: str | None,
+    threads: int | None,
     follow: bool,
     workspace: Workspace,
     as_json: bool,
@@ -68,6 +70,7 @@ def train(
         params=dict(parse_param(pair) for pair in pairs),
         dataset_version=dataset,
         name=name,
+        threads=threads,
     )
     _started(workspace, run_id, follow, as_json, with_output=False)
 
@@ -84,6 +87,7 @@ def run(
     model: str | None,
     dataset: str | None,
     name: str | None,
+    threads: int | None,
     follow: bool,
     workspace: Workspace,
     as_json: bool,
@@ -102,6 +106,7 @@ def run(
         params=dict(parse_param(pair) for pair in pairs),
         dataset_version=dataset,
         name=name,
+        threads=threads,
     )
     _started(workspace, run_id, follow, as_json, with_output=True)
 

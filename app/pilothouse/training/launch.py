@@ -83,7 +83,7 @@ def start_training(
         dataset = dataset_for(workspace, config, dataset_version)
         return _launch_command(workspace, words, config, merged, dataset, name, threads, tags)
     chosen = find_recipe(recipe or config.training.recipe, config.task)
-    if chosen.name != find_recipe_name(config):
+    if config.training.command is not None or chosen.name != find_recipe_name(config):
         merged = dict(params or {})
     checked = check_params(chosen, merged, config.task)
     dataset = dataset_for(workspace, config, dataset_version)
@@ -146,16 +146,24 @@ def stop_run(
     run_id: str,
     *,
     grace: float = GRACE,
-    who: str = "a person",
+    who: str | None = None,
     timeout: float | None = None,
 ) -> Run:
     """Ask a run to end: TERM to all its processes, KILL after `grace` seconds. Return it as it then stands.
+
+    Args:
+        workspace: where.
+        run_id: an id, the start of one, a name, or `latest`.
+        grace: seconds between TERM and KILL.
+        who: who stops it, for the reason; the current user by default.
+        timeout: seconds to wait for the end; 0 only asks. By default as long as it can take.
 
     Raises:
         NotFoundError: there is no such run.
         PilothouseError: it has ended already, or its process is not ours to stop.
     """
     from pilothouse.store import open_store
+    from pilothouse.store.events import current_actor
     from pilothouse.tracking.runs import get_run
 
     store = open_store(workspace)
@@ -170,7 +178,7 @@ def stop_run(
             f"Run {run.name} is a process that Pilothouse did not start.",
             next="Stop it where it was started.",
         )
-    write_atomic(folder / STOP_NAME, json.dumps({"grace": max(0.0, grace), "who": who}))
+    write_atomic(folder / STOP_NAME, json.dumps({"grace": max(0.0, grace), "who": who or current_actor()}))
     ended = wait_for_run(workspace, run.run_id, grace + _SLACK if timeout is None else timeout)
     if not ended.ended and timeout is None:
         _kill_supervisor(folder)
@@ -261,7 +269,7 @@ def _spawn(workspace: Workspace, writer: RunWriter, spec: RunSpec) -> str:
     try:
         write_spec(writer.folder, spec)
         spawn_detached(
-            python_command(SUPERVISOR_MODULE, str(writer.folder)),
+            python_command(SUPERVISOR_MODULE, str(writer.folder.absolute())),
             cwd=workspace.root,
             log=writer.folder / "supervisor.log",
             # The workspace may hold a file that is called like a module.

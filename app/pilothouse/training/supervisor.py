@@ -40,6 +40,7 @@ NICE = 5  # training gives way to the screen and to the server
 _LOCK_PATIENCE = 5.0
 _CHUNK = 65_536
 _LARGEST_METRICS = 64 * 1024 * 1024
+_MOST_POINTS = 250_000  # lines of metrics; a script that prints one for each row must not fill the store
 
 
 class Supervisor:
@@ -51,6 +52,7 @@ class Supervisor:
         self._diary = diary
         self._log = OutputLog(run_dir / LOG_NAME)
         self._told_log_problem = False
+        self._points = 0
         # What a recipe prints is for people; it writes its metrics to the journal itself.
         self._lines = None if spec.recipe else LineReader()
         self._metrics_file = _Tail(run_dir / METRICS_NAME)
@@ -154,7 +156,13 @@ class Supervisor:
 
     def _record(self, points: list[Point]) -> None:
         for step, values in points:
-            self._diary.metrics(values, step)
+            self._points += 1
+            if self._points <= _MOST_POINTS:
+                self._diary.metrics(values, step)
+            elif self._points == _MOST_POINTS + 1:
+                self._diary.tags(
+                    {"metrics": f"Lines of metrics after number {_MOST_POINTS:,} were not kept."}
+                )
 
     def _finish(self, status: str, code: int | None, reason: str) -> int:
         self._log.close()
