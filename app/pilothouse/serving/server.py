@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import itertools
 import os
 import secrets
 import signal
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 _BEAT = 0.5
 """Seconds between two looks at the generation, and between two statuses."""
+_UNASKED = 20
+"""Beats after which the store is asked what is live even without word of a change."""
 
 
 def run_server(
@@ -169,10 +172,13 @@ class _Process:
             )
         except PilothouseError as error:
             self._trouble = error.what
-        while True:
+        for number in itertools.count(1):
             await asyncio.sleep(_BEAT)
             seen = _generation(self._workspace)
-            if seen != self._generation or self._trouble:
+            # A promote that was killed right after its commit has told nobody. A version that could not be
+            # loaded is not tried again and again.
+            unasked = number % _UNASKED == 0 and not self._models.last_error
+            if seen != self._generation or self._trouble or unasked:
                 self._generation = seen
                 await self._follow()
             await asyncio.to_thread(self._write, traffic, "ready")
