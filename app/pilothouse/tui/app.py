@@ -72,7 +72,8 @@ class PilothouseApp(App[None]):
     """Pilothouse in a terminal. Each area is imported when it is first visited."""
 
     TITLE = "pilothouse"
-    CSS_PATH = "app.tcss"
+    # The first screen's style comes with the app's own: loaded by itself it would be read three times.
+    CSS_PATH = ["app.tcss", "screens/bridge.tcss"]  # noqa: RUF012 - as Textual declares it
     ENABLE_COMMAND_PALETTE = True
     MODES: ClassVar[dict[str, str | Callable[[], Screen]]] = {  # type: ignore[type-arg]
         "bridge": _bridge,
@@ -91,7 +92,8 @@ class PilothouseApp(App[None]):
         self.model: str | None = None
         self._now = now
         self.register_theme(THEME)
-        self.theme = "pilothouse"
+        # Set without its watcher, which the start calls anyhow: twice would style everything twice.
+        self.set_reactive(App.theme, "pilothouse")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our two names for colours, so that the other themes have them too."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pilothouse.workspace import Workspace
 
 
+FIRST_LOOK = 0.03
+"""Seconds from a screen's coming up to its first read: time for it to be painted."""
+
+
 class PilothouseScreen(Screen[None]):
     """A screen with a header, a body, a status line and keys. Subclasses say what to fetch and how to show
     it."""
@@ -38,7 +42,9 @@ class PilothouseScreen(Screen[None]):
     ]
 
     def __init__(self) -> None:
-        super().__init__()
+        # Given with the first layout, the breakpoint's class costs no second styling of every widget.
+        across, steps = self.app.size.width, reversed(self.HORIZONTAL_BREAKPOINTS)
+        super().__init__(classes=next(name for least, name in steps if across >= least))
         self._turn = 0
         self._polling = False
         self._again = False
@@ -114,7 +120,7 @@ class PilothouseScreen(Screen[None]):
             self.poll()
         else:  # the first paint comes before the first import of the store
             self._seen = True
-            self.call_after_refresh(self.poll)
+            self.set_timer(FIRST_LOOK, self.poll)
 
     def on_screen_suspend(self) -> None:
         """A screen that nobody sees reads nothing."""

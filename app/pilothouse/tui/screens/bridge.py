@@ -47,7 +47,6 @@ class BridgeScreen(DeployActs, DataActs, TrainActs):
 
     CONTEXT: ClassVar[str] = "bridge"
     AREA: ClassVar[str] = "bridge"
-    CSS_PATH = "bridge.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("bridge")]
 
     def __init__(self) -> None:
@@ -251,7 +250,7 @@ class BridgeScreen(DeployActs, DataActs, TrainActs):
             scores = tuple((one.column, one.score if one.drifted else 0.0) for one in report.columns)
             files.append(HeatColumn(labels[file.arrival.name], sign, TONE_STYLES[tone], scores))
         against = judged[-1].report.reference if judged and judged[-1].report else ""
-        empty = "No file has been compared yet.\nA champion is the reference: w watches the folder, u judges it now."
+        empty = "No file has been compared yet.\nw watches the folder, u judges what is in it now."
         self.query_one("#heatmap", Heatmap).show(files, empty)
         self.query_one("#drift", Panel).retitle(
             "Drift", f"{len(files)} files against {against}" if files else ""

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from pilothouse.tui.signs import TONE_STYLES, metric_rank, run_state
-from pilothouse.tui.text import clock, duration, line, moment, number, safe, setting, signed, since
+from pilothouse.tui.text import (
+    clock,
+    duration,
+    fit,
+    line,
+    moment,
+    number,
+    safe,
+    setting,
+    signed,
+    since,
+    width,
+)
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.sparkline import bar
 
@@ -137,15 +149,14 @@ def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
 def _pairs(title: str, pairs: list[tuple[str, str]], columns: int) -> list[Content]:
     if not pairs:
         return []
-    left = min(26, max(len(key) for key, _ in pairs))
-    right = min(24, max(len(value) for _, value in pairs))
+    left = min(26, max(width(key) for key, _ in pairs))
+    right = min(24, max(width(value) for _, value in pairs))
     across = max(1, columns // (left + right + 5))
     rows = [line((title, "bold"), (f"  {len(pairs)}", "$dim"))]
     for start in range(0, len(pairs), across):
         parts: list[str | tuple[str, str]] = []
         for key, value in pairs[start : start + across]:
-            shown = key if len(key) <= left else key[: left - 1] + "…"
-            parts += [(f"{shown:<{left}}  ", "$dim"), f"{value:<{right}}   "]
+            parts += [(fit(key, left) + "  ", "$dim"), fit(value, right) + "   "]
         rows.append(line(*parts))
     return rows
 

@@ -32,7 +32,6 @@ EMPTY = (
     "No runs yet, or none that match.\nPress  t  to train a model, or run a script of your own:\n"
     "  pilothouse run -- python train.py"
 )
-MARKED = ("one", "two", "three", "four")
 PAUSE = 0.08
 """Seconds the cursor rests on a row before its curve is fetched: a held key fetches nothing."""
 

@@ -45,7 +45,7 @@ def draw_heatmap(files: Sequence[HeatColumn], columns: int, rows: int) -> Conten
             names[name] = max(names.get(name, 0.0), score)
     ordered = sorted(names, key=lambda name: -names[name])[: rows - 2]
     left = min(12, max([7, *(width(safe(name)) for name in ordered)]))
-    each = 4
+    each = max(4, min(6, (columns - left) // len(files)))
     shown = list(files)[-max(1, (columns - left) // each) :]
     out = [
         Content.assemble(

@@ -81,6 +81,8 @@ def draw_chart(series: Sequence[Series], columns: int, rows: int, *, x_label: st
     y_low, y_high = _bounds([p[1] for s in kept for p in s.points])
     if len({p[0] for s in kept for p in s.points}) == 1:
         x_low, x_high = kept[0].points[0][0], kept[0].points[0][0] + 1
+    if not math.isfinite(y_high - y_low) or not math.isfinite(x_high - x_low):
+        return Content("")
     height = rows - 2
     ticks = {
         0: number(y_high),
@@ -112,10 +114,8 @@ def draw_chart(series: Sequence[Series], columns: int, rows: int, *, x_label: st
             parts.append((chr(0x2800 + canvas.cells[y][x]), kept[owner].style) if owner >= 0 else " ")
         out.append(Content.assemble(*parts))
     left, right = _x(x_low), f"{_x(x_high)} {safe(x_label)}"
-    space = across - width(left) - width(right)
-    out.append(
-        Content.assemble((" " * margin + "└" + left + (" " * space if space > 0 else " ") + right, "$dim"))
-    )
+    axis = left + fit(" " + right, across - width(left), "right") if across > width(left) + 2 else fit(left, across)
+    out.append(Content.assemble((" " * margin + "└" + axis, "$dim")))
     legend: list[str | tuple[str, str]] = [" " * (margin + 1)]
     for one in kept:
         legend += [("━ ", one.style), (safe(one.label, 28) + "  ", "$dim")]

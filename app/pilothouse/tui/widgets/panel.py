@@ -15,8 +15,10 @@ class Panel(Vertical):
     """The box around one or more widgets."""
 
     DEFAULT_CSS = """
-    Panel { border: round $line; padding: 0 1; height: 1fr;
-            border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $dim; border-title-align: left; border-subtitle-align: right;
+    Panel {
+        border: round $line; padding: 0 1; height: 1fr;
+        border-title-color: $foreground; border-title-style: bold; border-title-align: left;
+        border-subtitle-color: $dim; border-subtitle-align: right;
         &:focus-within { border: round $accent; }
     }
     """

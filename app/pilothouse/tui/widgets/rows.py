@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-TONES = ("", "dim", "accent", "good", "watch", "bad", "strong", "one", "two", "three", "four")
-"""Styles a cell may have, by meaning; the last four tell marked rows and their curves apart."""
+TONES = {
+    "dim": "dim",
+    "accent": "accent",
+    "good": "success",
+    "watch": "warning",
+    "bad": "error",
+    "strong": "",
+}
+"""Styles a cell may have, by meaning, and the colour of the theme that each takes."""
+BOLD_TONES = ("strong",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -16,7 +17,7 @@ from textual.strip import Strip
 from textual.worker import get_current_worker
 
 from pilothouse.tui.text import fit, width
-from pilothouse.tui.widgets.rows import TONES, Column, Fetch, Page, Row
+from pilothouse.tui.widgets.rows import BOLD_TONES, TONES, Column, Fetch, Page, Row
 
 PAGE = 128
 """Rows fetched at a time."""
@@ -41,28 +42,8 @@ class Table(ScrollView, can_focus=True):
         Binding("right", "sideways(8)", "Right", show=False),
         Binding("enter", "open", "Open", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--cursor",
-        "table--blurred",
-        *(f"table--{tone}" for tone in TONES if tone),
-    }
     DEFAULT_CSS = """
-    Table { scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; height: 1fr;
-        & > .table--header { color: $dim; }
-        & > .table--cursor { background: $accent 30%; text-style: bold; }
-        & > .table--blurred { background: $foreground 8%; }
-        & > .table--dim { color: $dim; }
-        & > .table--accent { color: $accent; }
-        & > .table--good { color: $success; }
-        & > .table--watch { color: $warning; }
-        & > .table--bad { color: $error; }
-        & > .table--strong { text-style: bold; }
-        & > .table--one { color: $accent; text-style: bold; }
-        & > .table--two { color: $warning; text-style: bold; }
-        & > .table--three { color: $success; text-style: bold; }
-        & > .table--four { color: $secondary; text-style: bold; }
-    }
+    Table { scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; height: 1fr; }
     """
 
     @dataclass
@@ -377,17 +358,22 @@ class Table(ScrollView, can_focus=True):
         self.refresh()
 
     def _style(self, tone: str, on_cursor: bool) -> Style:
+        # From the theme's variables and not by component classes: a dozen of those in each table would be
+        # styled one by one before the first paint.
         key = (tone, on_cursor, on_cursor and self.has_focus)
         style = self._styles.get(key)
         if style is None:
+            colours = self.app.theme_variables
             style = self.rich_style
-            if tone:
-                style += self.get_component_rich_style(f"table--{tone}", partial=True)
+            if name := TONES.get(tone):
+                style += Style(color=Color.parse(colours[name]).rich_color)
+            if tone in BOLD_TONES:
+                style += Style(bold=True)
             if on_cursor:
-                cursor = self.get_component_rich_style(
-                    "table--cursor" if self.has_focus else "table--blurred"
-                )
-                style += Style(bgcolor=cursor.bgcolor, bold=True if self.has_focus else None)
+                ground = Color.parse(colours["background"])
+                over = ("accent", 0.3) if self.has_focus else ("foreground", 0.08)
+                mixed = ground.blend(Color.parse(colours[over[0]]), over[1])
+                style += Style(bgcolor=mixed.rich_color, bold=True if self.has_focus else None)
             self._styles[key] = style
         return style
 
@@ -428,7 +414,7 @@ class Table(ScrollView, can_focus=True):
 
     def _header_line(self, across: int) -> Strip:
         widths = self._shared_widths(across)
-        style = self._style("header", False)
+        style = self._style("dim", False)
         cells = [fit(c.label + c.mark, widths[n], c.align) for n, c in enumerate(self.columns)]
         text = " " * self._lead + "  ".join(cells)
         strip = Strip([Segment(text, style)])

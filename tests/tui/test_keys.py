@@ -1,0 +1,233 @@
+"""What the keys do, screen by screen; the dialogs; the palette; and the words when a key does nothing."""
+
+from __future__ import annotations
+
+import pytest
+from piloting import press, ready, settle, shown, visit
+from textual.widgets import Button, Input
+
+from pilothouse.store import list_events, open_store
+from pilothouse.tracking.runs import get_run, list_runs
+from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.screens.runs import RunsScreen
+from pilothouse.tui.widgets.frame import StatusLine
+from pilothouse.tui.widgets.table import Table
+from pilothouse.workspace import Workspace
+
+SIZE = (120, 36)
+
+
+def said(app: PilothouseApp) -> str:
+    return app.screen.query_one(StatusLine).said
+
+
+def screen(app: PilothouseApp) -> str:
+    return type(app.screen).__name__
+
+
+async def test_digits_go_to_areas_and_esc_never_quits(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        for key, name in (("2", "Runs"), ("4", "Data"), ("6", "Events"), ("1", "Bridge")):
+            await visit(pilot, key)
+            assert screen(app) == f"{name}Screen"
+            await press(pilot, "escape", "escape")
+            assert screen(app) == f"{name}Screen"
+            assert app.is_running
+        await pilot.press("q")
+        await pilot.pause()
+        assert not app._running or app._exit
+
+
+async def test_a_text_field_owns_all_printable_keys(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "slash", *"q13t?:", "space", *"P")
+        assert screen(app) == "RunsScreen"
+        assert app.screen.query_one("#filter", Input).value == "q13t?: P"
+        await press(pilot, "escape")
+        assert app.screen.query_one("#filter", Input).value == ""
+        assert app.screen.focused is app.screen.query_one("#runs")
+
+
+async def test_the_filter_narrows_and_enter_goes_back_to_the_rows(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        table = app.screen.query_one("#runs", Table)
+        await press(pilot, "slash", *"failed", "enter")
+        await settle(pilot, lambda: table.total == 3)
+        assert app.screen.focused is table
+        assert "3 of 10" in shown(app)
+        await press(pilot, "slash", *"nothing-like-it")
+        await settle(pilot, lambda: table.total == 0)
+        assert "none that match" in shown(app)
+        await press(pilot, "escape")
+        await settle(pilot, lambda: table.total == 10)
+
+
+async def test_a_key_that_does_nothing_says_why(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "c")
+        assert "mark two runs" in said(app)
+        await press(pilot, "S")
+        assert "has ended already" in said(app)
+        await visit(pilot, "3")
+        await press(pilot, "ctrl+l")
+        assert "nothing is live" in said(app)
+        await visit(pilot, "5")
+        await press(pilot, "i")
+        assert "the server does not run" in said(app)
+
+
+async def test_mark_compare_differences_and_baseline(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "space", "space")
+        assert isinstance(app.screen, RunsScreen)
+        first, second = app.screen.marked
+        await pilot.press("c")
+        await ready(pilot)
+        assert screen(app) == "CompareScreen"
+        facts = app.screen.query_one("#facts", Table)
+        some = facts.total
+        assert "only differences" in shown(app)
+        assert "better" in shown(app) or "worse" in shown(app)
+        await press(pilot, "x")
+        assert facts.total > some
+        await pilot.press("p")
+        await ready(pilot)
+        await settle(pilot, lambda: app.screen._settled())  # type: ignore[attr-defined]
+        assert app.screen.run_ids == (second, first)  # type: ignore[attr-defined]
+        await press(pilot, "escape")
+        assert screen(app) == "RunsScreen"
+        await press(pilot, "escape")
+        assert app.screen.marked == []  # type: ignore[attr-defined]
+
+
+async def test_a_pinned_baseline_turns_metrics_into_changes(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "p")
+        await settle(pilot, lambda: "−0.010" in shown(app))
+        assert "◆" in shown(app)
+        await press(pilot, "p")
+        await settle(pilot, lambda: "−0.010" not in shown(app))
+
+
+async def test_sorting_goes_from_column_to_column(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        table = app.screen.query_one("#runs", Table)
+        await press(pilot, "s")
+        await settle(pilot, lambda: "roc_auc▼" in shown(app))
+        assert table.row is not None and table.row.item.metrics["roc_auc"] == pytest.approx(0.79)  # type: ignore[attr-defined]
+        await press(pilot, "o")
+        await settle(pilot, lambda: "roc_auc▲" in shown(app))
+        assert table.row.item.metrics["roc_auc"] == pytest.approx(0.70)  # type: ignore[attr-defined]
+
+
+async def test_a_note_is_kept(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    store = open_store(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        run = app.screen.current()  # type: ignore[attr-defined]
+        await press(pilot, "e", *"best[/]", "enter")
+        await settle(pilot, lambda: get_run(store, run.run_id).tags.get("note") == "best[/]")
+        await settle(pilot, lambda: "best[/]" in shown(app))
+        await press(pilot, "e", "escape")
+        assert get_run(store, run.run_id).tags["note"] == "best[/]"
+
+
+async def test_the_log_is_shown_without_its_escapes_and_followed(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        run = app.screen.current()  # type: ignore[attr-defined]
+        await pilot.press("l")
+        await ready(pilot)
+        await settle(pilot, lambda: "last" in shown(app))
+        assert "green" in shown(app)
+        with (hostile.run_dir(run.run_id) / "output.log").open("a") as log:
+            log.write("step: 1\rstep: 2\nand more\n")
+        await settle(pilot, lambda: "and more" in shown(app))
+        assert "step: 1" not in shown(app)
+        table = app.screen.query_one("#log", Table)
+        assert table.cursor == table.total - 1
+        await press(pilot, "slash", *"green")
+        assert table.total == 1
+
+
+async def test_details_show_curves_of_every_metric(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await pilot.press("enter")
+        await ready(pilot)
+        assert screen(app) == "RunScreen"
+        await settle(pilot, lambda: "valid_roc_auc" in shown(app))
+        await press(pilot, "tab")
+        assert "0.5" in shown(app)
+
+
+async def test_the_cursor_stays_while_new_runs_arrive(hostile: Workspace) -> None:
+    from piloting import add_runs
+
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        table = app.screen.query_one("#runs", Table)
+        await press(pilot, "j", "j")
+        here = table.row.key if table.row else ""
+        add_runs(hostile, ["newcomer"], steps=2)
+        await settle(pilot, lambda: table.total == 11)
+        assert table.row is not None and table.row.key == here
+
+
+async def test_help_lists_the_keys_and_any_of_several_keys_closes_it(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(100, 44), notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "question_mark")
+        assert "Mark the run under the cursor" in shown(app)
+        assert "pilothouse compare" in shown(app)
+        await press(pilot, "escape")
+        assert screen(app) == "RunsScreen"
+
+
+async def test_the_palette_does_what_the_keys_do(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await pilot.press("colon", *"Go to Events")
+        await settle(pilot, lambda: "Go to Events" in shown(app))
+        await pilot.press("enter")
+        await settle(pilot, lambda: screen(app) == "EventsScreen")
+
+
+@pytest.mark.parametrize(("area", "key"), [("2", "R"), ("2", "t"), ("3", "P"), ("3", "ctrl+l"), ("5", "ctrl+l")])
+async def test_cancel_has_the_focus_and_changes_nothing(steered: Workspace, area: str, key: str) -> None:
+    from piloting import add_runs
+
+    add_runs(steered, ["one"], steps=2)
+    store = open_store(steered)
+    runs, events = len(list_runs(store)), len(list_events(store, 999))
+    app = PilothouseApp(steered)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, area)
+        await pilot.press(key)
+        await pilot.pause()
+        focused = app.screen.focused
+        assert isinstance(focused, Button) and focused.id == "cancel"
+        await pilot.press("enter")
+        await pilot.pause()
+    assert len(list_runs(store)) == runs
+    assert len(list_events(store, 999)) == events

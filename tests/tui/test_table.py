@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from pilothouse.tui.text import safe
+from pilothouse.tui.widgets.rows import Column, Page, Row
+from pilothouse.tui.widgets.table import PAGE, Table
+
+COLUMNS = (Column("n", "n", "right"), Column("name", "name", most=30), Column("words", "words", most=99, grow=True))
+MANY = 100_000
+HOSTILE = ["model [/foo]", "[bold red]x[/]", "\x1b[31mred", "a\nb", "naïve 🚢 表", ""]
+
+
+class Source:
+    """Counts what is fetched; ``gate`` holds answers back."""
+
+    def __init__(self, total: int = MANY) -> None:
+        self.total = total
+        self.asked: list[int] = []
+        self.first = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, offset: int, limit: int) -> Page:
+        self.asked.append(offset)
+        assert threading.current_thread() is not threading.main_thread()
+        first = self.first
+        self.gate.wait(10)
+        numbers = range(offset, min(offset + limit, self.total))
+        rows = tuple(Row(f"k{n + first}", (f"{n + first:,}", safe(HOSTILE[n % len(HOSTILE)]), "w" * 40)) for n in numbers)
+        return Page(offset, self.total, rows)
+
+
+class TableApp(App[None]):
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self.table = table
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {"dim": "#888888", "line": "#444444"}
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_mount(self) -> None:
+        self.table.focus()
+
+
+def lines(app: App[Any]) -> list[str]:
+    return [strip.text for strip in app.screen._compositor.render_strips()]
+
+
+async def idle(pilot: Pilot[Any]) -> None:
+    for _ in range(500):
+        await pilot.pause(0.005)
+        if all(worker.is_finished for worker in pilot.app.workers):
+            await pilot.pause()
+            return
+    raise AssertionError("never idle")
+
+
+async def test_a_hundred_thousand_rows_cost_a_page_or_two() -> None:
+    source = Source()
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(source)
+        await idle(pilot)
+        assert source.asked == [0]
+        await pilot.press("G")
+        await idle(pilot)
+        assert table.cursor == MANY - 1
+        assert "99,999" in lines(pilot.app)[-1]
+        await pilot.press("g", "j", "j", "k")
+        await idle(pilot)
+        assert table.cursor == 1
+        assert len(source.asked) <= 4
+
+
+async def test_the_header_stays_and_numbers_are_right_aligned() -> None:
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 10)) as pilot:
+        table.set_rows([Row(str(n), (f"{n:,}", "x", "y")) for n in (1, 22, 1333)])
+        await pilot.pause()
+        drawn = lines(pilot.app)
+        assert drawn[0].split() == ["n", "name", "words"]
+        assert drawn[1].startswith("    1  x")
+        assert drawn[3].startswith("1,333  x")
+
+
+async def test_half_pages_and_the_ends() -> None:
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 21)) as pilot:
+        table.set_rows([Row(str(n), (str(n), "x", "y")) for n in range(100)])
+        await pilot.press("ctrl+d")
+        assert table.cursor == 10
+        await pilot.press("ctrl+u", "k")
+        assert table.cursor == 0
+        await pilot.press("down", "end")
+        assert table.cursor == 99
+        await pilot.press("j", "home")
+        assert table.cursor == 0
+
+
+async def test_the_cursor_stays_on_its_row_when_others_come_before_it() -> None:
+    source = Source(50)
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(source)
+        await idle(pilot)
+        await pilot.press("j", "j", "j")
+        assert table.row is not None and table.row.key == "k3"
+        source.first = -2  # two new rows on top: everything moves down by two
+        table.reload()
+        await idle(pilot)
+        assert table.row is not None and table.row.key == "k3"
+        assert table.cursor == 5
+
+
+async def test_an_old_answer_never_replaces_a_newer_one() -> None:
+    slow, fast = Source(50), Source(10)
+    slow.gate.clear()
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(slow)
+        await pilot.pause()
+        table.set_source(fast)
+        for _ in range(200):
+            await pilot.pause(0.005)
+            if table.total == 10:
+                break
+        slow.gate.set()
+        await idle(pilot)
+        assert table.total == 10
+
+
+async def test_keys_work_while_a_page_is_on_its_way() -> None:
+    source = Source()
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(source)
+        await idle(pilot)
+        source.gate.clear()
+        await pilot.press("G", "k")
+        assert table.cursor == MANY - 2
+        assert table.row is None
+        assert "…" in lines(pilot.app)[-1]
+        source.gate.set()
+        await idle(pilot)
+        assert table.row is not None
+
+
+async def test_an_error_is_told_and_old_rows_stay() -> None:
+    told: list[str] = []
+    broken = False
+
+    def fetch(offset: int, limit: int) -> Page:
+        if broken:
+            raise OSError("disk on fire")
+        return Page(offset, 3, tuple(Row(str(n), (str(n), "x", "y")) for n in range(3)))
+
+    class Telling(TableApp):
+        def on_table_fetched(self, message: Table.Fetched) -> None:
+            if message.error:
+                told.append(str(message.error))
+
+    table = Table(COLUMNS)
+    async with Telling(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(fetch)
+        await idle(pilot)
+        broken = True
+        table.reload()
+        await idle(pilot)
+        assert told == ["disk on fire"]
+        assert table.total == 3
+        assert table.row is not None
+
+
+async def test_wide_tables_scroll_sideways_and_say_so() -> None:
+    columns = tuple(Column(f"c{n}", f"column{n}", width=12) for n in range(12))
+    table = Table(columns)
+    async with TableApp(table).run_test(size=(60, 10)) as pilot:
+        table.set_rows([Row("a", tuple(f"cell{n}" for n in range(12)))])
+        await pilot.pause()
+        assert lines(pilot.app)[0].rstrip().endswith("›")
+        await pilot.press(*["right"] * 20)
+        assert "column11" in lines(pilot.app)[0]
+        assert "cell11" in lines(pilot.app)[1]
+
+
+async def test_an_empty_table_says_what_to_do() -> None:
+    table = Table(COLUMNS, empty="Nothing here.\nPress t.")
+    async with TableApp(table).run_test(size=(60, 10)) as pilot:
+        assert "reading" in lines(pilot.app)[1]
+        table.set_rows([])
+        await pilot.press("j", "G", "enter", "ctrl+d")
+        assert "Nothing here." in lines(pilot.app)[1]
+        assert "Press t." in lines(pilot.app)[2]
+
+
+async def test_only_a_few_pages_are_kept() -> None:
+    source = Source()
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(source)
+        await idle(pilot)
+        for n in range(1, 20):
+            table.move_to(n * PAGE)
+            await idle(pilot)
+        assert len(table._pages) <= 13
+        assert table.row is not None
