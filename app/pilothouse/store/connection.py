@@ -140,7 +140,9 @@ class Store:
             # A cursor of its own: one connection shared by threads gives wrong rows.
             cursor = self._memory.cursor()
             try:
-                self._attach(cursor)
+                if not self._path.exists():
+                    self._create(cursor)
+                self._attach(cursor, self._path)
                 try:
                     cursor.execute("USE store")
                     if not self._ready:
@@ -153,8 +155,17 @@ class Store:
             finally:
                 cursor.close()
 
-    def _attach(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        path = str(self._path).replace("'", "''")
+    def _create(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Make an empty store beside and rename it: a kill in the middle would leave a file that is none."""
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
+            leftover.unlink(missing_ok=True)
+        self._attach(cursor, fresh)
+        _detach(cursor)
+        fresh.replace(self._path)
+
+    def _attach(self, cursor: duckdb.DuckDBPyConnection, file: Path) -> None:
+        path = str(file).replace("'", "''")
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -162,7 +173,7 @@ class Store:
                 return
             except duckdb.Error as error:
                 if "lock" not in str(error).lower() or time.monotonic() > deadline:
-                    raise _in_words(error, self._path) from error
+                    raise _in_words(error, file) from error
                 time.sleep(0.05)
 
     def _migrate(self, cursor: duckdb.DuckDBPyConnection) -> None:

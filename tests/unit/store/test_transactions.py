@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import HOSTILE
+from hostile import HOSTILE
 from pilothouse.errors import PilothouseError
 from pilothouse.store import Store, dumps, list_events, loads, record, verify_events
 from pilothouse.store import connection as connection_module
+from pilothouse.workspace import Workspace
 from waiting import wait_until
 
 WRITER = """
@@ -178,3 +179,10 @@ def test_a_changed_trail_is_found_at_the_event_that_was_changed(store: Store, ch
 def test_numbers_that_json_has_no_word_for() -> None:
     text = dumps({"a": float("nan"), "b": [float("inf"), -float("inf")], "c": Path("x")})
     assert loads(text) == {"a": "NaN", "b": ["Infinity", "-Infinity"], "c": "x"}
+
+
+def test_what_a_kill_left_of_making_the_store_is_in_nobodys_way(workspace: Workspace) -> None:
+    for name in ("store.duckdb.new", "store.duckdb.new.wal"):
+        (workspace.state_dir / name).write_bytes(b"half a header")
+    assert Store(workspace).query("SELECT count(*) AS n FROM events") == [{"n": 0}]
+    assert not list(workspace.state_dir.glob("store.duckdb.new*"))
