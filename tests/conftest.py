@@ -1,38 +1,25 @@
-"""What every test may use: a workspace on real files, and strings from hell."""
+"""What every test may use: a workspace on real files."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from hostile import CONFIG
 from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace, init_workspace
+from trained import fresh, template, trained
 
-CONFIG = """
-[model]
-name = "late"
-target = "y"
+__all__ = ["HOSTILE", "fresh", "template", "trained"]
 
-[data]
-folder = "data"
-"""
-
-HOSTILE = [
-    "model [/foo]",
-    "[bold red]x[/]",
-    "\x1b[31mred\x1b[0m\x07",
-    "a\nb\tc\r",
-    "../../etc/passwd",
-    "'; DROP TABLE runs; --",
-    '"quoted" $name {x} %s',
-    "\u202eright-to-left\u202c",
-    "x" * 10_000,
-    "naïve 🚢 表",
-    "",
-    " ",
-    "\x00nul",
-]
+# Threads that wait for work would otherwise spin on the cores that other tests need.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A deadline says more about the machine than about the code.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)

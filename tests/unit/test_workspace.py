@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CONFIG, HOSTILE
+from hostile import CONFIG, HOSTILE
 from pilothouse.errors import ConfigError, NotFoundError, PilothouseError
 from pilothouse.workspace import Workspace, find_workspace, init_workspace, safe_name
 

@@ -28,8 +28,12 @@ class Journal:
         size = os.fstat(self._file).st_size
         if size:
             os.lseek(self._file, size - 1, os.SEEK_SET)
-            if os.read(self._file, 1) != b"\n":
-                os.write(self._file, b"\n")
+            try:
+                if os.read(self._file, 1) != b"\n":
+                    os.write(self._file, b"\n")
+            except OSError:
+                os.close(self._file)
+                raise
 
     def append(self, kind: str, **content: Any) -> None:
         """Write one entry; it is safe from `kill -9` when this returns.

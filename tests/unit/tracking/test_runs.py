@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from conftest import HOSTILE
+from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.store import Store, list_events
 from pilothouse.tracking.compare import compare_runs

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conftest import HOSTILE
+from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, list_events
 from pilothouse.tracking.runs import count_runs, get_run, list_runs

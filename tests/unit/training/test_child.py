@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import HOSTILE
+from hostile import HOSTILE
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.tracking.journal import read_entries

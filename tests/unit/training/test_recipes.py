@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import HOSTILE
+from hostile import HOSTILE
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.training.estimators import build_estimator
 from pilothouse.training.preprocessing import Features
