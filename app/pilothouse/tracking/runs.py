@@ -10,6 +10,9 @@ from typing import Any
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, Transaction, record
 from pilothouse.tracking.folding import ENDED, fold
+from pilothouse.tracking.search.nodes import Word
+from pilothouse.tracking.search.search import Search
+from pilothouse.tracking.search.sql import condition
 
 __all__ = [
     "ENDED",
@@ -107,17 +110,12 @@ class Point:
     at: datetime
 
 
-def _where(text: str, status: str | None, model: str | None) -> tuple[str, list[Any]]:
+def _where(text: str, status: str | None, model: str | None, where: Search | None) -> tuple[str, list[Any]]:
     clauses, params = ["started_at IS NOT NULL", "deleted_at IS NULL"], []
-    for word in text.split():
-        clauses.append(
-            "(contains(lower(concat_ws(' ', runs.run_id, name, status, recipe, model, command)), lower(?))"
-            " OR runs.run_id IN (SELECT run_id FROM params"
-            " WHERE contains(lower(key || '=' || value), lower(?)))"
-            " OR runs.run_id IN (SELECT run_id FROM tags"
-            " WHERE contains(lower(key || '=' || value), lower(?))))"
-        )
-        params += [word, word, word]
+    nodes = [*map(Word, text.split()), *([where.root] if where and where.root else [])]
+    for sql, bound in (condition(node) for node in nodes):
+        clauses.append(f"({sql})")
+        params += bound
     if status is not None:
         clauses.append("status = ?")
         params.append(status.upper())
@@ -154,6 +152,7 @@ def list_runs(
     text: str = "",
     status: str | None = None,
     model: str | None = None,
+    where: Search | None = None,
     order_by: str = "started_at",
     descending: bool = True,
     limit: int = 200,
@@ -166,28 +165,36 @@ def list_runs(
         text: words that must all occur in the id, name, status, recipe, model, command, a param or a tag.
         status: only runs of this status.
         model: only runs of this model.
+        where: only runs that this search matches.
         order_by: an attribute, or `metrics.KEY`, `params.KEY`, `tags.KEY`; runs without the key come last.
         descending: the largest or newest first.
         limit: rows at most.
         offset: rows to pass over.
     """
     fold(store)
-    where, params = _where(text, status, model)
+    clauses, params = _where(text, status, model, where)
     join, order, keys = _order(order_by, descending)
     with store.reading() as tx:
         rows = tx.rows(
-            f"SELECT runs.* FROM runs {join} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+            f"SELECT runs.* FROM runs {join} WHERE {clauses} ORDER BY {order} LIMIT ? OFFSET ?",
             [*keys, *params, limit, offset],
         )
         return _complete(tx, rows)
 
 
-def count_runs(store: Store, *, text: str = "", status: str | None = None, model: str | None = None) -> int:
+def count_runs(
+    store: Store,
+    *,
+    text: str = "",
+    status: str | None = None,
+    model: str | None = None,
+    where: Search | None = None,
+) -> int:
     """Return how many runs `list_runs` would page through."""
     fold(store)
-    where, params = _where(text, status, model)
+    clauses, params = _where(text, status, model, where)
     with store.reading() as tx:
-        return int(tx.value(f"SELECT count(*) FROM runs WHERE {where}", params))
+        return int(tx.value(f"SELECT count(*) FROM runs WHERE {clauses}", params))
 
 
 def get_run(store: Store, ref: str) -> Run:

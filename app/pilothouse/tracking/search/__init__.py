@@ -1,0 +1,17 @@
+"""Searching runs: MLflow's filter grammar, with OR, NOT, parentheses, times and plain words besides.
+
+    metrics.auc > 0.9 AND params.model LIKE 'hist%'
+    (status = failed OR best(metrics.loss) < 0.2) AND started > '2 days ago' gull
+
+A comparison with something that the run lacks is false, `!=`, `NOT IN` and `NOT LIKE` included; `NOT` before
+it makes that true. `IS NULL` asks for the lack itself. An attribute that is an empty text counts as lacking.
+
+A date names a day: `=` asks for any moment of it, `<` and the like compare with its first. `NaN` equals only
+itself and is neither above nor below anything. A parameter compared with a bare number is read as a number.
+"""
+
+from pilothouse.tracking.search.errors import Expected, SearchError
+from pilothouse.tracking.search.rendering import render
+from pilothouse.tracking.search.search import Search, parse
+
+__all__ = ["Expected", "Search", "SearchError", "parse", "render"]

@@ -1,0 +1,58 @@
+"""A search that was read: to be shown again, put to the store, or to a single run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pilothouse.tracking.search.matching import matches
+from pilothouse.tracking.search.nodes import Node, Word, walk
+from pilothouse.tracking.search.parser import parse_tree
+from pilothouse.tracking.search.rendering import render
+from pilothouse.tracking.search.sql import Condition, condition
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search over runs. Relative times count from the moment that it is put.
+
+    Attributes:
+        root: its tree; None matches every run.
+        text: how it was written.
+    """
+
+    root: Node | None
+    text: str = ""
+
+    def __str__(self) -> str:
+        return render(self.root)
+
+    def condition(self, now: datetime | None = None) -> Condition:
+        """Return SQL that is true for the rows of `runs` that match, and its bound values."""
+        return condition(self.root, now)
+
+    def matches(self, run: Run, now: datetime | None = None) -> bool:
+        """Tell whether a run matches, without the store."""
+        return matches(self.root, run, now)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The plain words in it."""
+        return tuple(node.value for node in walk(self.root) if isinstance(node, Word)) if self.root else ()
+
+
+def parse(text: str, now: datetime | None = None) -> Search:
+    """Read a search.
+
+    Args:
+        text: in the grammar of the package; empty matches every run.
+        now: the present, against which times are checked.
+
+    Raises:
+        SearchError: it cannot be read; says what is wrong, at which column, and the nearest valid word.
+    """
+    return Search(parse_tree(text, now), text)

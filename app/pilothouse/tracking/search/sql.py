@@ -1,0 +1,183 @@
+"""From tree to SQL over the table `runs`. Values and keys are bound, never written into the statement.
+
+Every piece is true or false, never NULL, so that NOT means the same as in Python. A metric, parameter or tag
+is asked for by a semi-join: one pass over its table, which a hundred thousand runs can afford.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from pilothouse.tracking.search.fields import BY_NAME
+from pilothouse.tracking.search.matching import WORD_COLUMNS, lower, which_column
+from pilothouse.tracking.search.nodes import (
+    Among,
+    And,
+    Compare,
+    Field,
+    Missing,
+    Moment,
+    Node,
+    Not,
+    Number,
+    Or,
+    Text,
+    Value,
+    Word,
+)
+from pilothouse.tracking.search.times import moment_of
+
+Condition: TypeAlias = tuple[str, list[Any]]
+"""SQL that is true or false for each row of `runs`, and the values of its question marks."""
+
+_Test: TypeAlias = Callable[[Condition, Condition], Condition]
+"""From the expressions of a field's text and number to a condition on them."""
+
+
+def condition(node: Node | None, now: datetime | None = None) -> Condition:
+    """Return the condition that a search puts on `runs`.
+
+    Args:
+        node: the search; None matches everything.
+        now: what relative times count from; the present unless given.
+    """
+    now = now or datetime.now(UTC)
+    match node:
+        case None:
+            return "TRUE", []
+        case Word(value):
+            return _word(value)
+        case Not(item):
+            sql, bound = condition(item, now)
+            return f"NOT ({sql})", bound
+        case And(items):
+            return _joined(" AND ", (condition(item, now) for item in items))
+        case Or(items):
+            return _joined(" OR ", (condition(item, now) for item in items))
+        case Missing(field, negated):
+            sql, bound = _having(field, lambda text, number: ("TRUE", []), now)
+            return (sql if negated else f"NOT ({sql})"), bound
+        case Among(field, values, negated):
+            return _having(
+                field,
+                lambda text, number: _turned(
+                    _joined(" OR ", (_equal(text, number, value, now) for value in values)), negated
+                ),
+                now,
+            )
+        case Compare(field, sign, value):
+            return _having(field, lambda text, number: _compare(text, number, sign, value, now), now)
+
+
+def _joined(word: str, parts: Iterable[Condition]) -> Condition:
+    pieces = list(parts)
+    return word.join(f"({sql})" for sql, _ in pieces), [value for _, bound in pieces for value in bound]
+
+
+def _turned(test: Condition, negated: bool) -> Condition:
+    return (f"NOT ({test[0]})", test[1]) if negated else test
+
+
+def _having(field: Field, test: _Test, now: datetime) -> Condition:
+    """Ask for runs that have the field and pass the test on its text and its number."""
+    if field.section == "attributes":
+        return _attribute(field, test, now)
+    if field.section == "metrics":
+        column = which_column(field)
+        text, number, present = column, column, f"{column} IS NOT NULL AND "
+    else:
+        text, number, present = "value", "number" if field.section == "params" else "NULL", ""
+    sql, bound = test((text, []), (number, []))
+    inner = f"SELECT run_id FROM {field.section} WHERE key = ? AND {present}({sql})"
+    return f"runs.run_id IN ({inner})", [field.key, *bound]
+
+
+def _attribute(field: Field, test: _Test, now: datetime) -> Condition:
+    attribute = BY_NAME[field.key]
+    column: Condition = (f"runs.{attribute.column}", [])
+    if attribute.kind == "seconds":
+        micros = "date_diff('microsecond', runs.started_at, coalesce(runs.ended_at, ?))"
+        column = (f"({micros} / CAST(1e6 AS DOUBLE))", [now])
+    elif attribute.kind == "text":
+        column = (f"nullif(runs.{attribute.column}, '')", [])
+    sql, bound = test(column, column)
+    return f"({column[0]} IS NOT NULL AND coalesce({sql}, FALSE))", [*column[1], *bound]
+
+
+def _equal(text: Condition, number: Condition, value: Value, now: datetime) -> Condition:
+    match value:
+        case Text(wanted):
+            return _sql("{} = ?", text, wanted)
+        case Number(wanted):
+            if math.isnan(wanted):
+                return _sql("coalesce(isnan({}), FALSE)", number)
+            # A parameter that is no number has NULL here.
+            return _sql("coalesce({} = ?, FALSE)", number, wanted)
+        case Moment(wanted):
+            start, end = _moment(wanted, now)
+            if start == end:
+                return _sql("{} = ?", text, start)
+            return _joined(" AND ", (_sql("{} >= ?", text, start), _sql("{} < ?", text, end)))
+
+
+def _compare(text: Condition, number: Condition, sign: str, value: Value, now: datetime) -> Condition:
+    if sign in ("=", "!="):
+        return _turned(_equal(text, number, value, now), sign == "!=")
+    match value:
+        case Text(wanted):
+            return _sql(f"{{}} {sign} ?", text, lower(wanted) if "ILIKE" in sign else wanted)
+        case Moment(wanted):
+            return _sql(f"{{}} {sign} ?", text, _moment(wanted, now)[0])
+        case Number(wanted):
+            if math.isnan(wanted):
+                return "FALSE", []
+            # DuckDB puts NaN above everything; here it is neither above nor below anything.
+            above = _sql(f"coalesce({{}} {sign} ?, FALSE)", number, wanted)
+            return _joined(" AND ", (above, _sql("NOT coalesce(isnan({}), FALSE)", number)))
+
+
+def _sql(template: str, expression: Condition, *values: Any) -> Condition:
+    return template.format(expression[0]), [*expression[1], *values]
+
+
+def _word(word: str) -> Condition:
+    """Ask for runs in which the word occurs.
+
+    ILIKE is the quickest test without regard to case; keys and values are looked at apart, because joining
+    them for every row costs more than all the rest.
+    """
+    pattern, escape = _pattern(word)
+    test = f"ILIKE ?{escape}"
+    own = " OR ".join(f"runs.{column} {test}" for column in WORD_COLUMNS)
+    bound: list[Any] = [f"%{pattern}%"] * len(WORD_COLUMNS)
+    keyed, values = f"key {test} OR value {test}", [f"%{pattern}%"] * 2
+    for at in (at for at, char in enumerate(word) if char == "="):
+        (left, escape_left), (right, escape_right) = _pattern(word[:at]), _pattern(word[at + 1 :])
+        keyed += f" OR (key ILIKE ?{escape_left} AND value ILIKE ?{escape_right})"
+        values += [f"%{left}", f"{right}%"]
+    both = f"SELECT run_id FROM params WHERE {keyed} UNION ALL SELECT run_id FROM tags WHERE {keyed}"
+    return f"coalesce({own}, FALSE) OR runs.run_id IN ({both})", [*bound, *values, *values]
+
+
+def _pattern(word: str) -> tuple[str, str]:
+    """Return the word as a pattern that means itself, and the clause that makes it so where one is needed.
+
+    It is in small letters already: over a column that is all ASCII, ILIKE lowers only the ASCII letters of
+    its pattern, although the small letter of some others (the Kelvin sign) is ASCII.
+    """
+    word = lower(word)
+    if not any(char in "%_" for char in word):
+        return word, ""
+    for char in "!%_":
+        word = word.replace(char, f"!{char}")
+    return word, " ESCAPE '!'"
+
+
+def _moment(text: str, now: datetime) -> tuple[datetime, datetime]:
+    found = moment_of(text, now)
+    if found is None:
+        raise ValueError(f"{text!r} is no time")
+    return found
