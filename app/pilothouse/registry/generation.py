@@ -39,10 +39,10 @@ def token_path(workspace: Workspace) -> Path:
 
 def announce(workspace: Workspace, deployment_id: int) -> None:
     """Say that a deployment was committed. What is committed stands, so nothing is raised from here."""
-    # On a full disk the poke below may still get through, and a restart reads the store.
+    tell_server(workspace, "/-/reload")
+    # On a full disk the poke may still have got through, and a restart reads the store.
     with contextlib.suppress(OSError):
         write_atomic(generation_path(workspace), f"{deployment_id}\n")
-    tell_server(workspace, "/-/reload")
 
 
 def tell_server(workspace: Workspace, path: str) -> bool:

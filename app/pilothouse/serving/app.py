@@ -85,7 +85,8 @@ class App:
             body = await self._read(headers, receive)
             if body is None:
                 return
-            # From here on this request belongs to one version, whatever is promoted meanwhile.
+            # The rows must fit this version; if it is replaced before their turn, the next one that takes the
+            # very same inputs answers instead. Either way one version answers all of them.
             live = self._models.current
             content_type = headers.get(b"content-type", b"").decode("latin-1")
             if len(body) < _LARGE:
@@ -99,7 +100,7 @@ class App:
                 # What is still on its way will not be read.
                 more = (*more, (b"connection", b"close"))
         self._traffic.count(answer.status, time.perf_counter() - arrived)
-        await _reply(send, answer, (*live.headers, *more))
+        await _reply(send, answer, (*(answer.headers or live.headers), *more))
 
     async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         told = headers.get(b"content-length", b"0")

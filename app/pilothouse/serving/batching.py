@@ -20,7 +20,7 @@ import msgspec
 from pilothouse.registry.model import Outputs
 from pilothouse.registry.signature import Row
 from pilothouse.serving.predictions import LogFullError, PredictionLog
-from pilothouse.serving.swap import LiveModel
+from pilothouse.serving.swap import LiveModel, LiveModels
 
 MOST_ROWS = 1024
 MOST_WAITING = 10_000
@@ -32,7 +32,9 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """The rows of one request, and the model that validated them: it is the one that answers them all."""
+    """The rows of one request, and the one model that answers them all: the one that validated them, or its
+    successor if that takes the very same inputs.
+    """
 
     live: LiveModel
     rows: list[Row]
@@ -47,6 +49,8 @@ class Answer:
 
     status: int
     body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Name the version that answered; none where no version had a part in it."""
 
 
 class Batcher:
@@ -57,8 +61,9 @@ class Batcher:
     after a part of the time that a batch takes, whichever comes first.
     """
 
-    def __init__(self, log: PredictionLog) -> None:
+    def __init__(self, log: PredictionLog, models: LiveModels) -> None:
         self._log = log
+        self._models = models
         self._waiting: deque[Job] = deque()
         self._busy = False
         self._expected = 0
@@ -95,12 +100,23 @@ class Batcher:
         if not self._waiting:
             self._busy = False
             return
+        self._hand_over()
         jobs = [self._waiting.popleft()]
         rows = len(jobs[0].rows)
         while self._waiting and self._waiting[0].live is jobs[0].live and rows < MOST_ROWS:
             jobs.append(self._waiting.popleft())
             rows += len(jobs[-1].rows)
         self._pool.submit(self._work, jobs)
+
+    def _hand_over(self) -> None:
+        """Give what waits for a version that is live no longer to the one that is: a rollback is quick."""
+        current = self._models.current
+        for job in self._waiting:
+            if job.live is current:
+                # Requests wait in the order of their arrival: all behind this one came after the change.
+                return
+            if job.live.loaded.signature == current.loaded.signature:
+                job.live = current
 
     def _work(self, jobs: list[Job]) -> None:
         began = time.perf_counter()
@@ -140,7 +156,7 @@ def answer_jobs(jobs: Sequence[Job], log: PredictionLog) -> list[Answer]:
         log.append(_lines(jobs, parts))
     except LogFullError as error:
         return [failure(503, str(error).replace("\n", " "))] * len(jobs)
-    return [Answer(200, _encode(_body(part))) for part in parts]
+    return [Answer(200, _encode(_body(part)), live.headers) for part in parts]
 
 
 def failure(status: int, *problems: str) -> Answer:

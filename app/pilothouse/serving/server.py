@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 _BEAT = 0.5
 """Seconds between two looks at the generation, and between two statuses."""
+_TURN = 0.0005
+"""Seconds a thread may hold the interpreter while a change of what is live is under way."""
 _UNASKED = 20
 """Beats after which the store is asked what is live even without word of a change."""
 
@@ -126,7 +128,7 @@ class _Process:
         token = secrets.token_urlsafe(24)
         _write_secret(token_path(self._workspace), token)
         traffic = Traffic()
-        batcher = Batcher(PredictionLog(predictions_folder(self._workspace)))
+        batcher = Batcher(PredictionLog(predictions_folder(self._workspace)), self._models)
         settings = uvicorn.Config(
             lambda: None,
             loop="none",
@@ -185,12 +187,21 @@ class _Process:
 
     async def _follow(self) -> None:
         async with self._following:
+            # Looking into the store gives the interpreter away a dozen times, and predicting would keep it
+            # for 5 ms each time. Always that short would cost a part of the throughput.
+            usual = sys.getswitchinterval()
+            sys.setswitchinterval(_TURN)
             try:
                 await asyncio.to_thread(self._models.follow)
                 self._trouble = ""
             except PilothouseError as error:
                 # The store could not be asked: what answers goes on, and the next beat asks again.
                 self._trouble = error.what
+            except Exception as error:  # noqa: BLE001
+                # Nothing that goes wrong here may end the beat, by which the server hears of a change.
+                self._trouble = f"What is live could not be looked up: {type(error).__name__}: {error}."
+            finally:
+                sys.setswitchinterval(usual)
 
     def _record(self, message: str, data: dict[str, Any]) -> None:
         version = self._models.current.version
