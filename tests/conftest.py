@@ -13,7 +13,7 @@ from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace, init_workspace
 from trained import fresh, template, trained
 
-__all__ = ["HOSTILE", "fresh", "template", "trained"]
+__all__ = ["fresh", "template", "trained"]
 
 # Threads that wait for work would otherwise spin on the cores that other tests need.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -7,6 +7,8 @@ verdict, so at each start it looks for what arrived while it was off.
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +32,8 @@ from pilothouse.workspace import Workspace
 
 SETTLED = 0.2
 """Seconds for which a file's size and time must stand still before it counts as whole."""
+OPEN_SETTLED = 5.0
+"""The same for a file of which the system said that it was written to, and not yet that it was closed."""
 LOOK_EVERY = 2.0
 """Seconds after which the folder is looked at even without word of a change (network drives send none)."""
 
@@ -55,6 +59,7 @@ class Watcher:
         self._store = open_store(workspace)
         self._tell = tell
         self._wake = threading.Event()
+        self._writers = _Writers(self._wake)
         self._stopped = False
         self._started_at = datetime.now(UTC)
         self._seen: dict[Path, _Seen] = {}
@@ -77,9 +82,8 @@ class Watcher:
         """
         folders = self._folders()
         observer = Observer()
-        handler = _Waker(self._wake)
         for folder in folders:
-            observer.schedule(handler, str(folder), recursive=False)
+            observer.schedule(self._writers, str(folder), recursive=False)
         with self._store.transaction() as tx:
             record(tx, "watch", "watcher", "The watcher started.", {"folders": [str(f) for f in folders]})
         observer.start()
@@ -138,7 +142,7 @@ class Watcher:
             return True
         if seen.settled:
             return False
-        if now - seen.since < SETTLED:
+        if now - seen.since < (OPEN_SETTLED if self._writers.at(path) else SETTLED):
             return True
         if not self._known(model, path):
             self._say(f"judging {path.name}")
@@ -201,15 +205,42 @@ def _told_to(troubles: list[str]) -> Iterator[None]:
         troubles.append(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.")
 
 
-class _Waker(FileSystemEventHandler):
-    """Wakes the watcher at every change; what changed, it sees for itself."""
+class _Writers(FileSystemEventHandler):
+    """Wakes the watcher at every change, and knows which files somebody is in the middle of writing.
+
+    Only Linux tells when a file is closed; elsewhere no file ever seems to be open.
+    """
 
     def __init__(self, wake: threading.Event) -> None:
         self._wake = wake
+        self._open: set[str] = set()
+        self._closed_at: dict[str, int] = {}
+
+    def at(self, path: Path) -> bool:
+        """Whether somebody is writing `path`, as far as is known."""
+        return str(path) in self._open
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type not in ("opened", "closed_no_write"):
-            self._wake.set()
+        if event.event_type in ("opened", "closed_no_write"):
+            return
+        path = Path(os.fsdecode(event.src_path))
+        if event.event_type == "closed":
+            self._open.discard(str(path))
+            self._closed_at[str(path)] = _size(path)
+        elif sys.platform == "linux" and event.event_type == "modified" and not event.is_directory:
+            # A new date or new permissions count as a change too; they are no writing.
+            if _size(path) != self._closed_at.get(str(path)):
+                self._open.add(str(path))
+        elif event.event_type in ("deleted", "moved"):
+            self._open.discard(str(path))
+        self._wake.set()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 def in_one_line(name: str, verdict: Verdict) -> str:

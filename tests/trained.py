@@ -1,4 +1,4 @@
-"""A trained workspace, made once; each test gets a copy of its own."""
+"""Fixtures: a trained workspace, made once a session; each test gets a copy of its own."""
 
 from __future__ import annotations
 
