@@ -48,5 +48,9 @@ CREATE TABLE evaluations (
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("the first shape", _FIRST),
     ("a trash for runs", "ALTER TABLE runs ADD COLUMN deleted_at TIMESTAMP"),
+    (
+        "saved filters",
+        "CREATE TABLE filters (name VARCHAR PRIMARY KEY, text VARCHAR, saved_at TIMESTAMP)",
+    ),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""

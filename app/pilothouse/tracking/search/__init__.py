@@ -10,8 +10,32 @@ A date names a day: `=` asks for any moment of it, `<` and the like compare with
 itself and is neither above nor below anything. A parameter compared with a bare number is read as a number.
 """
 
+from pilothouse.tracking.search.completion import Completion, Keys, complete
 from pilothouse.tracking.search.errors import Expected, SearchError
 from pilothouse.tracking.search.rendering import render
+from pilothouse.tracking.search.saved import (
+    SavedFilter,
+    delete_filter,
+    get_filter,
+    list_filters,
+    read_keys,
+    save_filter,
+)
 from pilothouse.tracking.search.search import Search, parse
 
-__all__ = ["Expected", "Search", "SearchError", "parse", "render"]
+__all__ = [
+    "Completion",
+    "Expected",
+    "Keys",
+    "SavedFilter",
+    "Search",
+    "SearchError",
+    "complete",
+    "delete_filter",
+    "get_filter",
+    "list_filters",
+    "parse",
+    "read_keys",
+    "render",
+    "save_filter",
+]

@@ -18,6 +18,7 @@ class Expected(Enum):
     NOTHING = "nothing"
     TERM = "a condition or a word"
     OPERATOR = "a comparison"
+    METRIC = "a metric"
     VALUE = "a value"
     NULL = "NULL"
     LIST = "a list"

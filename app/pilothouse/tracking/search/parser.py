@@ -270,7 +270,12 @@ class _Parser:
             known = bool(dot) and prefix.lower() in PREFIXES
             found = self.named(prefix, key, token) if known else Field("metrics", token.value)
         else:
-            self.fail(f"{which} needs a metric.", token.span, hint=f"Such as {which}(metrics.auc).")
+            self.fail(
+                f"{which} needs a metric.",
+                token.span,
+                hint=f"Such as {which}(metrics.auc).",
+                expected=Expected.METRIC,
+            )
         if found.section != "metrics":
             self.fail(f"{which} is of a metric.", token.span, hint=f"Such as {which}(metrics.auc).")
         if not self.stands(")"):

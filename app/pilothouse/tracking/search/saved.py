@@ -1,0 +1,99 @@
+"""Searches kept under a name, and the keys that a store knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pilothouse.errors import NotFoundError, UsageError
+from pilothouse.store import Store
+from pilothouse.tracking.search.completion import Keys
+from pilothouse.tracking.search.errors import nearest
+from pilothouse.tracking.search.search import parse
+
+_LONGEST_NAME = 100
+_VALUES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFilter:
+    """A search and its name. The text is kept, so that `2 days ago` stays two days ago."""
+
+    name: str
+    text: str
+    saved_at: datetime
+
+
+def save_filter(store: Store, name: str, text: str) -> SavedFilter:
+    """Keep a search under a name, in place of what had it.
+
+    Raises:
+        SearchError: the search cannot be read.
+        UsageError: the name is empty, too long, or has characters that cannot be shown.
+    """
+    name = name.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UsageError(
+            f"A filter's name has 1 to {_LONGEST_NAME} characters that can be shown.",
+            untouched="Nothing was saved.",
+        )
+    parse(text)
+    saved = SavedFilter(name, text.strip(), datetime.now(UTC))
+    with store.transaction() as tx:
+        tx.execute(
+            "INSERT OR REPLACE INTO filters VALUES (?, ?, ?)", [saved.name, saved.text, saved.saved_at]
+        )
+    return saved
+
+
+def list_filters(store: Store) -> list[SavedFilter]:
+    """Return every saved search in the order of the names."""
+    rows = store.query("SELECT name, text, saved_at FROM filters ORDER BY lower(name), name")
+    return [SavedFilter(**row) for row in rows]
+
+
+def get_filter(store: Store, name: str) -> SavedFilter:
+    """Return the search of this name.
+
+    Raises:
+        NotFoundError: there is none; says which name is near.
+    """
+    found = {saved.name: saved for saved in list_filters(store)}
+    if name.strip() not in found:
+        near = nearest(name, found)
+        hint = f"Did you mean {near!r}?" if near else "Save one from the filter box first."
+        raise NotFoundError(f"There is no filter {name[:80]!r}.", next=hint)
+    return found[name.strip()]
+
+
+def delete_filter(store: Store, name: str) -> SavedFilter:
+    """Forget a saved search; return it, so that it can be saved again.
+
+    Raises:
+        NotFoundError: there is none of this name.
+    """
+    saved = get_filter(store, name)
+    with store.transaction() as tx:
+        tx.execute("DELETE FROM filters WHERE name = ?", [saved.name])
+    return saved
+
+
+def read_keys(store: Store) -> Keys:
+    """Return what completion may offer: every key in the store, and the commonest values of attributes."""
+    with store.reading() as tx:
+        keys = {
+            table: tuple(row["key"] for row in tx.rows(f"SELECT DISTINCT key FROM {table} ORDER BY key"))
+            for table in ("metrics", "params", "tags")
+        }
+        values = {
+            name: tuple(
+                row["value"]
+                for row in tx.rows(
+                    f"SELECT {column} AS value FROM runs WHERE nullif({column}, '') IS NOT NULL"
+                    " GROUP BY ALL ORDER BY count(*) DESC, value LIMIT ?",
+                    [_VALUES],
+                )
+            )
+            for name, column in (("recipe", "recipe"), ("model", "model"), ("dataset", "dataset_version"))
+        }
+    return Keys(keys["metrics"], keys["params"], keys["tags"], values)
