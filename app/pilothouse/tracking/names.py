@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -23,6 +24,11 @@ _ANIMALS = (
 def new_run_id() -> str:
     """Return 12 random letters and digits; the first few are enough to name a run."""
     return "".join(_ALPHABET[byte % 32] for byte in os.urandom(12))
+
+
+def run_id_of(source: str) -> str:
+    """Return the id that a run from elsewhere gets: always the same for the same source."""
+    return "".join(_ALPHABET[byte % 32] for byte in hashlib.sha256(source.encode()).digest()[:12])
 
 
 def new_run_name() -> str:

@@ -1,0 +1,327 @@
+"""Taking runs over from a foreign store: each whole or not at all, and only once.
+
+A run's id is made from the id it had there, so whoever imports it again finds it. Rows go in by the hundred,
+in one transaction with their event; artifacts are copied beside first and renamed into place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import PilothouseError
+from pilothouse.store import Store, Transaction, record
+from pilothouse.tracking.exchange.artifacts import copy_artifacts, find_artifacts
+from pilothouse.tracking.exchange.source import Listed, Point, Source, SourceRun, Unreadable
+from pilothouse.tracking.names import run_id_of
+
+BATCH_RUNS = 500
+BATCH_POINTS = 200_000
+STAGING_PREFIX = ".import-"
+"""Start of the name of a run's folder until its rows are stored; no run is called so."""
+
+ID_TAG = "mlflow.run_id"
+EXPERIMENT_TAG = "mlflow.experiment"
+UNFINISHED_TAG = "mlflow.status"
+"""Kept only for a run that had not ended when it was imported."""
+NOTE_TAG = "mlflow.note.content"
+
+_ENDED = ("FINISHED", "FAILED", "KILLED")
+_EPOCH = datetime(1970, 1, 1)
+_TABLES = ("runs", "params", "tags", "metrics", "metric_points")
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes:
+        source: the store in words.
+        imported: runs that are new here.
+        renewed: runs that had not ended when they were imported before, and were taken over anew.
+        known: runs that were here already and were left alone.
+        deleted: runs that are deleted there and were left out.
+        files, bytes: artifacts that were copied.
+        unreadable: runs that were left out whole, and why.
+        without_artifacts: runs that were imported without their artifacts, and why.
+    """
+
+    source: str
+    imported: int = 0
+    renewed: int = 0
+    known: int = 0
+    deleted: int = 0
+    files: int = 0
+    bytes: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
+    without_artifacts: list[Unreadable] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows of some runs, and the staging folders of their artifacts."""
+
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in _TABLES})
+    folders: dict[str, Path] = field(default_factory=dict)
+    renewed: int = 0
+
+
+def import_runs(
+    store: Store,
+    source: Source,
+    *,
+    artifacts: bool = True,
+    artifact_roots: Sequence[Path] = (),
+    actor: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Import every run of a store that is not here yet.
+
+    Args:
+        store: of the workspace that takes them over.
+        source: the store to read; it is not changed.
+        artifacts: whether to copy artifacts.
+        artifact_roots: further folders below which artifacts may lie.
+        actor: who imports.
+        on_progress: called with how many runs were looked at, and how many there are.
+
+    Raises:
+        PilothouseError: the store cannot be read, or the disk is full; what was imported until then stays.
+    """
+    report = ImportReport(source.label)
+    listed = source.listed()
+    report.deleted = source.deleted
+    report.unreadable += [one for one in listed if isinstance(one, Unreadable)]
+    runs = [one for one in listed if isinstance(one, Listed)]
+    roots = [source.folder.resolve(), *(path.resolve() for path in artifact_roots)] if artifacts else []
+    for start in range(0, len(runs), BATCH_RUNS):
+        some = runs[start : start + BATCH_RUNS]
+        fresh = _fresh(store, some, report)
+        batch = _Batch()
+        try:
+            for run in source.read(fresh):
+                _add(store, source, run, roots, batch, report)
+                if len(batch.rows["metric_points"]) >= BATCH_POINTS:
+                    _write(store, batch, report, actor)
+                    batch = _Batch()
+            _write(store, batch, report, actor)
+        finally:
+            for folder in batch.folders.values():
+                shutil.rmtree(folder, ignore_errors=True)
+        if on_progress is not None:
+            on_progress(start + len(some), len(runs))
+    return report
+
+
+def _fresh(store: Store, listed: Sequence[Listed], report: ImportReport) -> list[Listed]:
+    """Return the runs that are not here, or had not ended when they came and have since."""
+    ids = {run_id_of(f"mlflow:{run.source_id}"): run for run in listed}
+    rows = store.query(
+        "SELECT runs.run_id, tags.value FROM runs"
+        " LEFT JOIN tags ON tags.run_id = runs.run_id AND tags.key = ?"
+        " WHERE runs.run_id IN (SELECT unnest(?))",
+        [UNFINISHED_TAG, list(ids)],
+    )
+    known = {row["run_id"] for row in rows if row["value"] in (None, ids[row["run_id"]].status)}
+    report.known += len(known)
+    return [run for run_id, run in ids.items() if run_id not in known]
+
+
+def _add(
+    store: Store,
+    source: Source,
+    run: SourceRun | Unreadable,
+    roots: Sequence[Path],
+    batch: _Batch,
+    report: ImportReport,
+) -> None:
+    if isinstance(run, Unreadable):
+        report.unreadable.append(run)
+        return
+    run_id = run_id_of(f"mlflow:{run.source_id}")
+    try:
+        rows = dict(_rows(run, run_id))
+    except (ValueError, OverflowError) as error:
+        report.unreadable.append(Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}"))
+        return
+    if roots:
+        staging = store.workspace.runs_dir / f"{STAGING_PREFIX}{run_id}"
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            found = find_artifacts(run, source.artifact_folders(run), roots)
+            if found.why_not:
+                report.without_artifacts.append(Unreadable(run.source_id, found.why_not))
+            if found.folder is not None:
+                count, size = copy_artifacts(found.folder, staging / "artifacts")
+                report.files += count
+                report.bytes += size
+        except OSError as error:
+            shutil.rmtree(staging, ignore_errors=True)
+            why = f"its artifacts cannot be copied: {error.strerror or error}"
+            report.unreadable.append(Unreadable(run.source_id, why))
+            return
+        if staging.exists():
+            batch.folders[run_id] = staging
+    for table, more in rows.items():
+        batch.rows[table] += more
+
+
+def _rows(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the rows of a run, table by table.
+
+    Raises:
+        ValueError, OverflowError: a time, a step or a text that no store could keep.
+    """
+    moments = [moment for _, _, _, moment in run.points]
+    started = run.started if run.started is not None else min(moments, default=run.ended)
+    if started is None:
+        raise ValueError("it has no time at all")
+    ended = run.ended if run.ended is not None else max([started, *moments])
+    status = run.status if run.status in _ENDED else "LOST"
+    reason = (
+        "" if status != "LOST" else f"It was {run.status or 'of no status'} in MLflow when it was imported."
+    )
+    yield (
+        "runs",
+        [
+            {
+                "run_id": run_id,
+                "name": _text(run.name) or _text(run.tags.get("mlflow.runName", "")) or run.source_id[:8],
+                "model": "",
+                "kind": "import",
+                "recipe": "",
+                "command": "",
+                "status": status,
+                "started_at": _moment(started),
+                "ended_at": _moment(ended),
+                "exit_code": {"FINISHED": 0, "FAILED": 1}.get(status),
+                "progress": None,
+                "progress_text": "",
+                "dataset_version": "",
+                "reason": reason,
+                "journal_offset": 0,
+            }
+        ],
+    )
+    yield (
+        "params",
+        [
+            {"run_id": run_id, "key": _text(key), "value": _text(value), "number": _number(value)}
+            for key, value in run.params.items()
+        ],
+    )
+    tags = {**run.tags, ID_TAG: run.source_id, EXPERIMENT_TAG: run.experiment}
+    if NOTE_TAG in tags:
+        tags["note"] = tags.pop(NOTE_TAG)
+    tags.pop("mlflow.runName", None)
+    if status == "LOST":
+        tags[UNFINISHED_TAG] = run.status
+    yield "tags", [{"run_id": run_id, "key": _text(key), "value": _text(tags[key])} for key in tags]
+    ordered = sorted(run.points, key=lambda point: (point[1], point[3]))
+    yield "metrics", list(_summaries(run_id, ordered))
+    yield (
+        "metric_points",
+        [
+            {
+                "run_id": run_id,
+                "key": _text(key),
+                "step": _step(step),
+                "value": value,
+                "recorded_at": _moment(at),
+            }
+            for key, step, value, at in ordered
+        ],
+    )
+
+
+def _summaries(run_id: str, points: Sequence[Point]) -> Iterator[dict[str, Any]]:
+    """Yield the summary of each metric; the last point is the one of the highest step, then the latest."""
+    grouped: dict[str, list[Point]] = {}
+    for point in points:
+        grouped.setdefault(_text(point[0]), []).append(point)
+    for key, mine in grouped.items():
+        numbers = [value for _, _, value, _ in mine if not math.isnan(value)]
+        yield {
+            "run_id": run_id,
+            "key": key,
+            "last": mine[-1][2],
+            "min": min(numbers, default=None),
+            "max": max(numbers, default=None),
+            "last_step": mine[-1][1],
+            "count": len(mine),
+        }
+
+
+def _moment(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _step(step: int) -> int:
+    if not -(2**63) <= step < 2**63:
+        raise OverflowError(f"step {step} is too large")
+    return step
+
+
+def _text(text: str) -> str:
+    # Half a surrogate pair is no text that a store could keep.
+    return text.encode("utf-8", "replace").decode()
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _write(store: Store, batch: _Batch, report: ImportReport, actor: str | None) -> None:
+    """Store a batch: its folders are in place before its rows are seen, and go again if these are refused."""
+    ids = [row["run_id"] for row in batch.rows["runs"]]
+    if not ids:
+        return
+    placed: list[Path] = []
+    try:
+        with store.transaction() as tx:
+            before = {
+                row["run_id"]
+                for row in tx.rows("SELECT run_id FROM runs WHERE run_id IN (SELECT unnest(?))", [ids])
+            }
+            _replace(tx, batch, sorted(before))
+            words = f"Imported {len(ids)} run{'s' if len(ids) > 1 else ''} from {report.source}."
+            record(tx, "import", "runs", words, {"source": report.source, "runs": len(ids)}, actor)
+            for run_id, staging in batch.folders.items():
+                placed.append(_place(staging, store.workspace.run_dir(run_id)))
+    except BaseException as error:
+        for folder in placed:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise PilothouseError(
+                f"The artifacts cannot be put into the workspace: {error.strerror}.",
+                untouched="Runs that were imported before this stay.",
+                next="Make room or correct the permissions, then import again: it goes on where it stopped.",
+            ) from None
+        raise
+    batch.folders.clear()
+    report.renewed += len(before)
+    report.imported += len(ids) - len(before)
+
+
+def _replace(tx: Transaction, batch: _Batch, before: Sequence[str]) -> None:
+    for table in _TABLES:
+        if before:
+            tx.execute(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [list(before)])
+        tx.insert(table, batch.rows[table])
+
+
+def _place(staging: Path, folder: Path) -> Path:
+    # What lies there is left of an import that was killed, or of this run before it ended.
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+    return staging.rename(folder)

@@ -1,0 +1,139 @@
+"""Reading MLflow's SQLite store, whatever version wrote it, with the standard library."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import PilothouseError
+from pilothouse.tracking.exchange.source import Listed, Point, SourceRun, Unreadable
+
+_LARGEST = 1.7976931348623157e308
+_TABLES = ("experiments", "runs", "params", "tags", "metrics")
+
+
+class SqliteSource:
+    """An MLflow store in a SQLite file. It is opened read-only, and never for longer than one batch."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()
+        self.label = f"MLflow's {path.name}"
+        self.folder = self._path.parent
+        self.deleted = 0
+        with self._opened() as con:
+            names = {row[0] for row in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            missing = [name for name in _TABLES if name not in names]
+            if missing:
+                raise PilothouseError(
+                    f"{path} is a SQLite file, but not an MLflow store: it has no table {missing[0]!r}.",
+                    untouched="Nothing was imported.",
+                )
+            # Older stores have fewer columns.
+            self._columns = {
+                table: {row[1] for row in con.execute(f"PRAGMA table_info({table})")} for table in _TABLES
+            }
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        con = sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=30.0)
+        # Text that is no UTF-8 is shown as such instead of ending the import.
+        con.text_factory = lambda data: data.decode("utf-8", "replace")
+        try:
+            yield con
+        except sqlite3.Error as error:
+            raise PilothouseError(
+                f"{self._path} cannot be read: {error}.",
+                untouched="It was not changed; runs that were imported before stay.",
+                next="If a server writes to it, stop the server or import a copy.",
+            ) from None
+        finally:
+            con.close()
+
+    def listed(self) -> Sequence[Listed | Unreadable]:
+        """Return every run that is not deleted there."""
+        with self._opened() as con:
+            self.deleted = con.execute(
+                "SELECT count(*) FROM runs WHERE lifecycle_stage = 'deleted'"
+            ).fetchone()[0]
+            rows = con.execute(
+                "SELECT run_uuid, runs.status, experiments.name FROM runs LEFT JOIN experiments"
+                " USING (experiment_id) WHERE coalesce(runs.lifecycle_stage, 'active') <> 'deleted'"
+                " ORDER BY start_time, run_uuid"
+            )
+            return [Listed(str(row[0]), str(row[1]), _text(row[2])) for row in rows]
+
+    def read(self, runs: Sequence[Listed]) -> Iterator[SourceRun | Unreadable]:
+        """Read the contents of some runs: a handful of statements however many they are."""
+        ids = [run.source_id for run in runs]
+        marks = ", ".join("?" * len(ids))
+        name = "name" if "name" in self._columns["runs"] else "NULL"
+        is_nan = "is_nan" if "is_nan" in self._columns["metrics"] else "0"
+        step = "step" if "step" in self._columns["metrics"] else "0"
+        where = f"WHERE run_uuid IN ({marks})"
+        with self._opened() as con:
+            heads = {
+                str(row[0]): row
+                for row in con.execute(
+                    f"SELECT run_uuid, {name}, status, start_time, end_time, artifact_uri FROM runs {where}",
+                    ids,
+                )
+            }
+            params = _grouped(con.execute(f"SELECT run_uuid, key, value FROM params {where}", ids))
+            tags = _grouped(con.execute(f"SELECT run_uuid, key, value FROM tags {where}", ids))
+            metrics = _grouped(
+                con.execute(
+                    f"SELECT run_uuid, key, {step}, value, {is_nan}, timestamp FROM metrics {where}", ids
+                )
+            )
+        for run in runs:
+            head = heads.get(run.source_id)
+            if head is None:
+                yield Unreadable(run.source_id, "it was removed meanwhile")
+                continue
+            try:
+                yield SourceRun(
+                    source_id=run.source_id,
+                    name=_text(head[1]),
+                    status=_text(head[2]),
+                    started=_whole(head[3]),
+                    ended=_whole(head[4]),
+                    experiment=run.experiment,
+                    artifact_uri=_text(head[5]),
+                    params={_text(key): _text(value) for key, value in params.get(run.source_id, ())},
+                    tags={_text(key): _text(value) for key, value in tags.get(run.source_id, ())},
+                    points=[_point(*row) for row in metrics.get(run.source_id, ())],
+                )
+            except (TypeError, ValueError) as error:
+                yield Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}")
+
+    def artifact_folders(self, run: SourceRun) -> Iterable[Path]:
+        """Return where MLflow puts artifacts beside its file when nothing else was asked for."""
+        return ()
+
+
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    groups: dict[str, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        groups.setdefault(str(row[0]), []).append(row[1:])
+    return groups
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _point(key: Any, step: Any, value: Any, is_nan: Any, timestamp: Any) -> Point:
+    number = float("nan") if is_nan else float(value)
+    # SQLite has no infinity: MLflow writes the largest number instead.
+    if abs(number) >= _LARGEST:
+        number = float("inf") if number > 0 else float("-inf")
+    return _text(key), int(step or 0), number, int(timestamp or 0)

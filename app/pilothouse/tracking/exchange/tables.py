@@ -1,0 +1,152 @@
+"""Runs as a table: one row a run, or one row a point of a metric, as CSV, JSON or Parquet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from pilothouse.jsontext import dumps
+from pilothouse.store import Store
+from pilothouse.tracking.exchange.selecting import Keys, read_in_pages, read_keys, read_points
+from pilothouse.tracking.runs import Run
+
+ATTRIBUTES = {
+    "run_id": "VARCHAR",
+    "name": "VARCHAR",
+    "status": "VARCHAR",
+    "started_at": "TIMESTAMP",
+    "ended_at": "TIMESTAMP",
+    "model": "VARCHAR",
+    "kind": "VARCHAR",
+    "recipe": "VARCHAR",
+    "command": "VARCHAR",
+    "dataset_version": "VARCHAR",
+    "exit_code": "INTEGER",
+    "reason": "VARCHAR",
+}
+"""Columns that every run has, with DuckDB's type. Times are UTC."""
+POINTS = {
+    "run_id": "VARCHAR",
+    "key": "VARCHAR",
+    "step": "BIGINT",
+    "value": "DOUBLE",
+    "recorded_at": "TIMESTAMP",
+}
+
+
+class Table:
+    """Columns with their types, and rows that are read while they are written."""
+
+    def __init__(self, store: Store, run_ids: Sequence[str], *, history: bool) -> None:
+        self._store = store
+        self._run_ids = run_ids
+        self._keys = Keys((), (), ()) if history else read_keys(store, run_ids)
+        self._history = history
+        self.columns = dict(POINTS) if history else _columns(self._keys)
+
+    def pages(self) -> Iterator[list[list[Any]]]:
+        """Yield rows, a few hundred runs at a time."""
+        for runs in read_in_pages(self._store, self._run_ids):
+            if self._history:
+                points = read_points(self._store, [run.run_id for run in runs])
+                yield [
+                    [run.run_id, key, point.step, point.value, point.at]
+                    for run in runs
+                    for key, mine in points.get(run.run_id, {}).items()
+                    for point in mine
+                ]
+            else:
+                yield [_row(run, self._keys) for run in runs]
+
+
+def _columns(keys: Keys) -> dict[str, str]:
+    """Name the columns; DuckDB takes names that differ in case only for the same, so these get a number."""
+    columns = dict(ATTRIBUTES)
+    taken = {name.casefold() for name in columns}
+    for section, names, kind in (
+        ("params", keys.params, "VARCHAR"),
+        ("metrics", keys.metrics, "DOUBLE"),
+        ("tags", keys.tags, "VARCHAR"),
+    ):
+        for key in names:
+            name, count = f"{section}.{key}", 1
+            while name.casefold() in taken:
+                count += 1
+                name = f"{section}.{key} ({count})"
+            taken.add(name.casefold())
+            columns[name] = kind
+    return columns
+
+
+def _row(run: Run, keys: Keys) -> list[Any]:
+    return [
+        *(getattr(run, name) for name in ATTRIBUTES),
+        *(run.params.get(key) for key in keys.params),
+        *(run.metrics.get(key) for key in keys.metrics),
+        *(run.tags.get(key) for key in keys.tags),
+    ]
+
+
+def write_csv(table: Table, file: IO[str]) -> None:
+    """Write a table as CSV with a header; what is absent is empty, times are ISO in UTC."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table.columns)
+    for rows in table.pages():
+        writer.writerows([_said(value) for value in row] for row in rows)
+
+
+def _said(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def write_json(store: Store, run_ids: Sequence[str], file: IO[str], *, history: bool) -> None:
+    """Write a list of runs as `runs --json` prints them, with metrics' ranges and, if asked, their points."""
+    mark = "["
+    for runs in read_in_pages(store, run_ids):
+        points = read_points(store, [run.run_id for run in runs]) if history else {}
+        for run in runs:
+            about = {**run.to_json(), "summaries": {key: _summary(run, key) for key in run.summaries}}
+            if history:
+                about["history"] = {
+                    key: [[point.step, point.value, point.at.isoformat()] for point in mine]
+                    for key, mine in points.get(run.run_id, {}).items()
+                }
+            file.write(f"{mark}\n{dumps(about)}")
+            mark = ","
+    file.write("[]\n" if mark == "[" else "\n]\n")
+
+
+def _summary(run: Run, key: str) -> dict[str, Any]:
+    summary = run.summaries[key]
+    return {
+        "last": summary.last,
+        "min": summary.min,
+        "max": summary.max,
+        "last_step": summary.last_step,
+        "count": summary.count,
+    }
+
+
+def write_parquet(table: Table, path: Path) -> None:
+    """Write a table as Parquet; metrics are DOUBLE, times TIMESTAMP in UTC, all else text."""
+    from pilothouse.data.reading import connect, identifier, literal
+
+    con = connect()
+    try:
+        fields = ", ".join(f"{identifier(name)} {kind}" for name, kind in table.columns.items())
+        con.execute(f"CREATE TABLE exported ({fields})")
+        marks = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind in table.columns.values())
+        for rows in table.pages():
+            if rows:
+                lists = [[_plain(value) for value in column] for column in zip(*rows, strict=True)]
+                con.execute(f"INSERT INTO exported SELECT {marks}", lists)
+        con.execute(f"COPY exported TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+    finally:
+        con.close()
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value

@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from foreign_runs import END, START, make_database, make_folder
+from hostile import HOSTILE
+from pilothouse.errors import PilothouseError, UsageError
+from pilothouse.store import Store, list_events
+from pilothouse.tracking.exchange.importing import ImportReport, import_runs
+from pilothouse.tracking.exchange.opening import open_source
+from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history, tag_run
+from pilothouse.tracking.trash import delete_runs, purge_runs
+from pilothouse.workspace import Workspace
+
+
+def take(store: Store, path: Path, **options: object) -> ImportReport:
+    return import_runs(store, open_source(str(path)), **options)  # type: ignore[arg-type]
+
+
+def by_source(store: Store) -> dict[str, Run]:
+    return {run.tags["mlflow.run_id"]: run for run in list_runs(store, limit=1000)}
+
+
+def test_a_run_comes_as_it_was(store: Store, tmp_path: Path) -> None:
+    path = make_database(
+        tmp_path / "mlflow.db",
+        [
+            {
+                "id": "a" * 32,
+                "name": "first",
+                "params": {"lr": "0.1"},
+                "tags": {"mlflow.note.content": "why", "team": "blue", "mlflow.parentRunId": "b" * 32},
+                "metrics": {"loss": [(1, 0.5, START + 5), (0, 1.0, START), (1, 0.25, START + 9)]},
+            }
+        ],
+    )
+    report = take(store, path)
+    assert (report.imported, report.known, report.unreadable) == (1, 0, [])
+    run = by_source(store)["a" * 32]
+    assert (run.name, run.status, run.kind, run.exit_code) == ("first", "FINISHED", "import", 0)
+    assert (run.started_at.timestamp() * 1000, run.seconds) == (START, 60.0)
+    assert run.params == {"lr": "0.1"}
+    assert run.tags == {
+        "note": "why",
+        "team": "blue",
+        "mlflow.parentRunId": "b" * 32,
+        "mlflow.run_id": "a" * 32,
+        "mlflow.experiment": "exp",
+    }
+    summary = run.summaries["loss"]
+    assert (summary.last, summary.min, summary.max, summary.last_step, summary.count) == (
+        0.25,
+        0.25,
+        1.0,
+        1,
+        3,
+    )
+    assert [(p.step, p.value) for p in metric_history(store, run.run_id)["loss"]] == [
+        (0, 1.0),
+        (1, 0.5),
+        (1, 0.25),
+    ]
+    assert [event.message for event in list_events(store)] == ["Imported 1 run from MLflow's mlflow.db."]
+    assert not store.workspace.active_dir.exists()
+
+
+def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> None:
+    path = make_database(tmp_path / "m.db", [{"id": f"{n:032}", "params": {"n": str(n)}} for n in range(30)])
+    assert take(store, path).imported == 30
+    tag_run(store, by_source(store)["0" * 32].run_id, {"mine": "yes"})
+    before = (list_runs(store), len(list_events(store)))
+    again = take(store, path)
+    assert (again.imported, again.renewed, again.known) == (0, 0, 30)
+    assert (list_runs(store), len(list_events(store))) == before
+
+
+def test_a_run_that_was_deleted_here_does_not_come_back_but_a_purged_one_may(
+    store: Store, tmp_path: Path
+) -> None:
+    path = make_database(tmp_path / "m.db", [{"id": "a" * 32}])
+    take(store, path)
+    (run,) = list_runs(store)
+    delete_runs(store, [run.run_id])
+    assert take(store, path).known == 1
+    assert count_runs(store) == 0
+    purge_runs(store, [run.run_id])
+    assert take(store, path).imported == 1
+    assert get_run(store, "latest").run_id == run.run_id
+
+
+def test_a_run_that_went_on_is_taken_over_anew(store: Store, tmp_path: Path) -> None:
+    path = make_database(
+        tmp_path / "m.db",
+        [{"id": "a" * 32, "status": "RUNNING", "end": None, "metrics": {"loss": [(0, 1.0, START + 500)]}}],
+    )
+    take(store, path)
+    (run,) = list_runs(store)
+    assert (run.status, run.seconds, run.tags["mlflow.status"]) == ("LOST", 0.5, "RUNNING")
+    assert run.reason == "It was RUNNING in MLflow when it was imported."
+    assert take(store, path).known == 1
+    con = sqlite3.connect(path)
+    con.execute("UPDATE runs SET status = 'FINISHED', end_time = ?", [END])
+    con.execute("INSERT INTO metrics VALUES ('loss', 0.5, ?, ?, 1, 0)", [START + 900, "a" * 32])
+    con.commit()
+    con.close()
+    assert take(store, path).renewed == 1
+    (again,) = list_runs(store)
+    assert (again.run_id, again.status, again.seconds) == (run.run_id, "FINISHED", 60.0)
+    assert again.summaries["loss"].count == 2
+    assert "mlflow.status" not in again.tags
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("FINISHED", "FINISHED"),
+        ("FAILED", "FAILED"),
+        ("KILLED", "KILLED"),
+        ("RUNNING", "LOST"),
+        ("SCHEDULED", "LOST"),
+    ],
+)
+def test_status(store: Store, tmp_path: Path, there: str, here: str) -> None:
+    take(store, make_database(tmp_path / "m.db", [{"id": "a" * 32, "status": there}]))
+    assert get_run(store, "latest").status == here
+
+
+def test_infinities_and_numbers_that_are_none(store: Store, tmp_path: Path) -> None:
+    path = make_database(
+        tmp_path / "m.db", [{"id": "a", "metrics": {"m": [(0, 1.7976931348623157e308, START)]}}]
+    )
+    con = sqlite3.connect(path)
+    con.execute("INSERT INTO metrics VALUES ('m', 0, ?, 'a', 1, 1)", [START])
+    con.commit()
+    con.close()
+    take(store, path)
+    run = get_run(store, "latest")
+    points = [point.value for point in metric_history(store, run.run_id)["m"]]
+    assert points[0] == math.inf
+    assert math.isnan(points[1])
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text])
+def test_hostile_strings_are_only_strings(store: Store, tmp_path: Path, text: str) -> None:
+    run = {
+        "id": text,
+        "name": text,
+        "params": {text: text},
+        "tags": {text: text},
+        "metrics": {text: [(0, 1, START)]},
+    }
+    path = make_database(tmp_path / "m.db", [{**run, "uri": text}, {"id": "good"}])
+    report = take(store, path)
+    assert report.imported == 2
+    found = by_source(store)[text]
+    assert (found.name, found.params, found.tags[text]) == (text, {text: text}, text)
+    assert list(found.metrics) == [text]
+    assert report.files == 0
+
+
+def test_a_broken_run_is_told_and_left_out_whole(store: Store, tmp_path: Path) -> None:
+    path = make_database(
+        tmp_path / "m.db",
+        [
+            {"id": "good", "params": {"a": "1"}},
+            {"id": "word", "params": {"a": "1"}, "metrics": {"m": [(0, "many", START)]}},
+            {"id": "timeless", "params": {"a": "1"}, "start": None, "end": None},
+            {"id": "eternal", "params": {"a": "1"}, "start": 10**18},
+            {"id": "step", "params": {"a": "1"}, "metrics": {"m": [("far", 1.0, START)]}},
+            {"id": "gone", "stage": "deleted"},
+        ],
+    )
+    report = take(store, path)
+    assert (report.imported, report.deleted) == (1, 1)
+    assert sorted(one.source_id for one in report.unreadable) == ["eternal", "step", "timeless", "word"]
+    assert all(one.why for one in report.unreadable)
+    assert store.query("SELECT count(DISTINCT run_id) AS n FROM params") == [{"n": 1}]
+
+
+def test_older_stores_without_steps_are_read(store: Store, tmp_path: Path) -> None:
+    con = sqlite3.connect(tmp_path / "old.db")
+    con.executescript(
+        "CREATE TABLE experiments (experiment_id INTEGER, name TEXT, lifecycle_stage TEXT);"
+        "CREATE TABLE runs (run_uuid TEXT, status TEXT, start_time BIGINT, end_time BIGINT,"
+        " lifecycle_stage TEXT, artifact_uri TEXT, experiment_id INTEGER);"
+        "CREATE TABLE params (key TEXT, value TEXT, run_uuid TEXT);"
+        "CREATE TABLE tags (key TEXT, value TEXT, run_uuid TEXT);"
+        "CREATE TABLE metrics (key TEXT, value REAL, timestamp BIGINT, run_uuid TEXT);"
+        "INSERT INTO runs VALUES ('old', 'FINISHED', 1000, 2000, 'active', '', 7);"
+        "INSERT INTO tags VALUES ('mlflow.runName', 'grandfather', 'old');"
+        "INSERT INTO metrics VALUES ('m', 0.5, 1500, 'old');"
+    )
+    con.close()
+    take(store, tmp_path / "old.db")
+    run = get_run(store, "grandfather")
+    assert (run.metrics, run.tags["mlflow.experiment"]) == ({"m": 0.5}, "")
+
+
+def test_a_folder_of_runs(store: Store, tmp_path: Path) -> None:
+    root = tmp_path / "mlruns"
+    files = {
+        "params/a/b": "two\nlines\n",
+        "metrics/loss": f"{START} nan 0\n{START} 0.5 1 data digest\n",
+        "metrics/old": f"{START} -inf\n",
+        "tags/mlflow.note.content": "why",
+        "artifacts/deep/er/x.txt": "hello",
+    }
+    make_folder(root, "good", files=files)
+    make_folder(root, "torn", files={"params/p": "1", "metrics/loss": "17000 0.5 0\n170"})
+    make_folder(root, "meta", meta="just words")
+    make_folder(root, "other", meta="run_id: good\nstatus: 3\n")
+    make_folder(root, "gone", meta="run_id: gone\nlifecycle_stage: deleted\n")
+    (root / "1" / "linked").symlink_to(root / "1" / "good")
+    report = take(store, root)
+    assert (report.imported, report.deleted, report.files) == (1, 1, 1)
+    assert sorted(one.source_id for one in report.unreadable) == ["meta", "other", "torn"]
+    run = by_source(store)["good"]
+    assert run.params == {"a/b": "two\nlines\n"}
+    assert run.tags["note"] == "why"
+    assert run.summaries["loss"].count == 2
+    assert run.metrics["old"] == -math.inf
+    kept = store.workspace.run_dir(run.run_id) / "artifacts"
+    assert (kept / "deep/er/x.txt").read_text() == "hello"
+    assert take(store, tmp_path).known == 1
+    assert not list(store.workspace.runs_dir.glob(".import-*"))
+
+
+def test_artifacts_of_a_store_that_was_moved_are_found(store: Store, tmp_path: Path) -> None:
+    there = tmp_path / "moved" / "mlartifacts" / "1" / "run" / "artifacts"
+    there.mkdir(parents=True)
+    (there / "x.txt").write_text("hello")
+    for name, uri in (
+        ("a", "file:///gone/mlartifacts/1/run/artifacts"),
+        ("b", "mlflow-artifacts:/1/run/artifacts"),
+    ):
+        path = make_database(tmp_path / "moved" / f"{name}.db", [{"id": "run", "uri": uri}])
+        report = take(store, path)
+        assert (report.files, report.without_artifacts) == (1, [])
+        run = get_run(store, "latest")
+        assert (store.workspace.run_dir(run.run_id) / "artifacts" / "x.txt").read_text() == "hello"
+        purge_runs(store, [run.run_id])
+
+
+def test_a_store_cannot_lead_out_of_its_folder(store: Store, tmp_path: Path) -> None:
+    secret = tmp_path / "secret" / "run" / "artifacts"
+    secret.mkdir(parents=True)
+    (secret / "key").write_text("secret")
+    inside = tmp_path / "store" / "1" / "linked" / "artifacts"
+    inside.parent.mkdir(parents=True)
+    inside.symlink_to(secret)
+    plain = tmp_path / "store" / "1" / "plain" / "artifacts"
+    plain.mkdir(parents=True)
+    (plain / "key").symlink_to(secret / "key")
+    (plain / "folder").symlink_to(secret)
+    os.mkfifo(plain / "pipe")
+    claims = {
+        "run": secret.as_uri(),
+        "run2": str(secret),
+        "linked": "1/linked/artifacts",
+        "dots": "../secret/run/artifacts",
+        "etc": "file:///etc",
+        "home": "~/.ssh",
+        "quoted": "file:///%2e%2e/%2e%2e/etc",
+        "host": "file://server/share/host/artifacts",
+        "far": "s3://bucket/far/artifacts",
+        "zero": "a\0b",
+        "bad": "http://[",
+        "..": "../../artifacts",
+    }
+    runs = [{"id": name, "uri": uri} for name, uri in claims.items()]
+    path = make_database(tmp_path / "store" / "m.db", [*runs, {"id": "plain", "uri": "1/plain/artifacts"}])
+    report = take(store, path)
+    assert (report.imported, report.files, report.bytes) == (len(claims) + 1, 0, 0)
+    assert {one.source_id for one in report.without_artifacts} == set(claims)
+    assert not list(store.workspace.runs_dir.rglob("key"))
+
+
+def test_a_folder_that_the_user_names_may_be_read(store: Store, tmp_path: Path) -> None:
+    outside = tmp_path / "elsewhere" / "run" / "artifacts"
+    outside.mkdir(parents=True)
+    (outside / "x").write_text("hello")
+    (tmp_path / "store").mkdir()
+    path = make_database(tmp_path / "store" / "m.db", [{"id": "run", "uri": outside.as_uri()}])
+    report = take(store, path)
+    assert "--artifacts" in report.without_artifacts[0].why
+    purge_runs(store, ["latest"])
+    assert take(store, path, artifact_roots=[tmp_path / "elsewhere"]).files == 1
+    purge_runs(store, ["latest"])
+    assert take(store, path, artifacts=False).files == 0
+
+
+def test_artifacts_that_cannot_be_copied_leave_no_half_run(
+    store: Store, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "mlruns"
+    make_folder(root, "a", files={"artifacts/x": "hello", "params/p": "1"})
+    workspace.runs_dir.mkdir(parents=True)
+    workspace.runs_dir.chmod(0o500)
+    if os.access(workspace.runs_dir, os.W_OK):
+        workspace.runs_dir.chmod(0o700)
+        pytest.skip("the superuser may write everywhere")
+    report = take(store, root)
+    workspace.runs_dir.chmod(0o700)
+    assert (report.imported, len(report.unreadable)) == (0, 1)
+    assert take(store, root).imported == 1
+
+
+def test_what_is_no_store_is_told(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("words")
+    sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE t (x)").connection.close()
+    (tmp_path / "torn.db").write_bytes(b"SQLite format 3\0 and no more")
+    (tmp_path / "empty").mkdir()
+    for name, words in (
+        ("text.db", "no SQLite file"),
+        ("other.db", "not an MLflow store"),
+        ("torn.db", "cannot be read|not an MLflow"),
+        ("empty", "holds no MLflow runs"),
+        ("nothing", "nothing at"),
+    ):
+        with pytest.raises(PilothouseError, match=words):
+            take(store, tmp_path / name)
+    with pytest.raises(UsageError, match="not on this machine"):
+        open_source("postgresql://user:word@host/db")
+
+
+def test_ten_thousand_runs(store: Store, tmp_path: Path) -> None:
+    runs = (
+        {
+            "id": f"{number:032}",
+            "params": {f"p{n}": str(n) for n in range(10)},
+            "metrics": {f"m{n}": [(0, 0.5, START)] for n in range(20)},
+        }
+        for number in range(10_000)
+    )
+    path = make_database(tmp_path / "m.db", runs)
+    began = time.process_time()
+    seen: list[int] = []
+    assert take(store, path, on_progress=lambda done, total: seen.append(done)).imported == 10_000
+    print(f"{time.process_time() - began:.1f} s of CPU for 10,000 runs")
+    assert seen[-1] == 10_000
+    assert count_runs(store) == 10_000
+    assert len(list_events(store)) == 20
