@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -28,6 +27,9 @@ def new_run_id() -> str:
 
 def run_id_of(source: str) -> str:
     """Return the id that a run from elsewhere gets: always the same for the same source."""
+    # Only an import needs it, and it costs a script that logs more than the rest of this module.
+    import hashlib
+
     return "".join(_ALPHABET[byte % 32] for byte in hashlib.sha256(source.encode()).digest()[:12])
 
 
