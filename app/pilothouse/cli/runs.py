@@ -10,7 +10,8 @@ from pilothouse.workspace import Workspace
 
 
 @click.command()
-@click.argument("words", nargs=-1)
+@click.argument("words", nargs=-1, metavar="[WORDS | SEARCH]...")
+@click.option("--filter", "searched", default="", metavar="SEARCH", help='Such as "metrics.auc > 0.9".')
 @click.option("--status", help="Only runs of this status.")
 @click.option("--model", help="Only runs of this model.")
 @click.option(
@@ -22,6 +23,7 @@ from pilothouse.workspace import Workspace
 @json_option
 def runs(
     words: tuple[str, ...],
+    searched: str,
     status: str | None,
     model: str | None,
     sort: str,
@@ -30,19 +32,34 @@ def runs(
     workspace: Workspace,
     as_json: bool,
 ) -> None:
-    """List runs, newest first. WORDS must all occur in a run's id, name, params or tags."""
+    """List runs, newest first.
+
+    A SEARCH has conditions and plain words, which must occur in a run's id, name, status, recipe, command,
+    params or tags. All must hold unless it says OR.
+
+    \b
+      pilothouse runs gull depth=4
+      pilothouse runs "metrics.roc_auc > 0.8 AND params.depth <= 6"
+      pilothouse runs "best(log_loss) < 0.5 OR tags.note LIKE '%keep%'"
+      pilothouse runs "NOT status = finished AND started > '2 days ago'"
+    """
     from pilothouse.store import open_store
     from pilothouse.tracking.runs import count_runs, list_runs
+    from pilothouse.tracking.search import parse
 
+    where = parse(" ".join(words)) & parse(searched)
     store = open_store(workspace)
-    text = " ".join(words)
     found = list_runs(
-        store, text=text, status=status, model=model, order_by=sort, descending=not ascending, limit=limit
+        store, where=where, status=status, model=model, order_by=sort, descending=not ascending, limit=limit
     )
 
     def show_table() -> None:
         if not found:
-            say("No runs match." if words or status else "No runs yet. Start one with `pilothouse train`.")
+            say(
+                "No runs match."
+                if where.root or status or model
+                else "No runs yet. Start one with `pilothouse train`."
+            )
             return
         main = [
             key for key in ("roc_auc", "log_loss", "rmse", "r2") if any(key in run.metrics for run in found)
@@ -63,7 +80,7 @@ def runs(
             ],
             right=(4, *range(6, 6 + len(main))),
         )
-        total = count_runs(store, text=text, status=status, model=model)
+        total = count_runs(store, where=where, status=status, model=model)
         if total > len(found):
             say(f"{len(found)} of {total:,} runs; see more with --limit.")
 

@@ -8,11 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pilothouse.config import GateRule, ModelConfig
-
-LOWER_IS_BETTER = frozenset(
-    {"log_loss", "brier", "rmse", "mae", "mse", "mape", "p50_ms", "p99_ms", "loss", "error"}
-)
-"""Metrics of which less is better; of every other more is."""
+from pilothouse.tracking.directions import lower_is_better
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ def _judge(
     # Rounding noise in the last digits decides nothing.
     slack = 1e-9 * max(1.0, abs(value), abs(baseline))
     if kind == "min_gain":
-        gain = baseline - value if metric in LOWER_IS_BETTER else value - baseline
+        gain = baseline - value if lower_is_better(metric) else value - baseline
         return gain >= limit - slack, f"gained {show(gain)} ({show(baseline)} -> {show(value)})"
     moved = baseline - value if kind == "max_drop" else value - baseline
     word = "fell" if (moved >= 0) == (kind == "max_drop") else "rose"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pilothouse.tracking.search.matching import matches
-from pilothouse.tracking.search.nodes import Node, Word, walk
+from pilothouse.tracking.search.nodes import And, Node, Word, walk
 from pilothouse.tracking.search.parser import parse_tree
 from pilothouse.tracking.search.rendering import render
 from pilothouse.tracking.search.sql import Condition, condition
@@ -30,6 +30,11 @@ class Search:
 
     def __str__(self) -> str:
         return render(self.root)
+
+    def __and__(self, other: Search) -> Search:
+        roots = tuple(search.root for search in (self, other) if search.root is not None)
+        root = And(roots) if len(roots) == 2 else roots[0] if roots else None
+        return Search(root, render(root))
 
     def condition(self, now: datetime | None = None) -> Condition:
         """Return SQL that is true for the rows of `runs` that match, and its bound values."""
