@@ -23,7 +23,7 @@ from pilothouse.autopilot.retraining import Retraining
 from pilothouse.autopilot.status import write_status
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import data_files
-from pilothouse.data.versions import fingerprint
+from pilothouse.data.versions import fingerprint, list_dataset_versions
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import Verdict, judge_file, list_arrivals
 from pilothouse.registry.versions import champion
@@ -154,18 +154,21 @@ class Watcher:
         return False
 
     def _known(self, model: ModelConfig, path: Path) -> bool:
-        """Whether these very bytes were judged before, or the champion was trained on them."""
+        """Whether these very bytes were judged before, or are a part of the reference themselves."""
         digest = fingerprint(path)
         arrived = {(arrival.name, arrival.sha256) for arrival in list_arrivals(self._store, model.name)}
         if (path.name, digest) in arrived:
             return True
         live = champion(self._store, model.name)
-        if live is None or not live.dataset_version:
-            return False
-        return bool(
+        if live is not None:
+            datasets = [live.dataset_version]
+        else:
+            datasets = [dataset.version for dataset in list_dataset_versions(self._store, model.name)[:1]]
+        return any(
             self._store.query(
-                "SELECT 1 FROM dataset_files WHERE version = ? AND sha256 = ?", [live.dataset_version, digest]
+                "SELECT 1 FROM dataset_files WHERE version = ? AND sha256 = ?", [dataset, digest]
             )
+            for dataset in datasets
         )
 
     def _folders(self) -> tuple[Path, ...]:
