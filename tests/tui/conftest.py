@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import making_models
 import pytest
 from piloting import HOSTILE, add_predictions, add_runs, add_verdicts
 
+import making_models
 from pilothouse.registry.deployments import promote
 from pilothouse.tracking.runs import fold
 from pilothouse.workspace import Workspace

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
@@ -48,7 +47,9 @@ def add_runs(workspace: Workspace, names: list[str], *, steps: int = 30) -> list
         )
         run = open_run(workspace, start, hold=True)
         for step in range(steps):
-            run.log_metrics({"valid_roc_auc": 0.7 - 0.1 * math.exp(-step / 9), "loss": 0.5 + n / 100}, step=step)
+            run.log_metrics(
+                {"valid_roc_auc": 0.7 - 0.1 * math.exp(-step / 9), "loss": 0.5 + n / 100}, step=step
+            )
         run.log_metrics({"roc_auc": 0.7 + n / 100, "log_loss": 0.6 - n / 100, name[:20] or "m": float(n)})
         run.progress(0.62, name)
         (run.folder / "output.log").write_bytes(f"line one\n{name}\n\x1b[32mgreen\x1b[0m\nlast\n".encode())
@@ -97,7 +98,8 @@ def add_verdicts(store: Store, names: list[str]) -> None:
                         {
                             "report_id": f"r{n}", "model": "late", "recorded_at": now, "subject": name,
                             "sha256": f"{n:064d}", "reference": "late v1", "dataset_drift": n % 2 == 0,
-                            "share_drifted": 0.5, "n_reference": 600, "n_current": 606, "report": report.to_json(),
+                            "share_drifted": 0.5, "n_reference": 600, "n_current": 606,
+                            "report": report.to_json(),
                         }
                     ],
                 )  # fmt: skip
@@ -112,7 +114,8 @@ def add_predictions(workspace: Workspace, names: list[str]) -> None:
         json.dumps(
             {
                 "id": f"q{n}", "time": "2026-11-21T00:00:00.5Z", "model": "late", "version": 1,
-                "features": {"carrier": name, "distance": 3}, "output": {"prediction": name}, "latency_ms": 2.5,
+                "features": {"carrier": name, "distance": 3}, "output": {"prediction": name},
+                "latency_ms": 2.5,
             }
         )
         for n, name in enumerate(names)
@@ -140,7 +143,9 @@ async def settle(pilot: Pilot[Any], until: Callable[[], object] | None = None, t
 async def ready(pilot: Pilot[Any]) -> None:
     """Wait until the screen has had its first snapshot."""
     app = pilot.app
-    await settle(pilot, lambda: getattr(app.screen, "_turn", 1) > 0 and not getattr(app.screen, "_polling", False))
+    await settle(
+        pilot, lambda: getattr(app.screen, "_turn", 1) > 0 and not getattr(app.screen, "_polling", False)
+    )
     await settle(pilot)
 
 

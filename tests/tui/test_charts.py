@@ -61,7 +61,9 @@ def test_a_bar_is_as_long_as_it_should_be(share: float | None, cells: int) -> No
     st.integers(1, 60),
 )
 def test_two_histograms_fit(bins: list[tuple[str, int, int]], columns: int, rows: int) -> None:
-    drawn = two_histograms([b[0] for b in bins], [b[1] for b in bins], [b[2] for b in bins], columns, rows=rows)
+    drawn = two_histograms(
+        [b[0] for b in bins], [b[1] for b in bins], [b[2] for b in bins], columns, rows=rows
+    )
     lines = drawn.plain.split("\n")
     assert len(lines) <= max(1, rows)
     assert all(width(line) <= columns + 1 for line in lines)

@@ -10,7 +10,11 @@ from pilothouse.tui.text import safe
 from pilothouse.tui.widgets.rows import Column, Page, Row
 from pilothouse.tui.widgets.table import PAGE, Table
 
-COLUMNS = (Column("n", "n", "right"), Column("name", "name", most=30), Column("words", "words", most=99, grow=True))
+COLUMNS = (
+    Column("n", "n", "right"),
+    Column("name", "name", most=30),
+    Column("words", "words", most=99, grow=True),
+)
 MANY = 100_000
 HOSTILE = ["model [/foo]", "[bold red]x[/]", "\x1b[31mred", "a\nb", "naïve 🚢 表", ""]
 
@@ -31,7 +35,10 @@ class Source:
         first = self.first
         self.gate.wait(10)
         numbers = range(offset, min(offset + limit, self.total))
-        rows = tuple(Row(f"k{n + first}", (f"{n + first:,}", safe(HOSTILE[n % len(HOSTILE)]), "w" * 40)) for n in numbers)
+        rows = tuple(
+            Row(f"k{n + first}", (f"{n + first:,}", safe(HOSTILE[n % len(HOSTILE)]), "w" * 40))
+            for n in numbers
+        )
         return Page(offset, self.total, rows)
 
 

@@ -56,6 +56,17 @@ def lower_is_better(metric: str) -> bool:
     return any(part in metric.lower() for part in LOWER_IS_BETTER)
 
 
+FACTS = ("base_rate", "threshold")
+"""Numbers beside the metrics that are neither better nor worse for being larger."""
+
+
+def judged(metric: str, delta: float | None) -> tuple[str, str]:
+    """Whether a change of a metric is for the better, in a word and a tone; nothing for no change."""
+    if not delta or metric in FACTS:
+        return "", ""
+    return ("better", "good") if (delta < 0) == lower_is_better(metric) else ("worse", "bad")
+
+
 def metric_rank(key: str) -> tuple[int, str]:
     """Order of metrics on a screen: the ones that decide first."""
     return (FIRST_METRICS.index(key) if key in FIRST_METRICS else len(FIRST_METRICS), key)

@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Label
 from textual.worker import get_current_worker
 
 from pilothouse.tui.dialogs.base import Dialog
-from pilothouse.tui.text import fit, line, number, safe
+from pilothouse.tui.text import line, number, safe
 from pilothouse.tui.widgets.panel import Words
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class PromoteOrder:
     force: bool
 
 
-def gate_lines(gates: list[dict[str, Any]], columns: int = 70) -> Content:
+def gate_lines(gates: list[dict[str, Any]]) -> Content:
     """One line a gate: passed or not, the rule, the numbers, why."""
     rows = []
     for gate in gates:
@@ -44,10 +44,9 @@ def gate_lines(gates: list[dict[str, Any]], columns: int = 70) -> Content:
                 (safe(gate.get("rule", gate.get("gate", "")), 80), ""),
             )
         )
-        facts = f"          {number(gate.get('value'))}"
-        if gate.get("baseline") is not None:
-            facts += f"  champion {number(gate.get('baseline'))}"
-        rows.append(line((fit(facts, 36), "$dim"), ("  " + safe(gate.get("why", ""), 90), "$dim")))
+        why = str(gate.get("why", "")).replace("->", "→")
+        value = "" if any(c.isdigit() for c in why) else f"{number(gate.get('value'))}  "
+        rows.append(line((f"          {value}{safe(why, 120)}", "$dim")))
     return Content("\n").join(rows)
 
 

@@ -43,9 +43,9 @@ class RollbackDialog(Dialog[RollbackOrder]):
         before = next((one for one in models.periods if one.version == to and one.until is not None), None)
         lasted = span(since(period.since, self._now)) if period is not None else "some time"
         was = (
-            f"v{to} was live before, for {span(since(before.since, before.until))}."
+            f" was live before, for {span(since(before.since, before.until))}."
             if before is not None and before.until is not None
-            else f"v{to} was live before."
+            else " was live before."
         )
         words = Words(id="dialog-words")
         words.show(
@@ -54,7 +54,7 @@ class RollbackDialog(Dialog[RollbackOrder]):
                 f" ({safe(live.recipe if live else '')}) has been live for {lasted}.",
                 "\n",
                 (f"v{to}", "bold"),
-                f" ({safe(target.recipe if target else '')})  {was}",
+                f" ({safe(target.recipe if target else '')}){was}",
                 "\n\n",
                 ("From now on   ", "$dim"),
                 (f"v{to}", "bold"),

@@ -52,10 +52,14 @@ class BridgeScreen(DeployActs, DataActs, TrainActs):
     def __init__(self) -> None:
         super().__init__()
         self._known: Bridge | None = None
+        self.furnished = False
 
     def body(self) -> Iterable[Widget]:
-        """The five panels."""
-        yield Horizontal(
+        """Room for the panels: the frame alone is painted first, for a quicker first sight."""
+        yield Vertical(id="bridge-deck")
+
+    def _panels(self) -> Widget:
+        return Horizontal(
             Vertical(
                 Panel("Live", Words(id="live-words"), id="live"),
                 Panel("Drift", Heatmap(id="heatmap"), id="drift"),
@@ -83,8 +87,14 @@ class BridgeScreen(DeployActs, DataActs, TrainActs):
         )
 
     def on_mount(self) -> None:
-        """Start where a person is needed."""
-        self.query_one("#needs").focus()
+        """Put the panels in right after the first paint."""
+        self.call_after_refresh(self._furnish)
+
+    async def _furnish(self) -> None:
+        await self.query_one("#bridge-deck").mount(self._panels())
+        self.furnished = True
+        self.query_one("#needs").focus()  # start where a person is needed
+        self.poll()
 
     def known_models(self) -> Models | None:
         """The versions and deployments."""
@@ -110,8 +120,10 @@ class BridgeScreen(DeployActs, DataActs, TrainActs):
         waiting = waiting_versions(self._known.models) if self._known is not None else []
         return waiting[0] if waiting else None
 
-    def job(self) -> Callable[[], object]:
+    def job(self) -> Callable[[], object] | None:
         """Everything, cheaply."""
+        if not self.furnished:
+            return None
         workspace, before, app = self.workspace, self._known, self.pilothouse
 
         def work() -> object:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.base import PilothouseScreen
-from pilothouse.tui.signs import lower_is_better, run_state
+from pilothouse.tui.signs import judged, run_state
 from pilothouse.tui.text import duration, number, safe, setting, signed
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row
@@ -114,7 +114,7 @@ class CompareScreen(PilothouseScreen):
             tones.append("" if row.differs else "dim")
             if n:
                 delta = row.deltas[n]
-                word, tone = judged(row, delta)
+                word, tone = judged(row.key, delta) if row.section == "metrics" else ("", "")
                 cells.append(signed(delta, 1 if row.section == "run" else 4) if delta else "")
                 tones.append(tone)
                 if n == count - 1 or count == 2:
@@ -164,12 +164,3 @@ def _value(row: Difference, n: int) -> str:
     if row.key == "dataset_version":
         return safe(str(value)[:12]) if value else "–"
     return setting(value)
-
-
-def judged(row: Difference, delta: float | None) -> tuple[str, str]:
-    """Whether a change of a metric is for the better, in a word and a tone; other facts are only different.
-    Whether a change of a metric is for the better, in a word and a tone; other facts are only different."""
-    if row.section != "metrics" or not delta:
-        return "", ""
-    better = (delta < 0) == lower_is_better(row.key)
-    return ("better", "good") if better else ("worse", "bad")

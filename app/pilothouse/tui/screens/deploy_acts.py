@@ -23,12 +23,14 @@ class DeployActs(PilothouseScreen):
         """The version that ``P`` would promote."""
         raise NotImplementedError
 
-    def served(self) -> str:
+    def served(self, to: int) -> str:
         """A sentence on the server, for the rollback dialog."""
-        from pilothouse.processes import is_alive
+        from pilothouse.serving.status import server_status
 
-        alive = is_alive(self.workspace.serving_dir / "alive")
-        return "The server swaps to it at once." if alive else "No server is running now."
+        server = server_status(self.workspace)
+        if server is None:
+            return "No server is running now."
+        return "It is loaded and warm." if server.previous == to else "The server loads it, then swaps."
 
     def why_not(self, action: str) -> str:
         """What the registry forbids."""
@@ -80,7 +82,7 @@ class DeployActs(PilothouseScreen):
         known = self.known_models()
         if known is None or known.back_to is None:
             return
-        dialog = RollbackDialog(known, known.back_to, self.pilothouse.now(), self.served())
+        dialog = RollbackDialog(known, known.back_to, self.pilothouse.now(), self.served(known.back_to))
         self.app.push_screen(dialog, lambda order: self._rollback(order) if order is not None else None)
 
     def _rollback(self, order: RollbackOrder) -> None:

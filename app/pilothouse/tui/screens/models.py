@@ -15,7 +15,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.dialogs.promote import gate_lines
 from pilothouse.tui.screens.deploy_acts import DeployActs
 from pilothouse.tui.screens.train_acts import TrainActs
-from pilothouse.tui.signs import TONE_STYLES, lower_is_better, metric_rank
+from pilothouse.tui.signs import FACTS, TONE_STYLES, judged, metric_rank
 from pilothouse.tui.text import clock, line, moment, number, safe, signed, since, span
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
@@ -104,7 +104,7 @@ class ModelsScreen(DeployActs, TrainActs):
     def _draw_versions(self, known: Models) -> None:
         table = self.query_one("#versions", Table)
         keys = sorted({key for one in known.versions for key in one.metrics}, key=metric_rank)
-        keys = [key for key in keys if key != "threshold"][:4]
+        keys = [key for key in keys if key not in FACTS][:4]
         table.set_columns(
             (
                 Column("version", "version", most=8),
@@ -192,7 +192,12 @@ class ModelsScreen(DeployActs, TrainActs):
             line(
                 "\n",
                 ("metrics", "bold"),
-                (f"   against v{base.version}" if base and base is not one else "", "$dim"),
+                (
+                    f"   against v{base.version}, each on its own holdout"
+                    if base and base is not one
+                    else "",
+                    "$dim",
+                ),
             )
         )
         for key in sorted(one.metrics, key=metric_rank):
@@ -217,14 +222,11 @@ class ModelsScreen(DeployActs, TrainActs):
     def _metric_line(self, key: str, one: ModelVersion, base: ModelVersion | None) -> Content:
         value = one.metrics[key]
         left = f"{safe(key, 18):<18} {number(value):>9}"
-        if base is None or key not in base.metrics or key == "threshold":
+        if base is None or key not in base.metrics or key in FACTS:
             return line(left)
         delta = value - base.metrics[key]
-        if not delta:
-            return line(left, ("    same", "$dim"))
-        better = (delta < 0) == lower_is_better(key)
-        tone = TONE_STYLES["good" if better else "bad"]
-        return line(left, (f"  {signed(delta)} {'better' if better else 'worse'}", tone))
+        word, tone = judged(key, delta)
+        return line(left, (f"  {signed(delta)} {word}" if delta else "     same", TONE_STYLES[tone or "dim"]))
 
     def why_not(self, action: str) -> str:
         """Nothing under the cursor means nothing to open."""

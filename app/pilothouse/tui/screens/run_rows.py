@@ -116,15 +116,9 @@ def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
         ),
     ]
     if not run.ended and run.progress is not None:
-        cells = max(8, columns - 24)
-        rows.append(
-            line(
-                (bar(run.progress, cells), "$accent"),
-                f" {run.progress * 100:3.0f}%  ",
-                safe(run.progress_text, 60),
-            )
-        )
-    elif not run.ended and run.progress_text:
+        done = bar(run.progress, max(8, min(60, columns - 6)))
+        rows.append(line((done, "$accent"), f" {run.progress * 100:3.0f}%"))
+    if not run.ended and run.progress_text:
         rows.append(line(safe(run.progress_text, 120)))
     if run.reason:
         rows.append(

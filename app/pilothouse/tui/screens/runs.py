@@ -152,7 +152,7 @@ class RunsScreen(RunActs, FilteredScreen):
         self._rest()
 
     def _tell(self, run: Run) -> None:
-        cells = self.query_one("#run-side").content_size.width or 40
+        cells = (self.query_one("#run-side-words").content_size.width or 40) - 1
         self.query_one("#run-words", Words).show(run_words(run, self.pilothouse.now(), cells))
         self.query_one("#run-facts", Words).show(run_facts(run, cells))
         if run.run_id in self._details:
@@ -251,6 +251,8 @@ class RunsScreen(RunActs, FilteredScreen):
         self._resort()
 
     def _resort(self) -> None:
+        by = self.order_by.partition(".")[2] or self.order_by
+        self.query_one("#runs-panel", Panel).retitle("Runs", f"by {by} {'▼' if self.descending else '▲'} …")
         self.main_table().set_source(self._source())
 
     def do_mark(self) -> None:

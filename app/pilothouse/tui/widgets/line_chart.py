@@ -114,7 +114,11 @@ def draw_chart(series: Sequence[Series], columns: int, rows: int, *, x_label: st
             parts.append((chr(0x2800 + canvas.cells[y][x]), kept[owner].style) if owner >= 0 else " ")
         out.append(Content.assemble(*parts))
     left, right = _x(x_low), f"{_x(x_high)} {safe(x_label)}"
-    axis = left + fit(" " + right, across - width(left), "right") if across > width(left) + 2 else fit(left, across)
+    axis = (
+        left + fit(" " + right, across - width(left), "right")
+        if across > width(left) + 2
+        else fit(left, across)
+    )
     out.append(Content.assemble((" " * margin + "└" + axis, "$dim")))
     legend: list[str | tuple[str, str]] = [" " * (margin + 1)]
     for one in kept:

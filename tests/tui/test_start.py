@@ -1,0 +1,64 @@
+"""What the terminal UI loads, and when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from pilothouse.workspace import Workspace
+
+HEAVY = ("pandas", "sklearn", "numpy", "scipy", "joblib", "starlette", "uvicorn", "watchdog")
+
+FIRST_PAINT = """
+import asyncio, sys
+from pathlib import Path
+from pilothouse.tui.app import PilothouseApp
+from pilothouse.workspace import Workspace
+loaded = []
+class Watched(PilothouseApp):
+    def _display(self, screen, renderable):
+        super()._display(screen, renderable)
+        if not loaded and renderable is not None:
+            loaded.extend(sys.modules)
+async def main():
+    async with Watched(Workspace(Path(sys.argv[1]))).run_test() as pilot:
+        await pilot.pause()
+asyncio.run(main())
+print(*{name.partition('.')[0] for name in loaded})
+"""
+
+EVERY_SCREEN = """
+import asyncio, sys
+from pathlib import Path
+from pilothouse.tui.app import PilothouseApp
+from pilothouse.workspace import Workspace
+async def main():
+    app = PilothouseApp(Workspace(Path(sys.argv[1])))
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in "123456":
+            await pilot.press(key)
+            for _ in range(400):
+                await pilot.pause(0.005)
+                if app.screen._turn and not app.screen._polling:
+                    break
+asyncio.run(main())
+print(*{name.partition('.')[0] for name in sys.modules})
+"""
+
+
+def modules_after(script: str, workspace: Workspace) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(workspace.root)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_nothing_heavy_is_loaded_before_the_first_paint(empty: Workspace) -> None:
+    loaded = modules_after(FIRST_PAINT, empty)
+    assert "textual" in loaded
+    assert not loaded & {*HEAVY, "duckdb", "urllib3", "httpx", "plotext"}
+
+
+def test_no_screen_loads_what_the_workers_and_the_server_need(hostile: Workspace) -> None:
+    assert not modules_after(EVERY_SCREEN, hostile) & set(HEAVY)
