@@ -115,6 +115,8 @@ def test_serve_and_predict(place: Place, tmp_path: Path) -> None:
         done = type_in(place, "predict", str(file), "--json")
         assert len(json.loads(done.stdout)["predictions"]) == 1500 and "Left out" in done.stderr
         assert "probability" in type_in(place, "predict", str(file), "--limit", "3").stdout
+        assert "answers with it" in type_in(place, "promote", "3", "--yes").stderr
+        assert "answers with it" in type_in(place, "rollback", "--yes").stderr
         for bad in ("", "nope", "[]", '{"hour": 1}'):
             type_in(place, "predict", rows=bad, ends=1)
         assert "runs already" in type_in(place, "serve", ends=1).stderr

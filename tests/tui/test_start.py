@@ -15,13 +15,14 @@ from pathlib import Path
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.workspace import Workspace
 loaded = []
-class Watched(PilothouseApp):
-    def _display(self, screen, renderable):
-        super()._display(screen, renderable)
-        if not loaded and renderable is not None:
-            loaded.extend(sys.modules)
+display = PilothouseApp._display
+def watched(self, screen, renderable):
+    display(self, screen, renderable)
+    if not loaded and renderable is not None:
+        loaded.extend(sys.modules)
+PilothouseApp._display = watched
 async def main():
-    async with Watched(Workspace(Path(sys.argv[1]))).run_test() as pilot:
+    async with PilothouseApp(Workspace(Path(sys.argv[1]))).run_test() as pilot:
         await pilot.pause()
 asyncio.run(main())
 print(*{name.partition('.')[0] for name in loaded})

@@ -163,6 +163,7 @@ def promote(
         click.echo(f"{done.model} v{done.to_version} is live{after}.")
 
     emit({"promoted": True, **_deployment(done)}, as_json, show)
+    _say_what_answers(workspace, done)
 
 
 @click.command()
@@ -186,6 +187,21 @@ def rollback(
         as_json,
         lambda: click.echo(f"{done.model} v{done.to_version} is live again, after v{done.from_version}."),
     )
+    _say_what_answers(workspace, done)
+
+
+def _say_what_answers(workspace: Workspace, done: Any) -> None:
+    """Say whether the server, if one runs, has taken the change up."""
+    from pilothouse.serving.status import server_status
+
+    status = server_status(workspace)
+    if status is None or status.model != done.model or status.version is None:
+        return
+    if status.version == done.to_version:
+        say(f"The server at {status.url} answers with it.")
+    else:
+        why = status.last_error or "It is loading the other."
+        say(f"The server still answers with v{status.version}. {why}")
 
 
 def _show_gates(gates: Any) -> None:

@@ -115,6 +115,7 @@ class _Process:
         self._say = say
         self._following = asyncio.Lock()
         self._trouble = ""
+        self._traffic: Traffic | None = None
 
     async def serve(self, listener: socket.socket) -> None:
         """Answer until told to stop."""
@@ -127,7 +128,7 @@ class _Process:
 
         token = secrets.token_urlsafe(24)
         _write_secret(token_path(self._workspace), token)
-        traffic = Traffic()
+        traffic = self._traffic = Traffic()
         batcher = Batcher(PredictionLog(predictions_folder(self._workspace)), self._models)
         settings = uvicorn.Config(
             lambda: None,
@@ -183,7 +184,8 @@ class _Process:
             if seen != self._generation or self._trouble or unasked:
                 self._generation = seen
                 await self._follow()
-            await asyncio.to_thread(self._write, traffic, "ready")
+            else:
+                await asyncio.to_thread(self._write, traffic, "ready")
 
     async def _follow(self) -> None:
         async with self._following:
@@ -202,6 +204,9 @@ class _Process:
                 self._trouble = f"What is live could not be looked up: {type(error).__name__}: {error}."
             finally:
                 sys.setswitchinterval(usual)
+            if self._traffic is not None:
+                # Whoever asked for this reads there how it went.
+                await asyncio.to_thread(self._write, self._traffic, "ready")
 
     def _record(self, message: str, data: dict[str, Any]) -> None:
         version = self._models.current.version

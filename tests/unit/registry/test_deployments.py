@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,26 @@ def test_a_name_that_only_scripts_know_has_no_gates(gated: Place) -> None:
     promote(*gated, "other/2")
     assert rollback(*gated, model="other").to_version == 1
     assert isinstance(rollback(*gated, to="other/2"), Deployment)
+
+
+def test_two_terminals_at_once_leave_one_story(place: Place) -> None:
+    several(place, 4)
+    promote(*place, "1")
+
+    def act(ref: str) -> bool:
+        try:
+            promote(*place, ref)
+        except PilothouseError as error:
+            assert "went live" in error.what
+            return False
+        return True
+
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(act, ["2", "3", "4"]))
+    story = history(place[1], "late")[::-1]
+    assert len(story) == 1 + sum(done)
+    assert [one.from_version for one in story[1:]] == [one.to_version for one in story[:-1]]
+    assert story[-1].to_version == live(place)
 
 
 def test_several_models_need_a_name(tmp_path: Path) -> None:
