@@ -78,7 +78,8 @@ def _joined(word: str, parts: Iterable[Condition]) -> Condition:
 
 
 def _turned(test: Condition, negated: bool) -> Condition:
-    return (f"NOT ({test[0]})", test[1]) if negated else test
+    # What cannot be compared (a parameter that is no number) is NULL, and as good as false.
+    return (f"NOT coalesce({test[0]}, FALSE)", test[1]) if negated else test
 
 
 def _having(field: Field, test: _Test, now: datetime) -> Condition:
@@ -113,9 +114,8 @@ def _equal(text: Condition, number: Condition, value: Value, now: datetime) -> C
             return _sql("{} = ?", text, wanted)
         case Number(wanted):
             if math.isnan(wanted):
-                return _sql("coalesce(isnan({}), FALSE)", number)
-            # A parameter that is no number has NULL here.
-            return _sql("coalesce({} = ?, FALSE)", number, wanted)
+                return _sql("isnan({})", number)
+            return _sql("{} = ?", number, wanted)
         case Moment(wanted):
             start, end = _moment(wanted, now)
             if start == end:
@@ -134,9 +134,11 @@ def _compare(text: Condition, number: Condition, sign: str, value: Value, now: d
         case Number(wanted):
             if math.isnan(wanted):
                 return "FALSE", []
+            compared = _sql(f"{{}} {sign} ?", number, wanted)
+            if sign in ("<", "<="):
+                return compared
             # DuckDB puts NaN above everything; here it is neither above nor below anything.
-            above = _sql(f"coalesce({{}} {sign} ?, FALSE)", number, wanted)
-            return _joined(" AND ", (above, _sql("NOT coalesce(isnan({}), FALSE)", number)))
+            return _joined(" AND ", (compared, _sql("{} < CAST('NaN' AS DOUBLE)", number)))
 
 
 def _sql(template: str, expression: Condition, *values: Any) -> Condition:
