@@ -94,7 +94,10 @@ def _fold_one(tx: Transaction, folder: Path, run_id: str, known: dict[str, Any] 
     assignments = ", ".join(f'"{name}" = ?' for name in values)
     tx.execute(f"UPDATE runs SET {assignments} WHERE run_id = ?", [*values.values(), run_id])
     _write_keyed(
-        tx, "params", run_id, {key: (_text(value), _number(value)) for key, value in changes.params.items()}
+        tx,
+        "params",
+        run_id,
+        {key: (_text(value), _number(_text(value))) for key, value in changes.params.items()},
     )
     _write_keyed(tx, "tags", run_id, {key: (value,) for key, value in changes.tags.items()})
     _write_points(tx, run_id, changes.points)
@@ -189,7 +192,7 @@ def _points(entry: Entry, at: datetime) -> list[dict[str, Any]]:
     for key, value in _mapping(entry.get("values")).items():
         try:
             number = as_number(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         points.append({"key": key, "step": entry.get("step"), "value": number, "recorded_at": at})
     return points
@@ -199,10 +202,11 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def _number(value: Any) -> float | None:
+def _number(text: str) -> float | None:
+    """Return the number that a parameter's text reads as, so that the text alone says what it is."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = float(text)
+    except ValueError:
         return None
     return number if math.isfinite(number) else None
 

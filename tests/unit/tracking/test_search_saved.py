@@ -60,6 +60,21 @@ def test_runs_are_listed_and_counted_by_a_search(workspace: Workspace, store: St
     assert {run.name for run in list_runs(store, where=parse("tern"), text="ridge")} == {"tern"}
 
 
+def test_a_parameter_is_the_number_that_it_reads_as(workspace: Workspace, store: Store) -> None:
+    make(workspace, "gull", 0.5, huge=10**400, flag=True, steps=1_000, rate="1e-3", none=None)
+    (run,) = list_runs(store)
+    for text, matches in {
+        "params.huge > 0": False,
+        "params.huge LIKE '1000%'": True,
+        "params.flag > 0": False,
+        "params.flag = True": True,
+        "params.steps >= 1000": True,
+        "params.rate < 0.01": True,
+        "params.none = ''": True,
+    }.items():
+        assert count_runs(store, where=parse(text)) == parse(text).matches(run) == matches
+
+
 def test_a_search_is_told_apart_without_the_store_too(workspace: Workspace, store: Store) -> None:
     make(workspace, "gull", 0.25)
     (run,) = list_runs(store)
