@@ -57,7 +57,7 @@ def confirm(question: str, yes: bool) -> None:
 def emit(data: Any, as_json: bool, text: Callable[[], None]) -> None:
     """Print `data` as JSON on standard output, or let `text` print it for a person."""
     if as_json:
-        from pilothouse.store.jsontext import dumps
+        from pilothouse.jsontext import dumps
 
         click.echo(dumps(data))
     else:
@@ -93,9 +93,9 @@ def number(value: float | int | None, digits: int = 4) -> str:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> None:
     """Print aligned columns; those in `right` to the right. Long cells are cut at 48 characters."""
-    cells = [[printable(cell, 48) for cell in row] for row in rows]
-    widths = [max(len(header), *(len(row[i]) for row in cells), 0) for i, header in enumerate(headers)]
-    for line in ([*headers], *cells):
+    lines = [[printable(cell, 48) for cell in row] for row in (headers, *rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
+    for line in lines:
         parts = [
             text.rjust(widths[i]) if i in right else text.ljust(widths[i]) for i, text in enumerate(line)
         ]
