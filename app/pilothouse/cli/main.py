@@ -107,8 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = cli.main(arguments, prog_name="pilothouse", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Abort:
-        click.echo("Not done.", err=True)
+    except click.exceptions.Abort as abort:
+        # Click wraps an interrupt; a question that was answered with no is the other cause.
+        interrupted = isinstance(abort.__cause__, KeyboardInterrupt)
+        click.echo("Interrupted." if interrupted else "Not done.", err=True)
         return 130
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
