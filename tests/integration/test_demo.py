@@ -116,6 +116,23 @@ def test_a_step_that_fails_ends_the_story_with_1_and_leaves_nothing_running(tmp_
     is_sound(workspace)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as only POSIX knows them")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_story_that_is_interrupted_says_so(tmp_path: Path, number: signal.Signals) -> None:
+    workspace = Workspace(tmp_path / "story")
+    with (tmp_path / "err").open("wb") as err:
+        story = start("demo", "--headless", "--dir", "story", cwd=tmp_path, stderr=err)
+    try:
+        pid = wait_until(lambda: _pid(workspace))
+        story.send_signal(number)
+        assert story.wait(30) == 130
+    finally:
+        story.kill()
+        # The training is a run like any other: it goes on by itself, so it has to be stopped here.
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert (tmp_path / "err").read_text().strip() == "Interrupted."
+
+
 def _pid(workspace: Workspace) -> Path | None:
     from pilothouse.training.spec import PID_NAME
 

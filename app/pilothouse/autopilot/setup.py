@@ -115,7 +115,11 @@ def config_text(
     extra: str = "",
 ) -> str:
     """Return the text of a `pilothouse.toml`, with a comment where a person may want to change something."""
-    text = json.dumps
+
+    def text(value: str) -> str:
+        # JSON's escapes are TOML's too, but for characters beyond 16 bits, and TOML wants DEL escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
     lines = ["[model]", f"name = {text(model)}", f'task = "{task}"', f"target = {text(target)}", "", "[data]"]
     lines.append(f"folder = {text(folder)}")
     lines.append(

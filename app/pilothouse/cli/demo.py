@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def demo(headless: bool, directory: Path, deliver_next: bool) -> None:
     if headless or not (sys.stdin.isatty() and sys.stdout.isatty()):
         from pilothouse.demo.story import tell_story
 
+        # Whoever ends the story early, it takes its server and its watcher with it.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         tell_story(directory, _line)
         return
     from pilothouse.demo.opening import prepare_demo
