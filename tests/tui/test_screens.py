@@ -91,7 +91,7 @@ async def test_what_is_shown_is_what_is_there(hostile: Workspace, size: tuple[in
         assert "temp" in first
         await visit(pilot, "2")
         runs = shown(app)
-        assert "x" * 15 + "…" in runs
+        assert "../../etc/passwd" in runs
         assert "● finished" in runs
         assert "■ failed" in runs
         assert "▲ lost" in runs
@@ -105,7 +105,7 @@ async def test_what_is_shown_is_what_is_there(hostile: Workspace, size: tuple[in
         assert "□ stopped" in shown(app)
         assert "2.50" in shown(app)
         await visit(pilot, "6")
-        assert "drift" in shown(app)
+        assert "was lost" in shown(app)
 
 
 async def test_colours_can_be_off(hostile: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ async def test_every_theme_has_the_colours_that_the_screens_name(hostile: Worksp
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         await ready(pilot)
         await visit(pilot, "2")
-        for name in ("textual-light", "textual-ansi", "nord"):
+        for name in ("textual-light", "nord", "dracula"):
             app.theme = name
             await press(pilot, "j")
             assert "roc_auc" in shown(app)

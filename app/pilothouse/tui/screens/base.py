@@ -45,6 +45,8 @@ class PilothouseScreen(Screen[None]):
         # Given with the first layout, the breakpoint's class costs no second styling of every widget.
         across, steps = self.app.size.width, reversed(self.HORIZONTAL_BREAKPOINTS)
         super().__init__(classes=next(name for least, name in steps if across >= least))
+        # The styles were read with the theme's colours just now: reading them again would change nothing.
+        self._css_update_count = self.app._css_update_count
         self._turn = 0
         self._polling = False
         self._again = False

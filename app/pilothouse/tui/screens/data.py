@@ -13,45 +13,26 @@ from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.data_acts import DataActs
+from pilothouse.tui.screens.data_rows import (
+    COLUMNS,
+    EMPTY,
+    FILES,
+    VERSIONS,
+    column_row,
+    file_row,
+    version_row,
+)
 from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.screens.train_acts import TrainActs
-from pilothouse.tui.signs import TONE_STYLES, drifted, verdict
-from pilothouse.tui.text import clock, line, number, percent, safe, size
+from pilothouse.tui.signs import TONE_STYLES, drifted
+from pilothouse.tui.text import line, percent, safe
 from pilothouse.tui.widgets.histogram import two_histograms
 from pilothouse.tui.widgets.panel import Panel, Words
-from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from pilothouse.monitoring.drift import ColumnDrift
     from pilothouse.tui.snapshots.data import Data, FileVerdict
-
-FILES = (
-    Column("name", "file", most=34),
-    Column("verdict", "checks", most=10),
-    Column("drift", "drift", most=12),
-    Column("moved", "moved", "right", most=8),
-    Column("target", "target", "right", most=9),
-    Column("rows", "rows", "right", most=11),
-    Column("at", "judged", width=6),
-    Column("reference", "against", most=30),
-)
-COLUMNS = (
-    Column("column", "column", most=20),
-    Column("score", "effect", "right", most=8),
-    Column("noise", "noise", "right", most=7),
-    Column("moved", "what moved", most=200, grow=True),
-    Column("missing", "missing", "right", most=11),
-    Column("kind", "kind", most=9),
-)
-VERSIONS = (
-    Column("version", "version", most=12),
-    Column("files", "files", "right", most=6),
-    Column("rows", "rows", "right", most=11),
-    Column("bytes", "size", "right", most=8),
-    Column("at", "made", width=6),
-)
-EMPTY = "No file has been judged yet.\nu  judges what lies in the folder now,  w  watches what lands."
 
 
 class DataScreen(DataActs, TrainActs, FilteredScreen):
@@ -120,22 +101,7 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
             return
         self.filter_changed()
         now = self.pilothouse.now()
-        rows = [
-            Row(
-                one.version,
-                (
-                    safe(one.version),
-                    number(len(one.files)),
-                    number(one.rows),
-                    size(one.bytes),
-                    clock(one.created_at, now),
-                ),
-                ("", "", "", "dim", "dim"),
-                one,
-            )
-            for one in known.versions
-        ]
-        self.query_one("#versions", Table).set_rows(rows)
+        self.query_one("#versions", Table).set_rows([version_row(one, now) for one in known.versions])
         self._draw_file()
 
     def filter_changed(self) -> None:
@@ -146,7 +112,7 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         words = self.filter_text.lower().split()
         rows = [
             row
-            for row in map(self._file_row, known.files)
+            for row in (file_row(file, self.pilothouse.now()) for file in known.files)
             if all(word in " ".join(row.cells).lower() for word in words)
         ]
         self.main_table().set_rows(rows)
@@ -155,35 +121,6 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         self.query_one("#files-panel", Panel).retitle(
             f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}"
         )
-
-    def _file_row(self, file: FileVerdict) -> Row:
-        one, stored = file.arrival, file.report
-        said, tone = verdict(one.status)
-        if stored is None:
-            drift, drift_tone, moved, target, target_tone, against = "– none", "dim", "–", "–", "dim", ""
-        else:
-            sign, drift_tone = drifted(stored.dataset_drift, bool(stored.report.drifted))
-            word = "drifted" if stored.dataset_drift else "some" if stored.report.drifted else "steady"
-            drift = f"{sign} {word}"
-            moved = f"{len(stored.report.drifted)} of {len(stored.report.columns)}"
-            label = stored.report.target
-            target, target_tone = (
-                (f"{drifted(label.drifted)[0]} {label.score:.3f}", drifted(label.drifted)[1])
-                if label
-                else ("–", "dim")
-            )
-            against = stored.reference
-        cells = (
-            safe(one.name),
-            said,
-            drift,
-            moved,
-            target,
-            number(one.rows),
-            clock(one.at, self.pilothouse.now()),
-            safe(against),
-        )
-        return Row(one.name, cells, ("", tone, drift_tone, "", target_tone, "", "dim", "dim"), file)
 
     # ------------------------------------------------------------ one file
 
@@ -226,29 +163,11 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         ordered = sorted(report.columns, key=lambda one: -one.score)
         if report.target is not None:
             ordered.insert(0, report.target)
-        table.set_rows([self._column_row(one, one is report.target) for one in ordered])
+        table.set_rows([column_row(one, one is report.target) for one in ordered])
         panel.retitle(
             "Columns",
             f"{len(report.drifted)} of {len(report.columns)} moved, {percent(report.share)} make a drift"
             f"   {report.n_current:,} rows against {report.n_reference:,}",
-        )
-
-    def _column_row(self, one: ColumnDrift, is_target: bool) -> Row:
-        near = not one.drifted and one.score > one.noise_floor and one.score > 0.05
-        sign, tone = drifted(one.drifted, near)
-        name = f"{sign} {safe(one.column, 60)}" + (" (target)" if is_target else "")
-        missing = (
-            ""
-            if not (one.missing_reference or one.missing_current)
-            else f"{percent(one.missing_reference)} → {percent(one.missing_current)}"
-        )
-        words = one.moved or ("below the 0.10 that counts" if near else "")
-        cells = (name, f"{one.score:.3f}", f"{one.noise_floor:.3f}", safe(words), missing, safe(one.kind))
-        return Row(
-            one.column,
-            cells,
-            (tone, tone if one.drifted else "", "dim", "" if one.drifted else "dim", "", "dim"),
-            one,
         )
 
     @on(Table.Moved, "#columns")

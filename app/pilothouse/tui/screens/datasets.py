@@ -13,21 +13,13 @@ from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.base import PilothouseScreen
-from pilothouse.tui.text import clock, fit, line, moment, number, safe, size
+from pilothouse.tui.screens.data_rows import VERSIONS, version_row
+from pilothouse.tui.text import fit, line, moment, number, safe, size
 from pilothouse.tui.widgets.panel import Panel, Words
-from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from pilothouse.data.versions import DatasetVersion
-
-VERSIONS = (
-    Column("version", "version", most=12),
-    Column("files", "files", "right", most=6),
-    Column("rows", "rows", "right", most=11),
-    Column("bytes", "size", "right", most=8),
-    Column("at", "made", width=6),
-)
 
 
 class DatasetsScreen(PilothouseScreen):
@@ -53,22 +45,7 @@ class DatasetsScreen(PilothouseScreen):
     def on_mount(self) -> None:
         """Show them; they never change."""
         table, now = self.query_one("#all-versions", Table), self.pilothouse.now()
-        rows = [
-            Row(
-                one.version,
-                (
-                    safe(one.version),
-                    number(len(one.files)),
-                    number(one.rows),
-                    size(one.bytes),
-                    clock(one.created_at, now),
-                ),
-                (),
-                one,
-            )
-            for one in self._versions
-        ]
-        table.set_rows(rows)
+        table.set_rows([version_row(one, now) for one in self._versions])
         table.move_to_key(self._chosen)
         table.focus()
 

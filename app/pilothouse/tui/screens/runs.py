@@ -9,34 +9,27 @@ from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from pilothouse.tui.actions import bindings_of
-from pilothouse.tui.messages import DetailReady
 from pilothouse.tui.screens.filtered import FilteredScreen
-from pilothouse.tui.screens.run_acts import RunActs
-from pilothouse.tui.screens.run_rows import Layout, curve_rank, run_facts, run_row, run_words
-from pilothouse.tui.widgets.line_chart import COLOURS, LineChart, Series
+from pilothouse.tui.screens.run_curve import CurveBeside
+from pilothouse.tui.screens.run_rows import Layout, run_facts, run_row, run_words
+from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Page
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from pilothouse.tracking.runs import Run
     from pilothouse.tui.snapshots.changes import Stamp
-    from pilothouse.tui.snapshots.runs import RunDetail
 
 EMPTY = (
     "No runs yet, or none that match.\nPress  t  to train a model, or run a script of your own:\n"
     "  pilothouse run -- python train.py"
 )
-PAUSE = 0.08
-"""Seconds the cursor rests on a row before its curve is fetched: a held key fetches nothing."""
 
 
-class RunsScreen(RunActs, FilteredScreen):
+class RunsScreen(CurveBeside, FilteredScreen):
     """Every run, newest first until told otherwise."""
 
     CONTEXT: ClassVar[str] = "runs"
@@ -48,12 +41,9 @@ class RunsScreen(RunActs, FilteredScreen):
     def __init__(self) -> None:
         super().__init__()
         self.order_by, self.descending = "started_at", True
-        self.marked: list[str] = []
         self.baseline: Run | None = None
         self._layout = Layout(3, 4)
         self._stamp: Stamp | None = None
-        self._details: dict[str, RunDetail] = {}
-        self._wait: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         """The table, and beside or under it the run under the cursor."""
@@ -157,83 +147,6 @@ class RunsScreen(RunActs, FilteredScreen):
         self.query_one("#run-facts", Words).show(run_facts(run, cells))
         if run.run_id in self._details:
             self._draw_curve()
-
-    # ------------------------------------------------------------ the curve
-
-    def _rest(self) -> None:
-        if self._wait is not None:
-            self._wait.stop()
-        self._wait = self.set_timer(PAUSE, self._fetch_details)
-
-    def _fetch_details(self) -> None:
-        run = self.current()
-        wanted = [run.run_id] if run is not None else []
-        wanted += [run_id for run_id in self.marked[:4] if run_id not in wanted]
-        wanted = [run_id for run_id in wanted if not ((seen := self._details.get(run_id)) and seen.run.ended)]
-        workspace = self.workspace
-        if not wanted:
-            self._draw_curve()
-            return
-
-        def work() -> None:
-            from pilothouse.tui.snapshots.runs import run_detail
-
-            worker = get_current_worker()
-            for run_id in wanted:
-                if worker.is_cancelled:
-                    return
-                try:
-                    detail = run_detail(workspace, run_id)
-                except Exception:  # noqa: BLE001 - the run may just have been removed; the table says so
-                    continue
-                self.post_message(DetailReady(detail))
-
-        self.run_worker(work, thread=True, group="detail", exclusive=True, exit_on_error=False)
-
-    @on(DetailReady)
-    def _detail_ready(self, message: DetailReady) -> None:
-        detail: RunDetail = message.detail  # type: ignore[assignment]
-        if len(self._details) > 64:
-            self._details.clear()
-        self._details[detail.run.run_id] = detail
-        self._draw_curve()
-
-    def _draw_curve(self) -> None:
-        chart, run = self.query_one("#curve", LineChart), self.current()
-        detail = self._details.get(run.run_id) if run is not None else None
-        if run is None or detail is None:
-            return
-        key = self._curve_key(detail)
-        panel = self.query_one("#run-side", Panel)
-        if key is None:
-            panel.retitle("Run", "")
-            chart.show(
-                (),
-                empty="no curve: this run logged no steps" if run.ended else "waiting for the first steps …",
-            )
-            return
-        panel.retitle(key, "by step" + ("" if run.ended else "   ▶ live"))
-        chart.show(self._series(detail, key))
-
-    def _curve_key(self, detail: RunDetail) -> str | None:
-        wanted = self.order_by.partition(".")[2] if self.order_by.startswith("metrics.") else ""
-        curves = [key for key, points in detail.curves.items() if len(points) > 1]
-        if wanted in curves:
-            return wanted
-        longest = max((len(detail.curves[key]) for key in curves), default=0)
-        long = [key for key in curves if len(detail.curves[key]) * 2 > longest]
-        return min(long, key=curve_rank, default=None)
-
-    def _series(self, detail: RunDetail, key: str) -> list[Series]:
-        shown = [run_id for run_id in self.marked[:4] if run_id in self._details]
-        if detail.run.run_id not in shown:
-            shown.insert(0, detail.run.run_id)
-        series = []
-        for n, run_id in enumerate(shown[:4]):
-            one = self._details[run_id]
-            if points := one.curves.get(key):
-                series.append(Series(one.run.name, points, COLOURS[n]))
-        return series
 
     # ------------------------------------------------------------ order, marks, baseline
 
