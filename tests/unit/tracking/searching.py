@@ -33,7 +33,27 @@ keys = st.sampled_from(["a", "A", "loss", "f1 score", "x`y", "ключ", "", "a.
 numbers = st.sampled_from([0.0, -1.0, 0.1, 1.0, 7.0, 1e300, 5e-324, math.inf, -math.inf, math.nan])
 texts = st.one_of(
     st.sampled_from(
-        ["", "a", "A", "0.1", "1", " 1 ", "nan", "a=b", "AND", "ß", "İ", "Σ", "ς", "\u212a", "\x00", "%", "_"]
+        [
+            "",
+            "a",
+            "A",
+            "0.1",
+            "1",
+            " 1 ",
+            "nan",
+            "a=b",
+            "a=====",
+            "===",
+            "AND",
+            "ß",
+            "İ",
+            "Σ",
+            "ς",
+            "\u212a",
+            "\x00",
+            "%",
+            "_",
+        ]
     ),
     st.text("aA%_='\"` .1éΣς\n", max_size=4),
 )

@@ -42,7 +42,9 @@ from pilothouse.tracking.search.tokens import Token, tokenize
 from pilothouse.tracking.search.values import describe, value_of
 
 MAX_LENGTH = 50_000
-MAX_TERMS = 200
+MAX_TERMS = 50
+"""Each may be a pass over a table: more would keep everyone else from the store for seconds."""
+MAX_VALUES = 500
 MAX_DEPTH = 40
 _PHRASE = 6
 """Words at most in a time or duration without quotes, such as 1 day 2 hours ago."""
@@ -348,6 +350,8 @@ class _Parser:
             # MLflow's own one-item lists end in a comma.
             if self.stands(")"):
                 break
+            if len(values) == MAX_VALUES:
+                self.fail(f"More than {MAX_VALUES} values in a list.")
             values.append(self.value(field, "IN", in_list=True))
         if not self.stands(")"):
             self.fail("A comma or a ) is missing in the list.")

@@ -145,6 +145,10 @@ def _sql(template: str, expression: Condition, *values: Any) -> Condition:
     return template.format(expression[0]), [*expression[1], *values]
 
 
+_SPLITS = 3
+"""With more equals signs than this in a word, keys and values are joined after all."""
+
+
 def _word(word: str) -> Condition:
     """Ask for runs in which the word occurs.
 
@@ -156,7 +160,11 @@ def _word(word: str) -> Condition:
     own = " OR ".join(f"runs.{column} {test}" for column in WORD_COLUMNS)
     bound: list[Any] = [f"%{pattern}%"] * len(WORD_COLUMNS)
     keyed, values = f"key {test} OR value {test}", [f"%{pattern}%"] * 2
-    for at in (at for at, char in enumerate(word) if char == "="):
+    places = [at for at, char in enumerate(word) if char == "="]
+    if len(places) > _SPLITS:
+        keyed, values = f"key || '=' || value {test}", [f"%{pattern}%"]
+        places = []
+    for at in places:
         (left, escape_left), (right, escape_right) = _pattern(word[:at]), _pattern(word[at + 1 :])
         keyed += f" OR (key ILIKE ?{escape_left} AND value ILIKE ?{escape_right})"
         values += [f"%{left}", f"{right}%"]
