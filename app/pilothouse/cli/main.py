@@ -39,6 +39,8 @@ COMMAND_MODULES = {
     "serve": "serving",
     "predict": "serving",
     "events": "events",
+    "gc": "upkeep",
+    "backup": "upkeep",
 }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
+
 import click
 
 from pilothouse.cli.options import (
@@ -83,4 +86,93 @@ def delete(
     emit([run.to_json() for run in changed], as_json, show_text)
 
 
-COMMANDS = (delete,)
+@click.command()
+@click.option(
+    "--predictions",
+    "days",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Also parts of the prediction log that are older.",
+)
+@click.option(
+    "--old-stores", is_flag=True, help="Also copies of the store from before an update changed its shape."
+)
+@yes_option
+@workspace_option
+@json_option
+def gc(days: float | None, old_stores: bool, yes: bool, workspace: Workspace, as_json: bool) -> None:
+    """Show what nothing needs any more and what removing it frees; remove it with --yes.
+
+    Nothing younger than an hour is touched, nor anything that a run, dataset version or model version names.
+    """
+    from pilothouse.upkeep.leftovers import find_leftovers, remove_leftovers
+
+    found = find_leftovers(workspace, predictions_days=days, old_stores=old_stores)
+    gone = remove_leftovers(workspace, found) if yes and found else []
+    shown = gone if yes else found
+    freed = sum(one.bytes for one in shown)
+
+    def show_text() -> None:
+        if not found:
+            say("There is nothing to remove.")
+            return
+        table(
+            ["what", "bytes", "where", "why"],
+            [[one.kind, f"{one.bytes:,}", one.path, one.why] for one in shown],
+            right=(1,),
+        )
+        if yes:
+            say(f"Removed {len(gone):,} of {len(found):,}, {freed / 1e6:,.1f} MB.")
+        else:
+            say(f"{len(found):,} leftovers, {freed / 1e6:,.1f} MB. Nothing was removed; --yes does it.")
+
+    emit({"removed": yes, "bytes": freed, "leftovers": [asdict(one) for one in shown]}, as_json, show_text)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(path_type=Path))
+@click.option("--restore", is_flag=True, help="Make a workspace in DIR, which is new, from the backup FILE.")
+@click.option("--data", is_flag=True, help="Back up the data folders too; dataset versions are in it anyway.")
+@click.option("--force", is_flag=True, help="Replace a FILE that exists.")
+@click.option(
+    "--workspace", metavar="DIR", help="The workspace; by default the one that the current folder lies in."
+)
+@json_option
+def backup(
+    file: Path,
+    folder: Path | None,
+    restore: bool,
+    data: bool,
+    force: bool,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
+    """Write the workspace into one tar FILE (.gz packs it), or --restore one FILE to a new DIR.
+
+    Runs, server and watcher may go on meanwhile.
+    """
+    from pilothouse.upkeep import backup as backups
+    from pilothouse.workspace import find_workspace
+
+    if restore:
+        if folder is None:
+            raise UsageError("Where to?", next="Write `pilothouse backup --restore FILE DIR`.")
+        made = backups.restore(file, folder)
+    else:
+        if folder is not None:
+            raise UsageError("DIR is for --restore only.")
+        made = backups.back_up(
+            find_workspace(Path(workspace) if workspace else None), file, data=data, force=force
+        )
+
+    def show_text() -> None:
+        word = "Restored" if restore else "Backed up"
+        say(f"{word} to {made.path}: {made.files:,} files, {made.bytes / 1e6:,.1f} MB.")
+        if made.left_out:
+            say(f"{made.left_out:,} links were left out.")
+
+    emit(asdict(made), as_json, show_text)
+
+
+COMMANDS = (delete, gc, backup)

@@ -5,6 +5,7 @@ Every byte is hashed, and kept in `objects/` under its own sha256; a version is 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -95,6 +96,9 @@ def keep(workspace: Workspace, path: Path) -> DataFile:
     kept = object_path(workspace, digest)
     if not kept.exists():
         _copy(path, kept, digest)
+    # Whoever tidies up leaves alone what is young, even if no version refers to it yet.
+    with contextlib.suppress(OSError):
+        os.utime(kept)
     return DataFile(path.name, kept)
 
 
@@ -208,6 +212,14 @@ def _write(store: Store, made: DatasetVersion) -> None:
     with store.transaction() as tx:
         if tx.row("SELECT version FROM dataset_versions WHERE version = ?", [made.version]):
             return  # Another process made the same one meanwhile.
+        if gone := [
+            file.name for file in made.files if not object_path(store.workspace, file.sha256).exists()
+        ]:
+            raise DataError(
+                f"The copy of {gone[0]} was removed meanwhile.",
+                untouched="No dataset version was made.",
+                next="Try once more.",
+            )
         tx.insert(
             "dataset_versions",
             [

@@ -134,6 +134,30 @@ class Store:
             return tx.rows(sql, params)
 
     @contextlib.contextmanager
+    def at_rest(self) -> Iterator[Path]:
+        """Hold everyone off while the store's file lies there whole and closed; yield its path.
+
+        Raises:
+            PilothouseError: as for `transaction`.
+        """
+        # Makes and migrates it, if need be.
+        self.query("SELECT 1")
+        with fair_lock(self._lock_path):
+            cursor = self._memory.cursor()
+            try:
+                self._attach(cursor, self._path)
+                try:
+                    # What a process that was killed left in the log beside goes into the file.
+                    cursor.execute("CHECKPOINT store")
+                except duckdb.Error as error:
+                    raise _in_words(error, self._path) from error
+                finally:
+                    _detach(cursor)
+            finally:
+                cursor.close()
+            yield self._path
+
+    @contextlib.contextmanager
     def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
         self.workspace.state_dir.mkdir(parents=True, exist_ok=True)
         with fair_lock(self._lock_path):
