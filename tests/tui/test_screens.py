@@ -150,3 +150,18 @@ async def test_a_broken_configuration_is_told_and_nothing_crashes(hostile: Works
         await settle(pilot, lambda: "■" in shown(app).split("\n")[-2])
         await press(pilot, "j", "k", "question_mark", "escape")
         assert_harmless(app)
+
+
+async def test_the_first_screen_has_our_colours(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await ready(pilot)
+        assert app.theme == "pilothouse"
+        for name in ("background", "accent"):
+            assert app.theme_variables[name].lower() == getattr(app.current_theme, name)
+        assert app.screen.styles.background.hex.lower() == app.current_theme.background
+        assert (
+            app.screen.query_one("#needs-panel").styles.border.top[1].hex.lower() == app.current_theme.accent
+        )
+        await visit(pilot, "2")
+        assert app.screen.styles.background.hex.lower() == app.current_theme.background

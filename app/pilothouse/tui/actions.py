@@ -141,6 +141,16 @@ ACTIONS: tuple[Action, ...] = (
         "watch --once",
     ),
     Action(
+        "deliver",
+        "n",
+        "n",
+        "next month",
+        "Demo: let the next month's file land in the data folder",
+        ("bridge", "data"),
+        False,
+        "demo --deliver",
+    ),
+    Action(
         "accept",
         "a",
         "a",
@@ -177,6 +187,7 @@ ACTIONS: tuple[Action, ...] = (
         ("runs", "run", "models", "data", "datasets", "events", "serving", "compare"),
         False,
     ),
+    Action("next_model", "m", "m", "next model", "Steer the next model of this workspace", (), False),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
     # the same everywhere
     *(Action(f"go_{name}", key, key, title, f"Go to {title}", (), False) for name, key, title in AREAS),

@@ -92,8 +92,9 @@ class PilothouseApp(App[None]):
         self.model: str | None = None
         self._now = now
         self.register_theme(THEME)
-        # Set without its watcher, which the start calls anyhow: twice would style everything twice.
-        self.set_reactive(App.theme, "pilothouse")
+        # Set before anything is styled and without its watcher, which would style everything twice.
+        self.set_reactive(App.theme, THEME.name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our two names for colours, so that the other themes have them too."""

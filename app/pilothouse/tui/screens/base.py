@@ -237,6 +237,17 @@ class PilothouseScreen(Screen[None]):
 
         self.app.push_screen(HelpScreen(self.CONTEXT))
 
+    def do_next_model(self) -> None:
+        """Steer the next of several models."""
+        about = self.pilothouse.about
+        if about is None or len(about.models) < 2:
+            self.say("next model: this workspace has only one", "watch")
+            return
+        at = about.models.index(about.model)
+        self.pilothouse.model = about.models[(at + 1) % len(about.models)]
+        self.say(f"Steering {self.pilothouse.model}.")
+        self.poll(now=True)
+
     def do_refresh(self) -> None:
         """Read again now."""
         self.poll(now=True)

@@ -118,8 +118,9 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         self.main_table().set_rows(rows)
         watcher = f"▶ watching, {known.watcher.state}" if known.watcher else "not watched: w starts"
         waiting = f"   {known.waiting} not judged: u judges" if known.waiting else ""
+        coming = f"   {known.coming} to come: n" if known.coming else ""
         self.query_one("#files-panel", Panel).retitle(
-            f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}"
+            f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}{coming}"
         )
 
     # ------------------------------------------------------------ one file

@@ -29,6 +29,8 @@ class DataActs(PilothouseScreen):
             return "the workspace has not been read yet"
         if action == "check" and known is not None and known.watcher is not None:
             return "the watcher judges each file as it lands"
+        if action == "deliver" and known is not None and not known.coming:
+            return "no month waits to be delivered; only a demo has some"
         if action == "accept":
             file = self.current_file()
             if file is None:
@@ -66,6 +68,17 @@ class DataActs(PilothouseScreen):
             return f"{count} file{'' if count == 1 else 's'} judged."
 
         self.deed("Judging the files of the folder", act)
+
+    def do_deliver(self) -> None:
+        """Let the demo's next file land."""
+        workspace = self.workspace
+
+        def act() -> str:
+            from pilothouse.demo.workspace import deliver
+
+            return f"{deliver(workspace).name} landed in the data folder."
+
+        self.deed("Delivering the next month", act)
 
     def do_accept(self) -> None:
         """Ask why, then take the file in."""

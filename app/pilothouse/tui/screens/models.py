@@ -16,7 +16,7 @@ from pilothouse.tui.dialogs.promote import gate_lines
 from pilothouse.tui.screens.deploy_acts import DeployActs
 from pilothouse.tui.screens.train_acts import TrainActs
 from pilothouse.tui.signs import FACTS, TONE_STYLES, judged, metric_rank
-from pilothouse.tui.text import clock, line, moment, number, safe, signed, since, span
+from pilothouse.tui.text import clock, fit, line, moment, number, safe, signed, since, span
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
@@ -30,12 +30,12 @@ EMPTY = "No version yet.\nPress  t  to train one: a run that finishes makes a ve
 NO_HISTORY = "Nothing was live yet.\nP  promotes the version under the cursor."
 HISTORY = (
     Column("at", "when", width=6),
-    Column("what", "what", most=10),
-    Column("change", "change", most=10),
+    Column("change", "change", most=12),
     Column("for", "live for", "right", most=12),
     Column("by", "by", most=12),
     Column("why", "why", most=200, grow=True),
 )
+"""↑ is a promotion, ↩ a rollback."""
 
 
 def gate_words(said: str) -> tuple[str, str]:
@@ -147,23 +147,23 @@ class ModelsScreen(DeployActs, TrainActs):
         self.query_one("#history", Table).set_rows(rows)
 
     def _history_row(self, one: Deployment, lasted: str, now_live: bool) -> Row:
-        sign = "↩ rollback" if one.kind == "rollback" else "↑ promote"
+        sign = "↩" if one.kind == "rollback" else "↑"
         change = (
             f"v{one.from_version} → v{one.to_version}"
             if one.from_version is not None
             else f"v{one.to_version}"
         )
         forced = sum(not gate.get("passed") for gate in one.gates)
-        why = (f"past {forced} failed gates: " if forced else "") + one.reason
-        cells = (clock(one.at, self.pilothouse.now()), sign, change, lasted, safe(one.actor, 40), safe(why))
-        tones = (
-            "dim",
-            "watch" if one.kind == "rollback" else "",
-            "accent" if now_live else "",
-            "",
-            "dim",
-            "",
+        why = ("rollback: " if one.kind == "rollback" else "") + one.reason
+        why = f"past {forced} failed gates: {why}" if forced else why
+        cells = (
+            clock(one.at, self.pilothouse.now()),
+            f"{sign} {change}",
+            lasted,
+            safe(one.actor, 40),
+            safe(why),
         )
+        tones = ("dim", "watch" if one.kind == "rollback" else "accent" if now_live else "", "", "dim", "")
         return Row(str(one.deployment_id), cells, tones, one)
 
     @on(Table.Moved, "#versions")
@@ -193,9 +193,7 @@ class ModelsScreen(DeployActs, TrainActs):
                 "\n",
                 ("metrics", "bold"),
                 (
-                    f"   against v{base.version}, each on its own holdout"
-                    if base and base is not one
-                    else "",
+                    f"   against v{base.version}, own holdouts" if base and base is not one else "",
                     "$dim",
                 ),
             )
@@ -221,12 +219,15 @@ class ModelsScreen(DeployActs, TrainActs):
 
     def _metric_line(self, key: str, one: ModelVersion, base: ModelVersion | None) -> Content:
         value = one.metrics[key]
-        left = f"{safe(key, 18):<18} {number(value):>9}"
+        roomy = self.query_one("#version-words").size.width > 46
+        left = f"{fit(safe(key), 18 if roomy else 10)} {number(value):>8}"
         if base is None or key not in base.metrics or key in FACTS:
             return line(left)
         delta = value - base.metrics[key]
         word, tone = judged(key, delta)
-        return line(left, (f"  {signed(delta)} {word}" if delta else "     same", TONE_STYLES[tone or "dim"]))
+        return line(
+            left, (f"  {signed(delta)} {word}" if delta else "  the same", TONE_STYLES[tone or "dim"])
+        )
 
     def why_not(self, action: str) -> str:
         """Nothing under the cursor means nothing to open."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PAUSE = 0.08
 """Seconds the cursor rests on a row before its curve is fetched: a held key fetches nothing."""
 
+TONES = ("accent", "watch", "good", "other")
+"""The tones of the marks, in the order of the curves' colours."""
+
 
 class CurveBeside(RunActs):
     """Keeps what is known of runs by id and draws the curve of the one under the cursor."""
@@ -97,12 +100,16 @@ class CurveBeside(RunActs):
         return min(long, key=curve_rank, default=None)
 
     def _series(self, detail: RunDetail, key: str) -> list[Series]:
-        shown = [run_id for run_id in self.marked[:4] if run_id in self._details]
-        if detail.run.run_id not in shown:
-            shown.insert(0, detail.run.run_id)
-        series = []
-        for n, run_id in enumerate(shown[:4]):
-            one = self._details[run_id]
-            if points := one.curves.get(key):
-                series.append(Series(one.run.name, points, COLOURS[n]))
-        return series
+        shown = [(run_id, COLOURS[n]) for n, run_id in enumerate(self.marked[: len(COLOURS)])]
+        if detail.run.run_id not in self.marked[: len(COLOURS)]:
+            shown.append((detail.run.run_id, "$foreground" if shown else COLOURS[0]))
+        return [
+            Series(self._details[run_id].run.name, points, colour)
+            for run_id, colour in shown
+            if run_id in self._details and (points := self._details[run_id].curves.get(key))
+        ]
+
+    def tone_of(self, run_id: str) -> str:
+        """The tone of a marked run's sign, which is the colour of its curve; empty for one that has none."""
+        at = self.marked.index(run_id) if run_id in self.marked else len(TONES)
+        return TONES[at] if at < len(TONES) else ""

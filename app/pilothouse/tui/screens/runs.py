@@ -188,9 +188,9 @@ class RunsScreen(CurveBeside, FilteredScreen):
 
     def _draw_marks(self) -> None:
         table = self.main_table()
-        table.marks = dict.fromkeys(self.marked, "●")
+        table.marks = {run_id: ("●", self.tone_of(run_id)) for run_id in self.marked}
         if self.baseline is not None:
-            table.marks[self.baseline.run_id] = "◆"
+            table.marks[self.baseline.run_id] = ("◆", self.tone_of(self.baseline.run_id) or "strong")
         table.refresh()
 
     def do_pin(self) -> None:

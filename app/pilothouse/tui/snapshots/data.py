@@ -34,6 +34,8 @@ class Data:
     watcher: WatcherStatus | None
     waiting: int
     """Files in the folder that were neither judged nor trained on."""
+    coming: int = 0
+    """Files of a demo that have not been delivered yet."""
 
 
 def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
@@ -52,6 +54,7 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     if before is not None and before.stamp == now and before.model == chosen.name:
         return before
     from pilothouse.data.versions import list_dataset_versions
+    from pilothouse.demo.workspace import waiting_files
     from pilothouse.monitoring.verdicts import list_arrivals, list_drift_reports
     from pilothouse.store import open_store
 
@@ -67,7 +70,8 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     versions = tuple(list_dataset_versions(store, chosen.name))
     known = set(newest) | {file.name for version in versions for file in version.files}
     waiting = _waiting(workspace, chosen.data.folder, known)
-    return Data(now, chosen.name, chosen.data.folder, files, versions, watcher, waiting)
+    coming = len(waiting_files(workspace))
+    return Data(now, chosen.name, chosen.data.folder, files, versions, watcher, waiting, coming)
 
 
 def _folder_stamp(workspace: Workspace, folder: str) -> object:

@@ -120,9 +120,13 @@ def draw_chart(series: Sequence[Series], columns: int, rows: int, *, x_label: st
         else fit(left, across)
     )
     out.append(Content.assemble((" " * margin + "└" + axis, "$dim")))
+    room = max(4, (columns - margin - 1) // len(kept) - 4)
     legend: list[str | tuple[str, str]] = [" " * (margin + 1)]
     for one in kept:
-        legend += [("━ ", one.style), (safe(one.label, 28) + "  ", "$dim")]
+        legend += [
+            ("━ ", one.style),
+            (fit(safe(one.label), min(room, width(safe(one.label)))) + "  ", "$dim"),
+        ]
     out.append(Content.assemble(*legend))
     return Content("\n").join(out)
 

@@ -75,8 +75,8 @@ class PagedRows(ScrollView):
         self.cursor = 0
         self.note = ""
         self.loaded = False
-        self.marks: dict[str, str] = {}
-        """Row key -> the sign drawn before it."""
+        self.marks: dict[str, tuple[str, str]] = {}
+        """Row key -> the sign drawn before it, and its tone."""
         self._pages: dict[int, tuple[Row, ...]] = {}
         self._fetch: Fetch | None = None
         self._generation = 0

@@ -11,6 +11,7 @@ TONES = {
     "good": "success",
     "watch": "warning",
     "bad": "error",
+    "other": "secondary",
     "strong": "",
 }
 """Styles a cell may have, by meaning, and the colour of the theme that each takes."""

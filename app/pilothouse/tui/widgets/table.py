@@ -94,14 +94,6 @@ class Table(PagedRows, can_focus=True):
 
     # ------------------------------------------------------------ drawing
 
-    def set_mark(self, key: str, sign: str | None) -> None:
-        """Draw ``sign`` before the row with ``key``, or nothing."""
-        if sign is None:
-            self.marks.pop(key, None)
-        else:
-            self.marks[key] = sign
-        self.refresh()
-
     def notify_style_update(self) -> None:
         """Forget the styles of the theme before."""
         super().notify_style_update()
@@ -183,9 +175,9 @@ class Table(PagedRows, can_focus=True):
             return Strip([Segment(fit("  …", across), self._style("dim", on_cursor))], across)
         widths = self._shared_widths(across)
         segments: list[Segment] = []
-        mark = self.marks.get(row.key, "")
+        mark, mark_tone = self.marks.get(row.key, ("", ""))
         if self.marking:
-            segments.append(Segment(fit(mark, 2), self._style("accent" if mark else "", on_cursor)))
+            segments.append(Segment(fit(mark, 2), self._style(mark_tone, on_cursor)))
         for n, column in enumerate(self.columns):
             text = row.cells[n] if n < len(row.cells) else ""
             tone = row.tones[n] if n < len(row.tones) else ""

@@ -1,0 +1,217 @@
+"""The screens as they are drawn, held against drawings that a person has looked at.
+
+`PILOTHOUSE_REDRAW=1 pytest tests/tui/test_drawings.py` draws them anew; look at the difference before it
+is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from piloting import HOSTILE, column, press, ready, settle, shown, visit
+
+from pilothouse.monitoring.drift import DriftReport
+from pilothouse.store import dumps, open_store
+from pilothouse.tui.app import PilothouseApp
+from pilothouse.workspace import Workspace
+
+DRAWINGS = Path(__file__).parent / "drawings"
+NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
+SIZES = [(80, 24), (120, 36)]
+
+
+@pytest.fixture
+def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    if hasattr(time, "tzset"):
+        time.tzset()
+    yield
+    monkeypatch.undo()
+    if hasattr(time, "tzset"):
+        time.tzset()
+
+
+def ago(**how: float) -> datetime:
+    return NOW - timedelta(**how)
+
+
+@pytest.fixture
+def fixed(empty: Workspace, in_utc: None) -> Workspace:
+    """The same rows at the same times, always."""
+    store = open_store(empty)
+    names = ["lucky-otter", "steady-heron", HOSTILE[0], "odd-wren", "slow-ibis", "brisk-finch"]
+    states = ["FINISHED", "FINISHED", "FINISHED", "FAILED", "LOST", "KILLED"]
+    with store.transaction() as tx:
+        for n, (name, state) in enumerate(zip(names, states, strict=True)):
+            run_id = f"{n}run{n}run{n}run"
+            began = ago(minutes=10 + 600 * n)
+            tx.insert(
+                "runs",
+                [
+                    {
+                        "run_id": run_id,
+                        "name": name,
+                        "model": "late",
+                        "kind": "recipe",
+                        "recipe": "logistic",
+                        "command": "",
+                        "status": state,
+                        "started_at": began,
+                        "ended_at": began + timedelta(seconds=41 + n),
+                        "exit_code": 0,
+                        "progress": 1.0,
+                        "progress_text": "",
+                        "dataset_version": "7f3a99aa0011",
+                        "reason": "" if state == "FINISHED" else "ValueError: one class",
+                        "journal_offset": 0,
+                    }
+                ],
+            )
+            tx.insert("params", [{"run_id": run_id, "key": "C", "value": str(n + 1), "number": float(n + 1)}])
+            tx.insert(
+                "metrics",
+                [
+                    {
+                        "run_id": run_id,
+                        "key": key,
+                        "last": last,
+                        "min": 0.5,
+                        "max": last,
+                        "last_step": 9,
+                        "count": 10,
+                    }
+                    for key, last in (("roc_auc", 0.7 + n / 100), ("log_loss", 0.6 - n / 100))
+                ],
+            )
+            tx.insert(
+                "metric_points",
+                [
+                    {
+                        "run_id": run_id,
+                        "key": "roc_auc",
+                        "step": s,
+                        "value": 0.7 - 0.2 / (s + 1),
+                        "recorded_at": began,
+                    }
+                    for s in range(10)
+                ],
+            )
+        for n in (1, 2, 3):
+            tx.insert(
+                "model_versions",
+                [
+                    {
+                        "model": "late",
+                        "version": n,
+                        "run_id": f"{n}run{n}run{n}run",
+                        "dataset_version": "7f3a99aa0011",
+                        "recipe": "logistic",
+                        "created_at": ago(hours=30 - n),
+                        "manifest_sha256": "ab" * 32,
+                        "metrics": dumps(
+                            {"roc_auc": 0.70 + n / 100, "log_loss": 0.6 - n / 100, "threshold": 0.3}
+                        ),
+                    }
+                ],
+            )
+            tx.insert("tags", [{"run_id": f"{n}run{n}run{n}run", "key": "gates", "value": "passed"}])
+        moves = [("promote", None, 1, 29), ("promote", 1, 2, 20), ("rollback", 2, 1, 3), ("promote", 1, 2, 2)]
+        for n, (kind, before, after, hours) in enumerate(moves, 1):
+            tx.insert(
+                "deployments",
+                [
+                    {
+                        "deployment_id": n,
+                        "model": "late",
+                        "recorded_at": ago(hours=hours),
+                        "kind": kind,
+                        "from_version": before,
+                        "to_version": after,
+                        "actor": "ana",
+                        "reason": "p99 doubled",
+                        "gates": "[]",
+                    }
+                ],
+            )
+        tx.insert("aliases", [{"model": "late", "alias": "champion", "version": 2}])
+        for n, name in enumerate(
+            ["flights-2013-10.parquet", "flights-2013-11.parquet", "flights-2013-12.parquet"]
+        ):
+            report = DriftReport(
+                n == 2,
+                0.5,
+                600,
+                606,
+                (column("temp", 0.3 * n), column("visib", 0.06 * n), column("carrier", 0.01)),
+                target=column("late", 0.03, "category"),
+            )
+            told = {"model": "late", "recorded_at": ago(hours=3 - n), "sha256": f"{n:064d}"}
+            tx.insert("arrivals", [{**told, "name": name, "rows": 606, "status": "ok", "findings": "[]"}])
+            tx.insert(
+                "drift_reports",
+                [
+                    {
+                        **told,
+                        "report_id": f"r{n}",
+                        "subject": name,
+                        "reference": "late v2",
+                        "n_reference": 600,
+                        "dataset_drift": n == 2,
+                        "share_drifted": 0.5,
+                        "n_current": 606,
+                        "report": report.to_json(),
+                    }
+                ],
+            )
+            tx.insert(
+                "events",
+                [
+                    {
+                        "seq": n + 1,
+                        "recorded_at": ago(hours=3 - n),
+                        "actor": "ana",
+                        "kind": "drift",
+                        "subject": name,
+                        "message": f"{name} was judged.",
+                        "data": dumps({"score": 0.3 * n}),
+                        "hash": "x",
+                    }
+                ],
+            )
+    return empty
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36"])
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("bridge", "1"),
+        ("runs", "2"),
+        ("models", "3"),
+        ("data", "4"),
+        ("serving", "5"),
+        ("events", "6"),
+    ],
+)
+async def test_a_screen_is_drawn_as_it_was(
+    fixed: Workspace, name: str, keys: str, size: tuple[int, int]
+) -> None:
+    app = PilothouseApp(fixed, now=lambda: NOW)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, keys)
+        if name == "data":
+            await press(pilot, "enter", "j")
+        if name == "runs":
+            await settle(pilot, lambda: "━" in shown(app))
+        drawn = shown(app) + "\n"
+    path = DRAWINGS / f"{name}-{size[0]}x{size[1]}.txt"
+    if os.environ.get("PILOTHOUSE_REDRAW"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(drawn, encoding="utf-8")
+    assert drawn == path.read_text(encoding="utf-8")
