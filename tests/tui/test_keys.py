@@ -233,3 +233,17 @@ async def test_cancel_has_the_focus_and_changes_nothing(steered: Workspace, area
         await pilot.pause()
     assert len(list_runs(store)) == runs
     assert len(list_events(store, 999)) == events
+
+
+async def test_the_next_model_is_steered_by_a_key(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        await press(pilot, "m")
+        assert "only one" in said(app)
+        hostile.config_path.write_text('[model.late]\ntarget = "late"\n\n[model.other]\ntarget = "late"\n')
+        await settle(pilot, lambda: app.about is not None and len(app.about.models) == 2)
+        await press(pilot, "m")
+        await settle(pilot, lambda: "pilothouse ─ other" in shown(app))
+        await visit(pilot, "3")
+        assert "No version yet" in shown(app)
