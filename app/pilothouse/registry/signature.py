@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
-from typing import Any, NoReturn
+from datetime import date
+from typing import Any
 
 from pilothouse.errors import PilothouseError
+from pilothouse.registry.values import CHECKS, NOUNS, Value, from_text, kind_of, short
 
-Value = bool | int | float | str | datetime | None
 Row = list[Value]
 """The values of one row in the signature's order; None is missing."""
 
 TYPES = ("boolean", "integer", "long", "float", "double", "string", "datetime")
 _MOST_PROBLEMS = 20
-_WHOLE = {"integer": 2**31, "long": 2**63}
 
 
 class SignatureError(PilothouseError):
@@ -66,7 +64,7 @@ class Signature:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PilothouseError(f"The signature names an input twice: {', '.join(map(repr, twice))}.")
-        checks = tuple((one.name, one.type, one.required, _CHECKS[one.type]) for one in self.inputs)
+        checks = tuple((one.name, one.type, one.required, CHECKS[one.type]) for one in self.inputs)
         object.__setattr__(self, "_checks", checks)
 
     @property
@@ -116,7 +114,8 @@ class Signature:
         for number, record in enumerate(records):
             if not isinstance(record, Mapping):
                 problems.append(
-                    f"{_where(number, records)}an object of field to value was expected, not {_kind(record)}."
+                    f"{_where(number, records)}an object of field to value was expected, "
+                    f"not {kind_of(record)}."
                 )
                 continue
             row: Row = []
@@ -141,7 +140,7 @@ class Signature:
                     row.append(check(value))
                 except ValueError as error:
                     problems.append(
-                        f"{_where(number, records)}field {name!r} must be {_NOUNS[kind]}, not {error}."
+                        f"{_where(number, records)}field {name!r} must be {NOUNS[kind]}, not {error}."
                     )
             if seen != len(record):
                 problems += [_where(number, records) + text for text in self._unknown(record)]
@@ -162,7 +161,9 @@ class Signature:
         records = []
         for number, values in enumerate(data):
             if not isinstance(values, list | tuple):
-                problems.append(f"{_where(number, data)}a list of values was expected, not {_kind(values)}.")
+                problems.append(
+                    f"{_where(number, data)}a list of values was expected, not {kind_of(values)}."
+                )
             elif len(values) != len(names):
                 problems.append(
                     f"{_where(number, data)}{len(names)} values were expected, not {len(values)}."
@@ -182,7 +183,7 @@ class Signature:
         types = {one.name: one.type for one in self.inputs}
         table = [
             [
-                _from_text(types.get(columns[i], "string") if i < len(columns) else "string", text)
+                from_text(types.get(columns[i], "string") if i < len(columns) else "string", text)
                 for i, text in enumerate(row)
             ]
             for row in data
@@ -196,19 +197,19 @@ class Signature:
             if key not in names:
                 near = difflib.get_close_matches(str(key), names, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else "."
-                found.append(f"field {_short(key)} is not an input of the model{hint}")
+                found.append(f"field {short(key)} is not an input of the model{hint}")
         return found
 
 
 def infer_type(values: Iterable[Any]) -> str:
     """Return the narrowest type that all the values that are not None have."""
-    kinds = {_kind_of(value) for value in values if value is not None}
+    kinds = {_type_name(value) for value in values if value is not None}
     if kinds <= {"long", "double"} and kinds:
         return "double" if "double" in kinds else "long"
     return kinds.pop() if len(kinds) == 1 else "string"
 
 
-def _kind_of(value: Any) -> str:
+def _type_name(value: Any) -> str:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):
@@ -225,105 +226,3 @@ def _where(number: int, records: Sequence[Any]) -> str:
 def _twice(names: Sequence[Any]) -> list[Any]:
     seen: list[Any] = []
     return [name for name in names if name in seen or seen.append(name)]  # type: ignore[func-returns-value]
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…" + text[0]
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return f"the text {_short(value)}"
-    if isinstance(value, int | float):
-        return f"the number {_short(value)}"
-    if isinstance(value, Mapping):
-        return "an object"
-    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
-
-
-def _refuse(value: Any) -> NoReturn:
-    raise ValueError(_kind(value))
-
-
-def _boolean(value: Any) -> Value:
-    return value if type(value) is bool else _refuse(value)
-
-
-def _whole(limit: int) -> Callable[[Any], Value]:
-    def check(value: Any) -> Value:
-        if type(value) is float and value.is_integer():
-            value = int(value)
-        if type(value) is int and -limit <= value < limit:
-            return value
-        _refuse(value)
-
-    return check
-
-
-def _decimal(value: Any) -> Value:
-    if type(value) is float and math.isfinite(value):
-        return value
-    if type(value) is int and abs(value) < 1 << 1023:
-        return float(value)
-    _refuse(value)
-
-
-def _string(value: Any) -> Value:
-    if type(value) is str:
-        try:
-            # A lone surrogate is no text: it could be neither logged nor stored.
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("a text with half of a surrogate pair") from None
-        return value
-    _refuse(value)
-
-
-def _datetime(value: Any) -> Value:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            _refuse(value)
-    if not isinstance(value, datetime):
-        _refuse(value)
-    # Training data has times without a zone; one with a zone is put on UTC's clock.
-    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-
-
-def _from_text(kind: str, text: str) -> Any:
-    if text == "":
-        return None
-    if kind in _WHOLE or kind in ("float", "double"):
-        try:
-            return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
-        except ValueError:
-            return text
-    if kind == "boolean":
-        return {"true": True, "false": False, "1": True, "0": False}.get(text.strip().lower(), text)
-    return text
-
-
-_CHECKS: dict[str, Callable[[Any], Value]] = {
-    "boolean": _boolean,
-    "integer": _whole(2**31),
-    "long": _whole(2**63),
-    "float": _decimal,
-    "double": _decimal,
-    "string": _string,
-    "datetime": _datetime,
-}
-_NOUNS = {
-    "boolean": "true or false",
-    "integer": "a whole number (32 bits)",
-    "long": "a whole number",
-    "float": "a number",
-    "double": "a number",
-    "string": "a text",
-    "datetime": "a time such as '2013-12-01T08:30:00'",
-}

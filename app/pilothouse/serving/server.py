@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import errno
 import itertools
 import os
 import secrets
@@ -21,11 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.errors import PilothouseError, UsageError
-from pilothouse.processes import hold_alive, write_atomic
-from pilothouse.registry.generation import alive_path, generation_path, status_path, token_path
+from pilothouse.errors import PilothouseError
+from pilothouse.processes import write_atomic
+from pilothouse.registry.generation import generation_path, token_path
 from pilothouse.registry.versions import ModelVersion, champion
-from pilothouse.serving.status import ServerStatus, server_status, write_status
+from pilothouse.serving.listening import HOST, bound, the_only_one
+from pilothouse.serving.status import ServerStatus, write_status
 from pilothouse.store import Store, open_store, record
 from pilothouse.workspace import Workspace
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pilothouse.serving.swap import LiveModels
     from pilothouse.serving.traffic import Traffic
 
-HOST = "127.0.0.1"
 _BEAT = 0.5
 """Seconds between two looks at the generation, and between two statuses."""
 _TURN = 0.0005
@@ -64,10 +63,10 @@ def run_server(
     config = workspace.config()
     name = config.model(model).name
     wanted = config.serving.port if port is None else port
-    with _the_only_one(workspace), _bound(wanted) as listener:
-        bound = int(listener.getsockname()[1])
+    with the_only_one(workspace), bound(wanted) as listener:
+        at = int(listener.getsockname()[1])
         now = datetime.now(UTC).isoformat()
-        status = ServerStatus(os.getpid(), bound, f"http://{HOST}:{bound}", "starting", now, now, name)
+        status = ServerStatus(os.getpid(), at, f"http://{HOST}:{at}", "starting", now, now, name)
         write_status(workspace, status)
         store = open_store(workspace)
         generation = _generation(workspace)
@@ -232,49 +231,6 @@ class _Process:
         # A full disk must not stop the answers; the status is only late then.
         with contextlib.suppress(OSError):
             write_status(self._workspace, ServerStatus(**{**base, **now}))
-
-
-@contextlib.contextmanager
-def _the_only_one(workspace: Workspace) -> Iterator[None]:
-    lock = hold_alive(alive_path(workspace))
-    if lock is None:
-        other = server_status(workspace)
-        where = f" at {other.url} (process {other.pid})" if other else ""
-        raise PilothouseError(
-            f"A server of this workspace runs already{where}.",
-            untouched="It goes on.",
-            next="It follows every promote and rollback by itself. Stop it with `pilothouse serve --stop`.",
-        )
-    with lock:
-        status_path(workspace).unlink(missing_ok=True)
-        yield
-
-
-@contextlib.contextmanager
-def _bound(port: int) -> Iterator[socket.socket]:
-    if not 0 <= port <= 65535:
-        raise UsageError(f"{port} is no port.", next="Give one from 1 to 65535, or 0 for any free one.")
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    with listener:
-        if sys.platform != "win32":
-            # On Windows the same option would let two servers share a port.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-            listener.listen(2048)
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise PilothouseError(f"Port {port} cannot be used: {error.strerror}.") from error
-            why = (
-                "is in use by another program" if error.errno == errno.EADDRINUSE else "is not allowed to you"
-            )
-            raise PilothouseError(
-                f"Port {port} {why}.",
-                untouched="Nothing was started.",
-                next="Choose another with --port, or --port 0 for any free one; or change serving.port.",
-            ) from error
-        listener.setblocking(False)
-        yield listener
 
 
 def _champion(store: Store, name: str) -> ModelVersion:
