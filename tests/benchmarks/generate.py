@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.store import Store, open_store, record
+from pilothouse.tracking.digests import keep_digests
 from pilothouse.workspace import Workspace, init_workspace
 
 CONFIG = """
@@ -98,5 +99,6 @@ def fill(store: Store, runs: int, *, metrics: int = 20, params: int = 10, seed: 
             "INSERT INTO metric_points SELECT run_id, key, 0, last, began + to_seconds(10) FROM metrics "
             "JOIN made USING (run_id) ORDER BY n, key"
         )
+        keep_digests(tx, [row["run_id"] for row in tx.rows("SELECT run_id FROM made ORDER BY n")])
         tx.execute("DROP TABLE made")
         record(tx, "run", "generated", f"{runs:,} runs were generated.", {"seed": seed}, actor="benchmark")

@@ -52,5 +52,9 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "saved filters",
         "CREATE TABLE filters (name VARCHAR PRIMARY KEY, text VARCHAR, saved_at TIMESTAMP)",
     ),
+    (
+        "digests of runs",
+        "CREATE TABLE digests (run_id VARCHAR PRIMARY KEY, params VARCHAR, tags VARCHAR, metrics VARCHAR)",
+    ),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""

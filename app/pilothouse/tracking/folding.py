@@ -13,6 +13,7 @@ from typing import Any
 from pilothouse.jsontext import as_number
 from pilothouse.processes import is_alive
 from pilothouse.store import Store, Transaction, record
+from pilothouse.tracking.digests import keep_digests
 from pilothouse.tracking.journal import Entry, Journal, read_entries
 from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
 
@@ -46,6 +47,7 @@ def fold(store: Store) -> list[str]:
         return []
     changed: list[str] = []
     done: list[str] = []
+    ended: list[str] = []
     with store.transaction() as tx:
         marks = ", ".join("?" * len(run_ids))
         offsets = {
@@ -60,8 +62,11 @@ def fold(store: Store) -> list[str]:
             status = _fold_one(tx, folder, run_id, known)
             if status is not None:
                 changed.append(run_id)
+                if status in ENDED:
+                    ended.append(run_id)
             if (status or (known and known["status"])) in ENDED:
                 done.append(run_id)
+        keep_digests(tx, ended)
     # Only after the commit: a marker without news costs a look, a lost marker would cost a run.
     for run_id in done:
         (workspace.active_dir / run_id).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, Transaction, record
+from pilothouse.tracking.digests import FEW, MetricSummary, among, keep_digests, parts_of
 from pilothouse.tracking.folding import ENDED, fold
 from pilothouse.tracking.search.nodes import Word
 from pilothouse.tracking.search.search import Search
@@ -41,15 +43,8 @@ _ATTRIBUTES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSummary:
-    """One metric of one run: its last value, its range over all steps, and how many there are."""
-
-    last: float
-    min: float | None
-    max: float | None
-    last_step: int
-    count: int
+_SPARE = 50
+"""So many runs in the trash may be among the best before a page of the best is looked for in another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +170,52 @@ def list_runs(
     clauses, params = _where(text, status, model, where)
     join, order, keys = _order(order_by, descending)
     with store.reading() as tx:
-        rows = tx.rows(
-            f"SELECT runs.* FROM runs {join} WHERE {clauses} ORDER BY {order} LIMIT ? OFFSET ?",
-            [*keys, *params, limit, offset],
-        )
-        return _complete(tx, rows)
+        # First which runs, then all of their columns: a join would drag every column of every run along.
+        ids: list[str] = []
+        if order_by.startswith("metrics.") and not (text or status or model or where):
+            ids = _best(tx, keys[0], descending, clauses, limit, offset)
+        if len(ids) < limit:
+            ids = _ids(tx, f"{join} WHERE {clauses} ORDER BY {order}", [*keys, *params], limit, offset)
+        found = {run.run_id: run for run in read_runs(tx, *among("runs.run_id", ids))}
+        return [found[run_id] for run_id in ids]
+
+
+def _ids(tx: Transaction, rest: str, bound: Sequence[Any], limit: int, offset: int) -> list[str]:
+    rows = tx.rows(f"SELECT runs.run_id FROM runs {rest} LIMIT ? OFFSET ?", [*bound, limit, offset])
+    return [row["run_id"] for row in rows]
+
+
+def _best(tx: Transaction, key: str, descending: bool, clauses: str, limit: int, offset: int) -> list[str]:
+    """Return a page of the runs that are first by a metric, or fewer than `limit` if it cannot tell.
+
+    To take the first of the metrics and then their runs is several times quicker than to join all of both.
+    """
+    enough = offset + limit + _SPARE
+    if enough > FEW:
+        return []
+    direction = "DESC" if descending else "ASC"
+    first = tx.rows(
+        f"SELECT run_id, last FROM metrics WHERE key = ? ORDER BY last {direction} NULLS LAST LIMIT ?",
+        [key, enough],
+    )
+    if len(first) < enough or first[-1]["last"] is None:
+        return []
+
+    def rank(value: float) -> tuple[bool, float]:
+        # As the store has it: NaN is above everything.
+        return (True, 0.0) if math.isnan(value) else (False, value)
+
+    # More runs than these may have the value of the last one.
+    edge = rank(first[-1]["last"])
+    values = {row["run_id"]: found for row in first if (found := rank(row["last"])) != edge}
+    where, bound = among("run_id", list(values))
+    began = {
+        row["run_id"]: row["started_at"]
+        for row in tx.rows(f"SELECT run_id, started_at FROM runs WHERE {where} AND {clauses}", bound)
+    }
+    newest_first = sorted(began, key=began.__getitem__, reverse=True)
+    ids = sorted(newest_first, key=values.__getitem__, reverse=descending)
+    return ids[offset : offset + limit]
 
 
 def count_runs(
@@ -232,32 +268,20 @@ def read_runs(tx: Transaction, where: str, params: Sequence[Any]) -> list[Run]:
 
 
 def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
-    ids = [row["run_id"] for row in rows]
-    keyed: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in ("params", "tags")}
-    summaries: dict[str, dict[str, MetricSummary]] = {}
-    if ids:
-        for table, found in keyed.items():
-            for item in tx.rows(
-                f"SELECT run_id, key, value FROM {table} WHERE list_contains(?, run_id) ORDER BY key", [ids]
-            ):
-                found.setdefault(item["run_id"], {})[item["key"]] = item["value"]
-        for item in tx.rows("SELECT * FROM metrics WHERE list_contains(?, run_id) ORDER BY key", [ids]):
-            run_id, key = item.pop("run_id"), item.pop("key")
-            summaries.setdefault(run_id, {})[key] = MetricSummary(**item)
+    parts = parts_of(tx, [row["run_id"] for row in rows])
     runs = []
     for row in rows:
-        run_id = row["run_id"]
-        mine = summaries.get(run_id, {})
+        mine = parts[row["run_id"]]
         values = {name: row[name] for name in row if name != "journal_offset"}
         for name in ("recipe", "command", "dataset_version", "model", "name", "reason", "progress_text"):
             values[name] = values[name] or ""
         runs.append(
             Run(
                 **values,
-                params=keyed["params"].get(run_id, {}),
-                tags=keyed["tags"].get(run_id, {}),
-                metrics={key: summary.last for key, summary in mine.items()},
-                summaries=mine,
+                params=mine.params,
+                tags=mine.tags,
+                metrics={key: summary.last for key, summary in mine.summaries.items()},
+                summaries=mine.summaries,
             )
         )
     return runs
@@ -288,5 +312,8 @@ def tag_run(store: Store, ref: str, tags: dict[str, str | None]) -> Run:
             if value is not None
         ]
         tx.insert("tags", kept)
+        # It may have ended since it was looked up.
+        if tx.value("SELECT status FROM runs WHERE run_id = ?", [run.run_id]) in ENDED:
+            keep_digests(tx, [run.run_id])
         record(tx, "run", run.run_id, f"{run.name} was tagged: {', '.join(tags)}.", {"tags": tags})
     return get_run(store, run.run_id)

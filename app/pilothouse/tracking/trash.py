@@ -18,7 +18,7 @@ from pilothouse.tracking.runs import ENDED, Run, get_run, read_runs
 PURGED_PREFIX = ".purged-"
 """Start of the name that a run's folder gets before it is removed; no run is called so."""
 
-_TABLES = ("runs", "params", "tags", "metrics", "metric_points")
+_TABLES = ("runs", "params", "tags", "metrics", "metric_points", "digests")
 
 
 def list_deleted(store: Store, *, limit: int = 1000) -> list[Run]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from pilothouse.errors import PilothouseError
 from pilothouse.store import Store, Transaction, record
+from pilothouse.tracking.digests import keep_digests
 from pilothouse.tracking.exchange.artifacts import copy_artifacts, find_artifacts
 from pilothouse.tracking.exchange.source import Listed, Point, Source, SourceRun, Unreadable
 from pilothouse.tracking.names import run_id_of
@@ -318,6 +319,7 @@ def _replace(tx: Transaction, batch: _Batch, before: Sequence[str]) -> None:
         if before:
             tx.execute(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [list(before)])
         tx.insert(table, batch.rows[table])
+    keep_digests(tx, [row["run_id"] for row in batch.rows["runs"]])
 
 
 def _place(staging: Path, folder: Path) -> Path:

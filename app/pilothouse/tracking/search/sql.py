@@ -37,6 +37,10 @@ _Test: TypeAlias = Callable[[Condition, Condition], Condition]
 """From the expressions of a field's text and number to a condition on them."""
 
 
+_IN_NUMBERS = frozenset("etruefals")
+"""The ASCII letters of all texts that stand for a number: an exponent's, and those of the truth values."""
+
+
 def condition(node: Node | None, now: datetime | None = None) -> Condition:
     """Return the condition that a search puts on `runs`.
 
@@ -159,17 +163,30 @@ def _word(word: str) -> Condition:
     test = f"ILIKE ?{escape}"
     own = " OR ".join(f"runs.{column} {test}" for column in WORD_COLUMNS)
     bound: list[Any] = [f"%{pattern}%"] * len(WORD_COLUMNS)
-    keyed, values = f"key {test} OR value {test}", [f"%{pattern}%"] * 2
+    found, values = f"key {test} OR value {test}", [f"%{pattern}%"] * 2
+    in_params = f"key {test} OR (number IS NULL AND value {test})" if _in_no_number(word) else found
+    split = ""
     places = [at for at, char in enumerate(word) if char == "="]
     if len(places) > _SPLITS:
-        keyed, values = f"key || '=' || value {test}", [f"%{pattern}%"]
-        places = []
+        found, values = f"key || '=' || value {test}", [f"%{pattern}%"]
+        in_params, places = found, []
     for at in places:
         (left, escape_left), (right, escape_right) = _pattern(word[:at]), _pattern(word[at + 1 :])
-        keyed += f" OR (key ILIKE ?{escape_left} AND value ILIKE ?{escape_right})"
+        split += f" OR (key ILIKE ?{escape_left} AND value ILIKE ?{escape_right})"
         values += [f"%{left}", f"{right}%"]
-    both = f"SELECT run_id FROM params WHERE {keyed} UNION ALL SELECT run_id FROM tags WHERE {keyed}"
+    both = (
+        f"SELECT run_id FROM params WHERE {in_params}{split}"
+        f" UNION ALL SELECT run_id FROM tags WHERE {found}{split}"
+    )
     return f"coalesce({own}, FALSE) OR runs.run_id IN ({both})", [*bound, *values, *values]
+
+
+def _in_no_number(word: str) -> bool:
+    """Tell whether the word cannot occur in a value that reads as a number, so that those need not be read.
+
+    Most values are numbers, all different, and to read them is most of the work.
+    """
+    return any(char == "=" or ("a" <= char <= "z" and char not in _IN_NUMBERS) for char in lower(word))
 
 
 def _pattern(word: str) -> tuple[str, str]:
