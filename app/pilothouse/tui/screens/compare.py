@@ -102,8 +102,9 @@ class CompareScreen(PilothouseScreen):
             if self.only_differences
             else f"all {len(found.rows)}"
         )
+        rows_differ = "" if found.same_rows else "   ▲ judged on different rows"
         self.query_one("#compare", Panel).retitle(
-            "Compare", f"◆ {found.runs[0].name} is the baseline   {said}   x switches"
+            "Compare", f"◆ {found.runs[0].name} is the baseline   {said}   x switches{rows_differ}"
         )
 
     def _row(self, row: Difference, count: int) -> Row:
@@ -114,7 +115,8 @@ class CompareScreen(PilothouseScreen):
             tones.append("" if row.differs else "dim")
             if n:
                 delta = row.deltas[n]
-                word, tone = judged(row.key, delta) if row.section == "metrics" else ("", "")
+                fair = row.section == "metrics" and self._found is not None and self._found.same_rows
+                word, tone = judged(row.key, delta) if fair else ("", "")
                 cells.append(signed(delta, 1 if row.section == "run" else 4) if delta else "")
                 tones.append(tone)
                 if n == count - 1 or count == 2:

@@ -224,6 +224,9 @@ class ModelsScreen(DeployActs, TrainActs):
         if base is None or key not in base.metrics or key in FACTS:
             return line(left)
         delta = value - base.metrics[key]
+        if one.dataset_version != base.dataset_version:
+            # Each was judged on its own holdout; the gates below compare them on the same rows.
+            return line(left, (f"  {signed(delta)} on other rows", "$dim"))
         word, tone = judged(key, delta)
         return line(
             left, (f"  {signed(delta)} {word}" if delta else "  the same", TONE_STYLES[tone or "dim"])

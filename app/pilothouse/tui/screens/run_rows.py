@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from pilothouse.tui.signs import TONE_STYLES, metric_rank, run_state
+from pilothouse.tui.signs import TONE_STYLES, lower_is_better, metric_rank, run_state
 from pilothouse.tui.text import (
     clock,
     duration,
@@ -160,10 +160,11 @@ def run_facts(run: Run, columns: int) -> Content:
     metrics = []
     for key in sorted(run.metrics, key=metric_rank):
         summary = run.summaries.get(key)
-        best = ""
-        if summary is not None and summary.count > 1 and summary.min is not None and summary.max is not None:
-            best = f" ({number(summary.min)} … {number(summary.max)})"
-        metrics.append((safe(key, 40), number(run.metrics[key]) + best))
+        best = None
+        if summary is not None and summary.count > 1:
+            best = summary.min if lower_is_better(key) else summary.max
+        told = f"  best {number(best)}" if best is not None and best != run.metrics[key] else ""
+        metrics.append((safe(key, 40), number(run.metrics[key]) + told))
     params = [(safe(key, 40), setting(value)) for key, value in run.params.items()]
     tags = [(safe(key, 40), safe(value, 60)) for key, value in run.tags.items()]
     rows = [
