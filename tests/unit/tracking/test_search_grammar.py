@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hostile import HOSTILE
 from pilothouse.tracking.search import SearchError, parse, render
 from pilothouse.tracking.search.nodes import And, Compare, Field, Node, Not, Number, Or, Text, Word, walk
+from pilothouse.tracking.search.parser import MAX_DEPTH, MAX_TERMS, MAX_VALUES
 from pilothouse.tracking.search.times import moment_of, seconds_of
 from unit.tracking.searching import searches
 
@@ -207,11 +208,20 @@ def test_errors_point_at_the_place_and_name_what_is_near(
 
 def test_the_caret_stands_under_the_word_in_a_long_search() -> None:
     with pytest.raises(SearchError) as caught:
-        parse("gull " * 100 + "stats = 1 " + "gull " * 100)
+        parse("gull " * 40 + "stats = 1 " + "gull " * 40)
     shown, carets = caught.value.excerpt()
     assert shown[carets.index("^") : carets.rindex("^") + 1] == "stats"
     assert len(shown) < 80
     assert shown in str(caught.value)
+
+
+def test_a_search_that_would_keep_the_store_too_long_is_refused() -> None:
+    assert parse("gull " * MAX_TERMS).words == ("gull",) * MAX_TERMS
+    listed = ", ".join(["1"] * MAX_VALUES)
+    assert compared(f"metrics.a IN ({listed})") is not None
+    for text in ("gull " * (MAX_TERMS + 1), f"metrics.a IN ({listed}, 1)", "NOT " * (MAX_DEPTH + 1) + "a"):
+        with pytest.raises(SearchError, match="More than"):
+            parse(text)
 
 
 @settings(deadline=None, max_examples=400)
