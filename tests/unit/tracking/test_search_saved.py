@@ -80,6 +80,7 @@ def test_a_search_is_told_apart_without_the_store_too(workspace: Workspace, stor
     (run,) = list_runs(store)
     assert parse("gull AND best(loss) = 0.25").matches(run)
     assert not parse("NOT gull").matches(run)
+    assert parse("").matches(run) and not parse("") and parse("gull")
     assert parse("gull 'a b'").words == ("gull", "a b")
 
 

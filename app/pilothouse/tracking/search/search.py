@@ -31,6 +31,10 @@ class Search:
     def __str__(self) -> str:
         return render(self.root)
 
+    def __bool__(self) -> bool:
+        """Whether it leaves anything out; an empty search matches every run."""
+        return self.root is not None
+
     def __and__(self, other: Search) -> Search:
         roots = tuple(search.root for search in (self, other) if search.root is not None)
         root = And(roots) if len(roots) == 2 else roots[0] if roots else None
