@@ -177,6 +177,8 @@ def compare(refs: tuple[str, ...], everything: bool, workspace: Workspace, as_js
             ],
             right=range(1, 1 + len(refs)),
         )
+        if not comparison.same_rows:
+            say("These runs were judged on different rows: a larger metric does not say which is better.")
         if not everything:
             say(f"{len(rows)} of {len(comparison.rows)} rows differ; --all shows the rest.")
 

@@ -38,6 +38,16 @@ class Comparison:
     runs: tuple[Run, ...]
     rows: tuple[Difference, ...]
 
+    @property
+    def same_rows(self) -> bool:
+        """Whether all were judged on the same rows: one dataset version, holdout and seed.
+
+        Where they were not, a larger metric says nothing about which model is better.
+        """
+        return (
+            len({(run.dataset_version, *map(run.params.get, ("holdout", "seed"))) for run in self.runs}) == 1
+        )
+
     def only_differences(self) -> tuple[Difference, ...]:
         """Return the rows in which the runs are not all alike."""
         return tuple(row for row in self.rows if row.differs)
@@ -47,6 +57,7 @@ class Comparison:
         return {
             "baseline": self.runs[0].run_id,
             "runs": [run.run_id for run in self.runs],
+            "same_rows": self.same_rows,
             "rows": [
                 {
                     "section": row.section,

@@ -1,0 +1,107 @@
+"""Makes the screenshots anew: lives through the demo, then walks through the screens while things happen.
+
+Run it with `make screenshots`. It takes about two minutes and needs no terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from pilothouse.demo.load import Load
+from pilothouse.autopilot.status import start_watcher
+from pilothouse.demo.processes import stop_everything
+from pilothouse.demo.story import tell_story
+from pilothouse.registry.deployments import promote
+from pilothouse.serving.control import start_server
+from pilothouse.serving.predictions import read_predictions
+from pilothouse.store import open_store
+from pilothouse.training.launch import start_training, wait_for_run
+from pilothouse.tui.app import PilothouseApp
+from pilothouse.workspace import Workspace
+
+HERE = Path(__file__).resolve().parent
+SIZE = (120, 36)
+PATIENCE = 20.0
+
+
+async def settle(pilot: Pilot[None], ready: Callable[[str], bool]) -> None:
+    """Wait until the screen shows what it should."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while not ready(text_of(pilot)):
+        if loop.time() > until:
+            raise SystemExit(f"The screen does not show what it should:\n{text_of(pilot)}")
+        await pilot.pause(0.1)
+    # One more round of reading, so that every panel has had its turn.
+    await pilot.pause(1.2)
+
+
+def text_of(pilot: Pilot[None]) -> str:
+    """Return what is on the screen, as text."""
+    screen = pilot.app.screen
+    lines = screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+
+
+async def walk(workspace: Workspace) -> None:
+    """Visit every screen and keep a picture of each."""
+    app = PilothouseApp(workspace)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+
+        async def shoot(name: str, keys: list[str], *shows: str) -> None:
+            if keys:
+                await pilot.press(*keys)
+            await settle(pilot, lambda text: all(word in text for word in shows))
+            (HERE / f"{name}.svg").write_text(app.export_screenshot(title="pilothouse"), encoding="utf-8")
+            print(name, flush=True)
+
+        await shoot("bridge", [], "champion", "Drift")
+        await shoot("runs", ["2"], "running")
+        await shoot("run", ["d"], "params")
+        await shoot("log", ["l"], "Fitting")
+        await pilot.press("escape", "escape")
+        await shoot("compare", ["j", "j", "space", "j", "space", "c"], "roc_auc")
+        await pilot.press("escape")
+        await shoot("models", ["3"], "champion", "roc_auc")
+        await shoot("promote", ["j", "P"], "From now on", "passed")
+        await pilot.press("escape")
+        await shoot("rollback", ["ctrl+l"], "Roll back")
+        await pilot.press("escape")
+        await shoot("data", ["4", "tab", "tab", "j"], "drifted", "temp  reference")
+        await shoot("serving", ["5"], "requests")
+        await shoot("events", ["6"], "rollback")
+        await shoot("help", ["question_mark"], "keys")
+
+
+def main() -> int:
+    """Make a demo, keep it busy, and walk through it."""
+    with tempfile.TemporaryDirectory(prefix="pilothouse-") as folder:
+        root = Path(folder) / "demo"
+        tell_story(root, print)
+        workspace = Workspace(root)
+        store = open_store(workspace)
+        status = start_server(workspace)
+        assert status is not None
+        start_watcher(workspace)
+        features = read_predictions(workspace, limit=1)[0]["features"]
+        promote(workspace, store, "3", reason="the new months count")
+        run_id = start_training(
+            workspace, recipe="hist_gradient_boosting", params={"learning_rate": 0.05, "max_iter": 600}
+        )
+        try:
+            with Load(status.port, [features], clients=2):
+                asyncio.run(walk(workspace))
+            wait_for_run(workspace, run_id, 300)
+        finally:
+            stop_everything(workspace)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
