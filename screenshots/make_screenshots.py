@@ -62,7 +62,7 @@ async def walk(workspace: Workspace) -> None:
             print(name, flush=True)
 
         await shoot("bridge", [], "champion", "Drift")
-        await shoot("runs", ["2"], "running")
+        await shoot("runs", ["2"], "running", "by step")
         await shoot("run", ["d"], "params")
         await shoot("log", ["l"], "Fitting")
         await pilot.press("escape", "escape")
