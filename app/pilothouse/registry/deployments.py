@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.errors import ConfigError, PilothouseError
-from pilothouse.jsontext import dumps, loads
+from pilothouse.jsontext import dumps
 from pilothouse.registry.gates import GateResult, run_gates
 from pilothouse.registry.generation import announce
+from pilothouse.registry.history import (
+    Deployment,
+    LivePeriod,
+    deployment_of,
+    history,
+    live_periods,
+    rollback_target,
+)
 from pilothouse.registry.manifest import verify_bundle
 from pilothouse.registry.versions import (
     CHALLENGER,
@@ -25,6 +32,18 @@ from pilothouse.registry.versions import (
 from pilothouse.store import Store, Transaction, record
 from pilothouse.store.events import current_actor
 from pilothouse.workspace import Workspace
+
+__all__ = [
+    "Deployment",
+    "GateRefusedError",
+    "LivePeriod",
+    "check_gates",
+    "history",
+    "live_periods",
+    "promote",
+    "rollback",
+    "rollback_target",
+]
 
 
 class GateRefusedError(PilothouseError):
@@ -40,31 +59,6 @@ class GateRefusedError(PilothouseError):
             next="Train a better version, or promote it all the same with --force and a --reason.",
         )
         self.results = tuple(results)
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One change of what is served."""
-
-    deployment_id: int
-    model: str
-    at: datetime
-    kind: str
-    from_version: int | None
-    to_version: int
-    actor: str
-    reason: str
-    gates: tuple[dict[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LivePeriod:
-    """A version was live from `since` to `until` (None: it still is)."""
-
-    model: str
-    version: int
-    since: datetime
-    until: datetime | None
 
 
 def check_gates(
@@ -166,45 +160,6 @@ def rollback(
     return _go_live(workspace, store, "rollback", version, live, words, reason, actor, ())
 
 
-def rollback_target(store: Store, model: str) -> int | None:
-    """Return the version that a plain rollback would make live, or None.
-
-    It walks back: after a rollback the next one goes further, not forth again.
-    """
-    stack: list[int] = []
-    for one in reversed(history(store, model)):
-        if one.kind == "rollback" and one.to_version in stack:
-            while stack[-1] != one.to_version:
-                stack.pop()
-        if not stack or stack[-1] != one.to_version:
-            stack.append(one.to_version)
-    return stack[-2] if len(stack) > 1 else None
-
-
-def history(store: Store, model: str | None = None) -> list[Deployment]:
-    """Return every promote and rollback, newest first."""
-    rows = store.query(
-        "SELECT deployment_id, model, recorded_at AS at, kind, from_version, to_version, actor, reason, gates"
-        " FROM deployments WHERE ? IS NULL OR model = ? ORDER BY deployment_id DESC",
-        [model, model],
-    )
-    return [_deployment(row) for row in rows]
-
-
-def live_periods(store: Store, model: str) -> list[LivePeriod]:
-    """Return what was live when, newest first."""
-    periods: list[LivePeriod] = []
-    until: datetime | None = None
-    for one in history(store, model):
-        periods.append(LivePeriod(model, one.to_version, one.at, until))
-        until = one.at
-    return periods
-
-
-def _deployment(row: dict[str, Any]) -> Deployment:
-    return Deployment(**{**row, "gates": tuple(loads(row["gates"]) or ())})
-
-
 def _judge(
     workspace: Workspace, store: Store, version: ModelVersion, live: ModelVersion | None
 ) -> list[GateResult]:
@@ -286,7 +241,7 @@ def _go_live(
         record(tx, kind, f"{version.model}/{version.version}", message, data, who)
     announce(workspace, row["deployment_id"])
     at = row.pop("recorded_at")
-    return _deployment({**row, "at": at})
+    return deployment_of({**row, "at": at})
 
 
 def _champion_number(tx: Transaction, model: str) -> int | None:
