@@ -126,7 +126,7 @@ async def test_files_are_judged_by_a_key(steered: Workspace) -> None:
         await visit(pilot, "4")
         await pilot.press("u")
         await settle(pilot, lambda: "■ held" in shown(app), timeout=PATIENCE)
-        await press(pilot, "a", *"it is fine", "enter")
+        await press(pilot, "a", "shift+tab", *"it is fine", "enter", "enter")
         await settle(pilot, lambda: "● accepted" in shown(app))
 
 

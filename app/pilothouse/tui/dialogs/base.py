@@ -83,7 +83,11 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        self.query_one("#do", Button).focus()  # enter in a field goes on to the button; it does not press it
+        self.entered()
+
+    def entered(self) -> None:
+        """Enter in a field goes on to the button; it does not press it."""
+        self.query_one("#do", Button).focus()
 
     def _finish(self) -> None:
         chosen = self.answer()
@@ -110,7 +114,7 @@ class Confirm(Dialog[bool]):
 
 
 class Ask(Dialog[str]):
-    """One line of text."""
+    """One line of text; enter in it is enough."""
 
     AUTO_FOCUS = "#ask"
 
@@ -128,6 +132,16 @@ class Ask(Dialog[str]):
         """The text."""
         return self.query_one("#ask", Input).value
 
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
+    def entered(self) -> None:
+        """Enter in the line says yes."""
         self._finish()
+
+
+class AskWhy(Ask):
+    """A reason for what counts: Cancel has the focus, and enter in the line goes on to the button."""
+
+    AUTO_FOCUS = "#cancel"
+
+    def entered(self) -> None:
+        """Go on to the button."""
+        self.query_one("#do", Button).focus()

@@ -82,7 +82,7 @@ class DataActs(PilothouseScreen):
 
     def do_accept(self) -> None:
         """Ask why, then take the file in."""
-        from pilothouse.tui.dialogs.base import Ask
+        from pilothouse.tui.dialogs.base import AskWhy
         from pilothouse.tui.snapshots.data import accept
 
         file, workspace = self.current_file(), self.workspace
@@ -100,7 +100,7 @@ class DataActs(PilothouseScreen):
             "Accepted, the next training and dataset version take it in as it is.",
             "\n",
         )
-        ask = Ask("Accept a held file", words, "Accept", placeholder="why, for the history")
+        ask = AskWhy("Accept a held file", words, "Accept", placeholder="why, for the history")
         self.app.push_screen(
             ask,
             lambda why: (
