@@ -51,7 +51,10 @@ def speed(setup: Setup) -> Iterator[Outcome]:
         try:
             with Script(setup.peer_python("evidently"), "evidently_drift.py", reference, current) as peer:
                 mine, other = alternate(
-                    setup.repeats(3, 1), lambda: ours.seconds("go"), lambda: peer.seconds("go"), warm=0
+                    1 if setup.slow else setup.repeats(3, 1),
+                    lambda: ours.seconds("go"),
+                    lambda: peer.seconds("go"),
+                    warm=0,
                 )
                 peak = peer.ask("memory")["mb"]
             note = ""

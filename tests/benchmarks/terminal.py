@@ -85,6 +85,9 @@ class Terminal:
 
     def press(self, keys: str, quiet: float = 0.15, patience: float = 2.0) -> tuple[float, float] | None:
         """Send a key; return seconds until the first bytes of the answer and the last before a pause."""
+        # What was on its way before the key is no answer to it.
+        while self._read(0):
+            pass
         began = time.perf_counter()
         os.write(self._fd, keys.encode())
         if not self._read(patience):
