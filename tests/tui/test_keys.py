@@ -247,3 +247,47 @@ async def test_the_next_model_is_steered_by_a_key(hostile: Workspace) -> None:
         await settle(pilot, lambda: "pilothouse ─ other" in shown(app))
         await visit(pilot, "3")
         assert "No version yet" in shown(app)
+
+
+async def test_v_marks_a_range_and_esc_drops_its_anchor(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        runs = app.screen
+        assert isinstance(runs, RunsScreen)
+        await press(pilot, "v", "escape", "v", "j", "j", "j", "v")
+        shown_rows = [row.key for row in runs.main_table().rows_here()[:4]]
+        assert runs.marked == shown_rows
+        await press(pilot, "escape")
+        assert runs.marked == []
+
+
+async def test_plus_gives_a_panel_the_whole_screen_and_esc_takes_it_back(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        before = app.screen.query_one("#runs-panel").size
+        await press(pilot, "plus")
+        assert app.screen.query_one("#runs-panel").size.width > before.width
+        await press(pilot, "escape")
+        assert app.screen.query_one("#runs-panel").size == before
+        await press(pilot, "plus", "plus")
+        assert app.screen.query_one("#runs-panel").size == before
+
+
+async def test_z_puts_back_the_note_that_was_changed_last(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        runs = app.screen
+        assert isinstance(runs, RunsScreen)
+        run = runs.current()
+        assert run is not None
+        await press(pilot, "z")
+        assert "no note was changed" in said(app)
+        await press(pilot, "e", *"hm", "enter")
+        await settle(pilot)
+        assert get_run(open_store(hostile), run.run_id).tags["note"] == "hm"
+        await press(pilot, "z")
+        await settle(pilot)
+        assert "note" not in get_run(open_store(hostile), run.run_id).tags

@@ -188,6 +188,11 @@ ACTIONS: tuple[Action, ...] = (
         False,
     ),
     Action("next_model", "m", "m", "next model", "Steer the next model of this workspace", (), False),
+    Action(
+        "range", "v", "v", "range", "Mark every run from here to where v is pressed again", ("runs",), False
+    ),
+    Action("undo", "z", "z", "undo", "Put the note back that was changed last", RUN_LISTS, False),
+    Action("zoom", "plus", "+", "zoom", "Give the panel in focus the whole screen, and back", (), False),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
     # the same everywhere
     *(Action(f"go_{name}", key, key, title, f"Go to {title}", (), False) for name, key, title in AREAS),

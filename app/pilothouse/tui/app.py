@@ -90,6 +90,8 @@ class PilothouseApp(App[None]):
         self.workspace = workspace
         self.about: About | None = None
         self.model: str | None = None
+        self.last_note: tuple[str, str] | None = None
+        """The run whose note was changed last, and the note before."""
         self._now = now
         self.register_theme(THEME)
         # Set before anything is styled and without its watcher, which would style everything twice.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tui.text import percent, safe
 
 RUN_STATES = {
@@ -47,13 +48,7 @@ def drifted(is_drift: bool, near: bool = False) -> tuple[str, str]:
     return ("▲", "watch") if near else ("●", "good")
 
 
-LOWER_IS_BETTER = ("loss", "error", "rmse", "mae", "mse", "brier", "_ms", "seconds", "latency", "mape")
 FIRST_METRICS = ("roc_auc", "r2", "pr_auc", "log_loss", "rmse", "mae", "f1", "accuracy", "brier")
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value of the metric is the better one, by its name."""
-    return any(part in metric.lower() for part in LOWER_IS_BETTER)
 
 
 FACTS = ("base_rate", "threshold")

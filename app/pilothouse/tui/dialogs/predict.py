@@ -49,6 +49,8 @@ def typed(text: str, kind: str) -> Any:
 class PredictDialog(Dialog[bool]):
     """Stays open: send as often as you like, change a field, send again."""
 
+    AUTO_FOCUS = "#do"  # a prediction changes nothing: enter sends
+
     @dataclass
     class Answered(Message):
         """The server answered, or refused."""

@@ -194,6 +194,8 @@ class PilothouseScreen(Screen[None]):
         if reason := self.why_not(action):
             self.say(f"{BY_ID[action].label}: {reason}", "watch")
             return
+        if action == "back" and self.maximized is not None:
+            action = "zoom"
         method = getattr(self, f"do_{action}", None)
         if method is None and action.startswith("go_"):
             self.app.switch_mode(action.removeprefix("go_"))
@@ -260,6 +262,13 @@ class PilothouseScreen(Screen[None]):
         """Close a screen that was opened over an area's first; never quits."""
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+
+    def do_zoom(self) -> None:
+        """Give the panel in focus the whole screen, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused)
 
     def do_copy(self) -> None:
         """Copy what the cursor is on."""

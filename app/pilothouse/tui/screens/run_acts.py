@@ -28,6 +28,8 @@ class RunActs(TrainActs, PilothouseScreen):
             return "there is no run under the cursor"
         if run is not None and action == "stop_run" and run.ended:
             return f"{run.name} has ended already ({run.status.lower()})"
+        if action == "undo" and self.pilothouse.last_note is None:
+            return "no note was changed here"
         if run is not None and action == "rerun" and run.kind == "api":
             return "this run was started by a script of its own, which has to be started again by hand"
         return super().why_not(action)
@@ -88,13 +90,24 @@ class RunActs(TrainActs, PilothouseScreen):
             return
         workspace, run_id = self.workspace, run.run_id
         words = line("A note is the tag ", ("note", "bold"), " on the run; an empty one takes it away.", "\n")
-        ask = Ask(f"Note on {run.name}", words, "Save", run.tags.get("note", ""), "what is worth remembering")
-        self.app.push_screen(
-            ask,
-            lambda text: (
-                None if text is None else self.deed("Noting", lambda: note_run(workspace, run_id, text))
-            ),
-        )
+        before = run.tags.get("note", "")
+        ask = Ask(f"Note on {run.name}", words, "Save", before, "what is worth remembering")
+
+        def save(text: str | None) -> None:
+            if text is not None:
+                self.pilothouse.last_note = (run_id, before)
+                self.deed("Noting", lambda: note_run(workspace, run_id, text))
+
+        self.app.push_screen(ask, save)
+
+    def do_undo(self) -> None:
+        """Put back the note that was changed last."""
+        from pilothouse.tui.snapshots.runs import note_run
+
+        last, workspace = self.pilothouse.last_note, self.workspace
+        if last is not None:
+            self.pilothouse.last_note = None
+            self.deed("Putting the note back", lambda: note_run(workspace, *last))
 
     def copied(self) -> str:
         """The run's id."""

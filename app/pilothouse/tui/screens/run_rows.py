@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from pilothouse.tui.signs import TONE_STYLES, lower_is_better, metric_rank, run_state
+from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tui.signs import TONE_STYLES, metric_rank, run_state
 from pilothouse.tui.text import (
     clock,
     duration,

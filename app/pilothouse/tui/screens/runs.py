@@ -42,6 +42,7 @@ class RunsScreen(CurveBeside, FilteredScreen):
         super().__init__()
         self.order_by, self.descending = "started_at", True
         self.baseline: Run | None = None
+        self._anchor: int | None = None
         self._layout = Layout(3, 4)
         self._stamp: Stamp | None = None
 
@@ -164,6 +165,7 @@ class RunsScreen(CurveBeside, FilteredScreen):
         self._resort()
 
     def _resort(self) -> None:
+        self._anchor = None
         by = self.order_by.partition(".")[2] or self.order_by
         self.query_one("#runs-panel", Panel).retitle("Runs", f"by {by} {'▼' if self.descending else '▲'} …")
         self.main_table().set_source(self._source())
@@ -184,6 +186,25 @@ class RunsScreen(CurveBeside, FilteredScreen):
         self.main_table().action_move(1)
         self._rest()
         self.say(f"{len(self.marked)} marked" + (": c compares them" if len(self.marked) > 1 else ""))
+        self.refresh_keys()
+
+    def do_range(self) -> None:
+        """Set one end of a range, or mark all runs from that end to the cursor."""
+        table = self.main_table()
+        if self._anchor is None:
+            self._anchor = table.cursor
+            self.say("range: move to the other end and press v again; esc drops it")
+            return
+        first, last = sorted((self._anchor, table.cursor))
+        self._anchor = None
+        rows = [table.row_at(index) for index in range(first, last + 1)]
+        new = [row.key for row in rows if row is not None and row.key not in self.marked]
+        room = 20 - len(self.marked)
+        self.marked += new[:room]
+        self._draw_marks()
+        self._rest()
+        more = f"; {len(new) - room} more are not, twenty is the most" if len(new) > room else ""
+        self.say(f"{len(self.marked)} marked{more}: c compares them")
         self.refresh_keys()
 
     def _draw_marks(self) -> None:
@@ -226,6 +247,10 @@ class RunsScreen(CurveBeside, FilteredScreen):
     def do_back(self) -> None:
         """Close the filter, then drop marks and baseline."""
         if self.close_filter():
+            return
+        if self._anchor is not None:
+            self._anchor = None
+            self.say("The range is dropped.")
             return
         if self.marked or self.baseline is not None:
             self.marked.clear()

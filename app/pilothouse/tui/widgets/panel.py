@@ -14,6 +14,8 @@ from pilothouse.tui.text import safe
 class Panel(Vertical):
     """The box around one or more widgets."""
 
+    ALLOW_MAXIMIZE = True
+
     DEFAULT_CSS = """
     Panel {
         border: round $line; padding: 0 1; height: 1fr;
