@@ -124,3 +124,10 @@ def test_serve_and_predict(place: Place, tmp_path: Path) -> None:
         assert read(place, "serve", "--stop") == {"stopped": True}
     finally:
         stop_server(place[0])
+
+
+def test_gates_are_judged_without_anything_going_live(place: Place) -> None:
+    assert all(gate["passed"] for gate in read(place, "promote", "1", "--check"))
+    failed = read(place, "promote", "2", "--check", ends=1)
+    assert not all(gate["passed"] for gate in failed)
+    assert all(version["aliases"] == [] for version in read(place, "models"))

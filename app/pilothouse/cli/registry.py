@@ -129,6 +129,7 @@ def register(run: str, model: str | None, workspace: Workspace, as_json: bool) -
 @_model_option
 @_reason_option
 @click.option("--force", is_flag=True, help="Promote even if a gate fails.")
+@click.option("--check", is_flag=True, help="Only judge the gates: nothing goes live.")
 @yes_option
 @workspace_option
 @json_option
@@ -137,6 +138,7 @@ def promote(
     model: str | None,
     reason: str,
     force: bool,
+    check: bool,
     yes: bool,
     workspace: Workspace,
     as_json: bool,
@@ -145,6 +147,15 @@ def promote(
     from pilothouse.registry import deployments
     from pilothouse.store import open_store
 
+    if check:
+        gates = [
+            one.as_dict()
+            for one in deployments.check_gates(workspace, open_store(workspace), version, model=model)
+        ]
+        emit(gates, as_json, lambda: _show_gates(gates))
+        if not all(gate["passed"] for gate in gates):
+            raise click.exceptions.Exit(1)
+        return
     confirm(f"Make {printable(version, 80)} live?", yes)
     try:
         done = deployments.promote(
