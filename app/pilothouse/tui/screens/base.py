@@ -35,6 +35,7 @@ class PilothouseScreen(Screen[None]):
     CONTEXT: ClassVar[str] = ""
     AREA: ClassVar[str] = ""
     POLL: ClassVar[float] = 1.0
+    ALLOW_IN_MAXIMIZED_VIEW: ClassVar[str] = "Header, StatusLine, KeyBar"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
         (0, "-narrow"),
         (110, "-wide"),
@@ -269,6 +270,8 @@ class PilothouseScreen(Screen[None]):
             self.minimize()
         elif self.focused is not None:
             self.maximize(self.focused)
+        else:
+            self.say("zoom: no panel here has the focus", "watch")
 
     def do_copy(self) -> None:
         """Copy what the cursor is on."""

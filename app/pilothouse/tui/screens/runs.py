@@ -97,6 +97,7 @@ class RunsScreen(CurveBeside, FilteredScreen):
 
     def filter_changed(self) -> None:
         """Fetch with this filter and order."""
+        self._anchor = None
         self._layout = Layout(3, 4)
         self.main_table().set_source(self._source())
 
