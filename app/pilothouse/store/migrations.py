@@ -56,5 +56,10 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "digests of runs",
         "CREATE TABLE digests (run_id VARCHAR PRIMARY KEY, params VARCHAR, tags VARCHAR, metrics VARCHAR)",
     ),
+    ("runs inside runs", "ALTER TABLE runs ADD COLUMN parent_run_id VARCHAR"),
+    (
+        "layouts of tables",
+        "CREATE TABLE layouts (name VARCHAR PRIMARY KEY, layout JSON, saved_at TIMESTAMP)",
+    ),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""

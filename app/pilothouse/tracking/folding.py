@@ -117,8 +117,9 @@ _BLANK = {
     "model": "",
     "reason": "",
     "progress_text": "",
+    "parent_run_id": "",
 }
-_START_COLUMNS = ("name", "model", "recipe", "command", "dataset_version", "status")
+_START_COLUMNS = ("name", "model", "recipe", "command", "dataset_version", "status", "parent_run_id")
 
 
 def _status(entries: list[Entry], before: str | None) -> str | None:

@@ -40,6 +40,7 @@ _ATTRIBUTES = (
     "started_at",
     "ended_at",
     "dataset_version",
+    "parent_run_id",
 )
 
 
@@ -51,7 +52,8 @@ _SPARE = 50
 class Run:
     """One run as the store knows it. `metrics` has last values; `summaries` the rest.
 
-    `deleted_at` says since when it lies in the trash (None: it does not).
+    `deleted_at` says since when it lies in the trash (None: it does not). `parent_run_id` names the run that
+    it is a part of (empty: none).
     """
 
     run_id: str
@@ -69,6 +71,7 @@ class Run:
     dataset_version: str
     reason: str
     deleted_at: datetime | None = None
+    parent_run_id: str = ""
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -88,7 +91,7 @@ class Run:
         """Return the fields that `runs --json` promises, and the rest."""
         names = (
             "run_id name status started_at ended_at params metrics tags model kind recipe command "
-            "exit_code progress progress_text dataset_version reason"
+            "exit_code progress progress_text dataset_version reason parent_run_id"
         ).split()
         shown = {name: getattr(self, name) for name in names}
         for name in ("started_at", "ended_at"):
@@ -273,7 +276,16 @@ def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
     for row in rows:
         mine = parts[row["run_id"]]
         values = {name: row[name] for name in row if name != "journal_offset"}
-        for name in ("recipe", "command", "dataset_version", "model", "name", "reason", "progress_text"):
+        for name in (
+            "recipe",
+            "command",
+            "dataset_version",
+            "model",
+            "name",
+            "reason",
+            "progress_text",
+            "parent_run_id",
+        ):
             values[name] = values[name] or ""
         runs.append(
             Run(

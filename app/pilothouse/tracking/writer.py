@@ -26,6 +26,7 @@ class RunStart:
     Attributes:
         kind: `recipe`, `script` (a command of the user's) or `api` (a process that called `start_run`).
         status: SCHEDULED if another process will run it, RUNNING if this one does.
+        parent_run_id: the run that this one is a part of, such as a trial of its sweep.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class RunStart:
     command: str = ""
     dataset_version: str = ""
     status: str = "SCHEDULED"
+    parent_run_id: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 

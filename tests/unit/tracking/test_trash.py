@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import duckdb
 import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, list_events
+from pilothouse.store.migrations import MIGRATIONS
 from pilothouse.tracking.runs import count_runs, get_run, list_runs
 from pilothouse.tracking.trash import delete_runs, list_deleted, purge_runs, restore_runs
 from pilothouse.tracking.writer import RunStart, open_run
@@ -101,17 +103,10 @@ def test_an_empty_reference_names_nothing(workspace: Workspace, store: Store) ->
     assert count_runs(store) == 1
 
 
-def test_a_store_of_the_first_shape_learns_of_the_trash(workspace: Workspace, store: Store) -> None:
+def test_a_store_of_the_first_shape_learns_of_the_trash(workspace: Workspace) -> None:
+    with duckdb.connect(workspace.store_path) as connection:
+        connection.execute(MIGRATIONS[0][1])
+        connection.execute("INSERT INTO meta VALUES ('shape', '1')")
     run_id = make(workspace)
-    with store.transaction() as tx:
-        tx.execute("SELECT 1")
-    get_run(store, run_id)
-    with store.transaction() as tx:
-        tx.execute("ALTER TABLE runs DROP COLUMN deleted_at")
-        # The tables of all later shapes go, too: they are made again.
-        for table in ("filters", "digests"):
-            tx.execute(f"DROP TABLE IF EXISTS {table}")
-        tx.execute("UPDATE meta SET value = '1' WHERE key = 'shape'")
-    again = Store(workspace)
-    assert [run.run_id for run in delete_runs(again, [run_id])] == [run_id]
+    assert [run.run_id for run in delete_runs(Store(workspace), [run_id])] == [run_id]
     assert list(workspace.state_dir.glob("store.shape1.backup.duckdb"))

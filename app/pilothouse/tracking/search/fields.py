@@ -53,6 +53,7 @@ ATTRIBUTES = (
     Attribute("kind", "text", "kind", "what started it"),
     Attribute("reason", "text", "reason", "why it ended as it did"),
     Attribute("exit_code", "number", "exit_code", "the exit code of its process"),
+    Attribute("parent", "text", "parent_run_id", "the run it is a part of", ("parent_run_id",)),
     Attribute("progress", "number", "progress", "how far it is, from 0 to 1"),
 )
 BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
