@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
 HOSTILE = [
@@ -48,6 +48,13 @@ def make(uri: str) -> None:
     client.set_tag(plain, "mlflow.note.content", "A note\nin two lines")
     client.log_text(plain, "hello", "notes/hello.txt")
     client.log_text(plain, "{}", "model.json")
+    read = [
+        DatasetInput(
+            Dataset("flights", "abc123", "local", "{}"), [InputTag("mlflow.data.context", "training")]
+        ),
+        DatasetInput(Dataset("weather", "def456", "local", "{}"), []),
+    ]
+    client.log_inputs(plain, read)
     long = [Metric("loss", 1 / (1 + step), 1_700_000_000_000 + step, step) for step in range(1000)]
     for first in range(0, 1000, 500):
         client.log_batch(plain, metrics=long[first : first + 500])
@@ -55,7 +62,12 @@ def make(uri: str) -> None:
     told[plain].update(
         params={"lr": "0.1", "optimiser": "adam"},
         points={"loss": [[m.step, m.value] for m in long], "auc": [[3, 0.75]]},
-        tags={"team": "blue", "note": "A note\nin two lines"},
+        tags={
+            "team": "blue",
+            "note": "A note\nin two lines",
+            "dataset.name": "flights, weather",
+            "dataset.context": "training",
+        },
         files={"notes/hello.txt": "hello", "model.json": "{}"},
     )
     end(plain)

@@ -76,6 +76,7 @@ def test_every_kind_of_run_comes_over_and_goes_back(
         artifacts = workspace.run_dir(run.run_id) / "artifacts"
         assert {name: (artifacts / name).read_text() for name in there["files"]} == there["files"]
     assert get_run(store, "plain").summaries["loss"].count == 1000
+    assert get_run(store, "child").parent_run_id == get_run(store, "plain").run_id
 
     running = get_run(store, "running").tags["mlflow.run_id"]
     again = told_by(workspace, "import", uri, "--json")

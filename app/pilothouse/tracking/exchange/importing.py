@@ -32,6 +32,8 @@ EXPERIMENT_TAG = "mlflow.experiment"
 UNFINISHED_TAG = "mlflow.status"
 """Kept only for a run that had not ended when it was imported."""
 NOTE_TAG = "mlflow.note.content"
+USER_TAG = "mlflow.user"
+PARENT_TAG = "mlflow.parentRunId"
 
 _ENDED = ("FINISHED", "FAILED", "KILLED")
 _EPOCH = datetime(1970, 1, 1)
@@ -188,6 +190,7 @@ def _rows(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, Any
     reason = (
         "" if status != "LOST" else f"It was {run.status or 'of no status'} in MLflow when it was imported."
     )
+    parent = run.tags.get(PARENT_TAG, "")
     yield (
         "runs",
         [
@@ -206,6 +209,7 @@ def _rows(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, Any
                 "progress_text": "",
                 "dataset_version": "",
                 "reason": reason,
+                "parent_run_id": run_id_of(f"mlflow:{parent}") if parent else "",
                 "journal_offset": 0,
             }
         ],
@@ -218,6 +222,12 @@ def _rows(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, Any
         ],
     )
     tags = {**run.tags, ID_TAG: run.source_id, EXPERIMENT_TAG: run.experiment}
+    if run.user:
+        tags.setdefault(USER_TAG, run.user)
+    if run.datasets:
+        for key in ("name", "digest", "context"):
+            values = [getattr(dataset, key) for dataset in run.datasets]
+            tags[f"dataset.{key}"] = ", ".join(value for value in values if value)
     if NOTE_TAG in tags:
         tags["note"] = tags.pop(NOTE_TAG)
     tags.pop("mlflow.runName", None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pilothouse.errors import PilothouseError
 from pilothouse.tracking.exchange.flat_yaml import read_flat_yaml
-from pilothouse.tracking.exchange.source import Listed, Point, SourceRun, Unreadable
+from pilothouse.tracking.exchange.source import Dataset, Listed, Point, SourceRun, Unreadable
 
 META_NAME = "meta.yaml"
 _STATUS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
@@ -75,6 +75,8 @@ class FolderSource:
                     points=[
                         point for key, path in _files(folder / "metrics") for point in _points(key, path)
                     ],
+                    user=meta.get("user_id") or "",
+                    datasets=list(_datasets(folder)),
                 )
             except OSError as error:
                 yield Unreadable(run.source_id, f"it cannot be read: {error.strerror or error}")
@@ -101,6 +103,22 @@ def _folders(path: Path) -> list[Path]:
 
 def _meta(folder: Path) -> dict[str, str | None]:
     return read_flat_yaml((folder / META_NAME).read_text(encoding="utf-8", errors="replace"))
+
+
+def _datasets(folder: Path) -> Iterator[Dataset]:
+    """Yield what a run read: each of its `inputs/` names a folder in its experiment's `datasets/`."""
+    inputs = folder / "inputs"
+    for path in _folders(inputs) if inputs.is_dir() else ():
+        told = _meta(path)
+        name = told.get("source_id") or ""
+        about = folder.parent / "datasets" / name
+        # The id is text from a file: it may name a folder here, and nothing else.
+        if name != Path(name).name or not (about / META_NAME).is_file():
+            continue
+        dataset = _meta(about)
+        tags = (told.get("tags") or "").strip()
+        context = "" if tags in ("", "{}") else read_flat_yaml(tags).get("mlflow.data.context")
+        yield Dataset(dataset.get("name") or "", dataset.get("digest") or "", context or "")
 
 
 def _status(value: str | None) -> str:

@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.tracking.exchange.source import Listed, Point, SourceRun, Unreadable
+from pilothouse.tracking.exchange.source import Dataset, Listed, Point, SourceRun, Unreadable
 
 _LARGEST = 1.7976931348623157e308
 _TABLES = ("experiments", "runs", "params", "tags", "metrics")
+_DATASETS = (
+    "SELECT destination_id, datasets.name, digest, input_tags.value FROM inputs"
+    " JOIN datasets ON dataset_uuid = source_id LEFT JOIN input_tags"
+    " ON input_tags.input_uuid = inputs.input_uuid AND input_tags.name = 'mlflow.data.context'"
+    " WHERE source_type = 'DATASET' AND destination_type = 'RUN' AND destination_id IN"
+)
 
 
 class SqliteSource:
@@ -31,7 +37,8 @@ class SqliteSource:
                     f"{path} is a SQLite file, but not an MLflow store: it has no table {missing[0]!r}.",
                     untouched="Nothing was imported.",
                 )
-            # Older stores have fewer columns.
+            # Older stores have fewer tables and columns.
+            self._has_datasets = {"datasets", "inputs", "input_tags"} <= names
             self._columns = {
                 table: {row[1] for row in con.execute(f"PRAGMA table_info({table})")} for table in _TABLES
             }
@@ -83,6 +90,10 @@ class SqliteSource:
             }
             params = _grouped(con.execute(f"SELECT run_uuid, key, value FROM params {where}", ids))
             tags = _grouped(con.execute(f"SELECT run_uuid, key, value FROM tags {where}", ids))
+            users = {}
+            if "user_id" in self._columns["runs"]:
+                users = dict(con.execute(f"SELECT run_uuid, user_id FROM runs {where}", ids))
+            datasets = _grouped(con.execute(f"{_DATASETS} ({marks})", ids)) if self._has_datasets else {}
             metrics = _grouped(
                 con.execute(
                     f"SELECT run_uuid, key, {step}, value, {is_nan}, timestamp FROM metrics {where}", ids
@@ -105,6 +116,8 @@ class SqliteSource:
                     params={_text(key): _text(value) for key, value in params.get(run.source_id, ())},
                     tags={_text(key): _text(value) for key, value in tags.get(run.source_id, ())},
                     points=[_point(*row) for row in metrics.get(run.source_id, ())],
+                    user=_text(users.get(run.source_id)),
+                    datasets=[Dataset(*map(_text, row)) for row in datasets.get(run.source_id, ())],
                 )
             except (TypeError, ValueError) as error:
                 yield Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}")

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from pilothouse.store import Store
 from pilothouse.tracking.exchange.artifacts import copy_artifacts
-from pilothouse.tracking.exchange.importing import EXPERIMENT_TAG, ID_TAG, NOTE_TAG, UNFINISHED_TAG
+from pilothouse.tracking.exchange.importing import (
+    EXPERIMENT_TAG,
+    ID_TAG,
+    NOTE_TAG,
+    PARENT_TAG,
+    UNFINISHED_TAG,
+    USER_TAG,
+)
 from pilothouse.tracking.exchange.mlflow_schema import REVISION, SCHEMA
 from pilothouse.tracking.exchange.selecting import read_in_pages, read_points
 from pilothouse.tracking.runs import Point, Run
@@ -54,7 +61,7 @@ def write_mlflow(
                     experiments[name] = len(experiments)
                     _add_experiment(con, name, experiments[name], final, _milliseconds(run.started_at))
                 mlflow_id = ids[run.run_id]
-                _add_run(con, run, mlflow_id, experiments[name], final)
+                _add_run(con, run, mlflow_id, experiments[name], final, ids.get(run.parent_run_id, ""))
                 _add_points(con, mlflow_id, points.get(run.run_id, {}))
                 source = store.workspace.run_dir(run.run_id) / "artifacts"
                 if artifacts and source.is_dir():
@@ -90,19 +97,23 @@ def _add_experiment(con: sqlite3.Connection, name: str, number: int, final: Path
     )
 
 
-def _add_run(con: sqlite3.Connection, run: Run, mlflow_id: str, experiment: int, final: Path) -> None:
+def _add_run(
+    con: sqlite3.Connection, run: Run, mlflow_id: str, experiment: int, final: Path, parent: str
+) -> None:
     status = run.status
     if status == "LOST":
         status = run.tags.get(UNFINISHED_TAG, "FAILED")
         status = status if status in ("RUNNING", "SCHEDULED") else "FAILED"
     tags = _tags(run)
+    if parent:
+        tags[PARENT_TAG] = parent
     con.execute(
         "INSERT INTO runs VALUES (?, ?, 'LOCAL', ?, '', ?, ?, ?, ?, '', 'active', ?, ?, NULL)",
         [
             mlflow_id,
             run.name,
             tags.get("mlflow.source.name", ""),
-            tags.get("mlflow.user", ""),
+            tags.get(USER_TAG, ""),
             status,
             _milliseconds(run.started_at),
             None

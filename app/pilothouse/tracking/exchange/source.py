@@ -12,6 +12,15 @@ Point = tuple[str, int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Dataset:
+    """What a run said it read: a name, a digest of its own making, and what for (such as `training`)."""
+
+    name: str
+    digest: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRun:
     """One run of a foreign store. Times are milliseconds since 1970, or None if it has none."""
 
@@ -25,6 +34,8 @@ class SourceRun:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
+    user: str = ""
+    datasets: list[Dataset] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ ATTRIBUTES = {
     "dataset_version": "VARCHAR",
     "exit_code": "INTEGER",
     "reason": "VARCHAR",
+    "parent_run_id": "VARCHAR",
 }
 """Columns that every run has, with DuckDB's type. Times are UTC."""
 POINTS = {
