@@ -49,6 +49,7 @@ def read(place: Place, *words: str, rows: str = "", ends: int = 0) -> Any:
 
 def test_a_model_goes_live_and_back(place: Place) -> None:
     assert [one["version"] for one in read(place, "models")] == [3, 2, 1]
+    assert "There is: late." in type_in(place, "models", "--model", "NOPE", ends=1).stderr
     first = read(place, "promote", "1", "--yes", "--reason", "\x1b[31m[/x] 'start'")
     assert first["promoted"] and first["to_version"] == 1 and first["gates"][1]["why"] == "no champion yet"
     refused = read(place, "promote", "2", "--yes", ends=1)

@@ -32,10 +32,14 @@ _reason_option = click.option("--reason", default="", metavar="TEXT", help="Why;
 def models(model: str | None, show_history: bool, workspace: Workspace, as_json: bool) -> None:
     """List model versions, newest first, with their aliases."""
     from pilothouse.registry.deployments import history
-    from pilothouse.registry.versions import list_versions
+    from pilothouse.registry.versions import known_models, list_versions
     from pilothouse.store import open_store
 
     store = open_store(workspace)
+    if model is not None and model not in (known := known_models(store)):
+        raise NotFoundError(
+            f"There is no model {printable(model, 80)!r} here.", next=f"There is: {', '.join(known)}."
+        )
     if show_history:
         changes = history(store, model)
 

@@ -123,6 +123,13 @@ def list_versions(store: Store, model: str | None = None) -> list[ModelVersion]:
         return _versions(store, tx, model)
 
 
+def known_models(store: Store) -> list[str]:
+    """Return the names of the models that are configured or have versions, the configured ones first."""
+    rows = store.query("SELECT DISTINCT model FROM model_versions ORDER BY model")
+    configured = [model.name for model in store.workspace.config().models]
+    return list(dict.fromkeys([*configured, *(row["model"] for row in rows)]))
+
+
 def get_version(store: Store, ref: str, model: str | None = None) -> ModelVersion:
     """Find a version by any way of naming it.
 

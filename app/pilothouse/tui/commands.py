@@ -17,7 +17,7 @@ def run_command(workspace: Workspace, *words: str, timeout: float = 3600.0) -> A
     Raises:
         PilothouseError: the command failed; the text is what it said.
     """
-    return _run(workspace, "pilothouse", [*words, "--json"], timeout)
+    return _run(workspace, [*words, "--json"], timeout)
 
 
 def run_gate_check(workspace: Workspace, model: str, version: int) -> list[dict[str, Any]]:
@@ -26,11 +26,13 @@ def run_gate_check(workspace: Workspace, model: str, version: int) -> list[dict[
     Raises:
         PilothouseError: they cannot be had; the text says why.
     """
-    answer = _run(workspace, "pilothouse.tui.gate_check", [str(workspace.root), str(version), model], 600.0)
+    words = ["promote", f"v{version}", "--model", model, "--check", "--json"]
+    answer = _run(workspace, words, 600.0, verdict=True)
     return [one for one in answer or [] if isinstance(one, dict)]
 
 
-def _run(workspace: Workspace, module: str, words: list[str], timeout: float) -> Any:
+def _run(workspace: Workspace, words: list[str], timeout: float, verdict: bool = False) -> Any:
+    """Run a command. A `verdict` is an answer also where the command ends with 1, for something failed."""
     import json
     import os
     import subprocess
@@ -49,7 +51,7 @@ def _run(workspace: Workspace, module: str, words: list[str], timeout: float) ->
     env = {**os.environ, "PILOTHOUSE_WORKSPACE": str(workspace.root), "NO_COLOR": "1"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            python_command(module, *words),
+            python_command("pilothouse", *words),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -65,7 +67,7 @@ def _run(workspace: Workspace, module: str, words: list[str], timeout: float) ->
                 time.sleep(0.02)
             if time.monotonic() > deadline:
                 raise PilothouseError(
-                    f"`{module} {words[0]}` has not answered for {timeout:.0f} seconds.",
+                    f"`pilothouse {words[0]}` has not answered for {timeout:.0f} seconds.",
                     untouched="It goes on in the background.",
                     next="Look at Events for what it did.",
                 )
@@ -73,7 +75,8 @@ def _run(workspace: Workspace, module: str, words: list[str], timeout: float) ->
         err.seek(0)
         said = err.read().decode("utf-8", "replace")
         answer = out.read().decode("utf-8", "replace")
-    if process.returncode != 0:
+    judged = verdict and process.returncode == 1 and bool(answer.strip())
+    if process.returncode != 0 and not judged:
         lines = [part.strip() for part in said.splitlines() if part.strip()] or [
             f"It ended with {process.returncode}."
         ]
