@@ -11,7 +11,7 @@ from typing import Any
 
 from pilothouse.autopilot.status import start_watcher
 from pilothouse.demo.load import Load, ask
-from pilothouse.demo.processes import stop_everything
+from pilothouse.demo.processes import stop_everything, stop_training
 from pilothouse.demo.workspace import deliver, make_demo, waiting_files
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.verdicts import StoredReport, list_drift_reports
@@ -87,7 +87,9 @@ class _Story:
     def close(self) -> None:
         """Leave no process behind."""
         if self._workspace is not None:
+            # The watcher first: it may start a training.
             stop_everything(self._workspace)
+            stop_training(self._workspace)
 
     @property
     def _here(self) -> Workspace:
