@@ -139,6 +139,7 @@ def check_probe(bundle: Path, expected_sha256: str | None, model: LoadedModel) -
             untouched="It was not put to use.",
             next="Compare the installed packages with its requirements.txt, or train it again here.",
         )
+    model.quicken(rows)
 
 
 def _restored(expected: Outputs, model: LoadedModel) -> Outputs:
