@@ -275,7 +275,7 @@ async def test_plus_gives_a_panel_the_whole_screen_and_esc_takes_it_back(hostile
         assert app.screen.query_one("#runs-panel").size == before
 
 
-async def test_z_puts_back_the_note_that_was_changed_last(hostile: Workspace) -> None:
+async def test_z_puts_back_the_last_changes_one_by_one(hostile: Workspace) -> None:
     app = PilothouseApp(hostile)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await visit(pilot, "2")
@@ -283,11 +283,38 @@ async def test_z_puts_back_the_note_that_was_changed_last(hostile: Workspace) ->
         assert isinstance(runs, RunsScreen)
         run = runs.current()
         assert run is not None
+        store = open_store(hostile)
         await press(pilot, "z")
-        assert "no note was changed" in said(app)
+        assert "nothing was changed" in said(app)
         await press(pilot, "e", *"hm", "enter")
-        await settle(pilot)
-        assert get_run(open_store(hostile), run.run_id).tags["note"] == "hm"
+        await press(pilot, "e", *"!!", "enter")
+        assert get_run(store, run.run_id).tags["note"] == "!!"
+        await press(pilot, "D")
+        await settle(pilot, lambda: runs.main_table().total == 9)
+        assert get_run(store, run.run_id).deleted_at is not None
+        assert "z undo" in shown(app)
         await press(pilot, "z")
+        assert get_run(store, run.run_id).deleted_at is None
+        await pilot.press("z", "z", "z")
         await settle(pilot)
-        assert "note" not in get_run(open_store(hostile), run.run_id).tags
+        assert "note" not in get_run(store, run.run_id).tags
+        assert app.undoing.last is None
+
+
+async def test_d_moves_the_marked_runs_to_the_trash(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        runs = app.screen
+        assert isinstance(runs, RunsScreen)
+        await press(pilot, "space", "space", "space", "p", "D")
+        await settle(pilot, lambda: runs.main_table().total == 7)
+        assert runs.marked == []
+        await press(pilot, "d")
+        await ready(pilot)
+        await press(pilot, "D")
+        assert screen(app) == "RunsScreen"
+        await settle(pilot, lambda: runs.main_table().total == 6)
+        await press(pilot, "z")
+        await press(pilot, "z")
+        await settle(pilot, lambda: runs.main_table().total == 10)

@@ -101,6 +101,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("note", "e", "e", "note", "Write a note (a tag) on the run", RUN_LISTS, True, "tag RUN note=…"),
     Action(
+        "delete",
+        "D",
+        "D",
+        "delete",
+        "Move the marked runs, or this one, to the trash",
+        RUN_LISTS,
+        True,
+        "delete RUN",
+    ),
+    Action(
         "promote",
         "P",
         "P",
@@ -191,7 +201,15 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "range", "v", "v", "range", "Mark every run from here to where v is pressed again", ("runs",), False
     ),
-    Action("undo", "z", "z", "undo", "Put the note back that was changed last", RUN_LISTS, False),
+    Action(
+        "undo",
+        "z",
+        "z",
+        "undo",
+        "Put back the last change made here: a delete, a note, tags",
+        RUN_LISTS,
+        False,
+    ),
     Action("zoom", "plus", "+", "zoom", "Give the panel in focus the whole screen, and back", (), False),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
     # the same everywhere

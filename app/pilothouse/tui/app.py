@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from pilothouse.tui.actions import actions_of
+from pilothouse.tui.undoing import Undoing
 
 if TYPE_CHECKING:
     from pilothouse.tui.snapshots.about import About
@@ -90,8 +91,7 @@ class PilothouseApp(App[None]):
         self.workspace = workspace
         self.about: About | None = None
         self.model: str | None = None
-        self.last_note: tuple[str, str] | None = None
-        """The run whose note was changed last, and the note before."""
+        self.undoing = Undoing()
         self._now = now
         self.register_theme(THEME)
         # Set before anything is styled and without its watcher, which would style everything twice.

@@ -89,6 +89,12 @@ class RunScreen(RunActs):
         self._again = self._again or now
         super().poll(now=now)
 
+    def deleted(self, run_ids: list[str]) -> None:
+        """Nothing is left to look at."""
+        super().deleted(run_ids)
+        if self.is_current:
+            self.app.pop_screen()
+
     def _names(self) -> list[str]:
         curves = self.detail.curves if self.detail is not None else {}
         return sorted((key for key, points in curves.items() if len(points) > 1), key=curve_rank)

@@ -1,4 +1,4 @@
-"""What can be done with a run, wherever it is on screen: train, run again, stop, note, log, details."""
+"""What can be done with a run, wherever it is on screen: train, run again, stop, note, delete, details."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pilothouse.tui.text import line, safe
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
 
-ON_A_RUN = ("details", "logs", "stop_run", "rerun", "note", "copy")
+ON_A_RUN = ("details", "logs", "stop_run", "rerun", "note", "copy", "delete")
 
 
 class RunActs(TrainActs, PilothouseScreen):
@@ -28,8 +28,10 @@ class RunActs(TrainActs, PilothouseScreen):
             return "there is no run under the cursor"
         if run is not None and action == "stop_run" and run.ended:
             return f"{run.name} has ended already ({run.status.lower()})"
-        if action == "undo" and self.pilothouse.last_note is None:
-            return "no note was changed here"
+        if run is not None and action == "delete" and self.targets() == [run.run_id] and not run.ended:
+            return f"{run.name} is running: S stops it first"
+        if action == "undo" and self.pilothouse.undoing.last is None:
+            return "nothing was changed here"
         if run is not None and action == "rerun" and run.kind == "api":
             return "this run was started by a script of its own, which has to be started again by hand"
         return super().why_not(action)
@@ -80,34 +82,74 @@ class RunActs(TrainActs, PilothouseScreen):
 
         self.deed(f"Stopping {run.name}", act)
 
+    def change_tags(self, saying: str, run: Run, tags: dict[str, str | None], said: str) -> None:
+        """Set tags of a run (None takes one away) such that ``z`` puts them back; ``said`` tells it done."""
+        workspace, undoing, run_id, name = self.workspace, self.pilothouse.undoing, run.run_id, run.name
+
+        def act() -> str:
+            from pilothouse.tui.snapshots.runs import set_tags
+
+            before = set_tags(workspace, run_id, tags)
+            keys = ", ".join(tags)
+
+            def back() -> str:
+                set_tags(workspace, run_id, before)
+                return f"Put back on {name}: {keys}."
+
+            if before != tags:
+                undoing.push(f"{keys} on {name}", back)
+            return said
+
+        self.deed(saying, act)
+
     def do_note(self) -> None:
         """Write or change the note."""
         from pilothouse.tui.dialogs.base import Ask
-        from pilothouse.tui.snapshots.runs import note_run
 
         run = self.current()
         if run is None:
             return
-        workspace, run_id = self.workspace, run.run_id
         words = line("A note is the tag ", ("note", "bold"), " on the run; an empty one takes it away.", "\n")
         before = run.tags.get("note", "")
         ask = Ask(f"Note on {run.name}", words, "Save", before, "what is worth remembering")
 
         def save(text: str | None) -> None:
             if text is not None:
-                self.pilothouse.last_note = (run_id, before)
-                self.deed("Noting", lambda: note_run(workspace, run_id, text))
+                note = text.strip()
+                said = f"Noted on {run.name}." if note else f"The note on {run.name} is gone."
+                self.change_tags("Noting", run, {"note": note or None}, said)
 
         self.app.push_screen(ask, save)
 
-    def do_undo(self) -> None:
-        """Put back the note that was changed last."""
-        from pilothouse.tui.snapshots.runs import note_run
+    def targets(self) -> list[str]:
+        """The ids of the runs that an act on several is meant for."""
+        run = self.current()
+        return [run.run_id] if run is not None else []
 
-        last, workspace = self.pilothouse.last_note, self.workspace
-        if last is not None:
-            self.pilothouse.last_note = None
-            self.deed("Putting the note back", lambda: note_run(workspace, *last))
+    def do_delete(self) -> None:
+        """Move runs to the trash, from where ``z`` takes them back."""
+        workspace, undoing, run_ids = self.workspace, self.pilothouse.undoing, self.targets()
+
+        def act() -> str:
+            from pilothouse.tui.snapshots.trash import delete, restore
+
+            gone, names = delete(workspace, run_ids)
+            if gone:
+                undoing.push(f"the deletion of {names}", lambda: restore(workspace, gone))
+            return f"Moved to the trash: {names}.  z undo" if gone else "They are in the trash already."
+
+        self.deed("Deleting", act, lambda: self.deleted(run_ids))
+
+    def deleted(self, run_ids: list[str]) -> None:
+        """These runs are in the trash now."""
+        what = "The run is" if len(run_ids) == 1 else f"{len(run_ids)} runs are"
+        self.app.notify(f"{what} in the trash.\nz undo", markup=False, timeout=6)
+
+    def do_undo(self) -> None:
+        """Put back the last change, whatever it was."""
+        undoing = self.pilothouse.undoing
+        if (last := undoing.last) is not None:
+            self.deed(f"Putting back {safe(last.what, 60)}", undoing.undo)
 
     def copied(self) -> str:
         """The run's id."""

@@ -229,6 +229,19 @@ class RunsScreen(CurveBeside, FilteredScreen):
             else f"◆ {run.name} is the baseline: metrics of others are changes to it."
         )
 
+    def targets(self) -> list[str]:
+        """The marked runs, or the one under the cursor."""
+        return list(self.marked) or super().targets()
+
+    def deleted(self, run_ids: list[str]) -> None:
+        """They are marked no more."""
+        super().deleted(run_ids)
+        self.marked = [run_id for run_id in self.marked if run_id not in run_ids]
+        if self.baseline is not None and self.baseline.run_id in run_ids:
+            self.baseline = None
+        self._draw_marks()
+        self.main_table().reload()
+
     def do_compare(self) -> None:
         """Open the marked runs side by side, the baseline first."""
         from pilothouse.tui.screens.compare import CompareScreen

@@ -61,10 +61,12 @@ def comparison(workspace: Workspace, run_ids: tuple[str, ...]) -> Comparison:
     return compare_runs(open_store(workspace), run_ids)
 
 
-def note_run(workspace: Workspace, run_id: str, note: str) -> str:
-    """Set the note of a run, or take it away when it is empty; say so."""
+def set_tags(workspace: Workspace, run_id: str, tags: dict[str, str | None]) -> dict[str, str | None]:
+    """Set tags of a run, taking away those whose value is None; return what they were before."""
     from pilothouse.store import open_store
-    from pilothouse.tracking.runs import tag_run
+    from pilothouse.tracking.runs import get_run, tag_run
 
-    run = tag_run(open_store(workspace), run_id, {"note": note.strip() or None})
-    return f"Noted on {run.name}." if note.strip() else f"The note on {run.name} is gone."
+    store = open_store(workspace)
+    before = get_run(store, run_id).tags
+    tag_run(store, run_id, tags)
+    return {key: before.get(key) for key in tags}
