@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.errors import NotFoundError
 from pilothouse.store import Store, Transaction, record
-from pilothouse.tracking.digests import FEW, MetricSummary, among, keep_digests, parts_of
+from pilothouse.tracking.columns import read_column
+from pilothouse.tracking.digests import MetricSummary, among, keep_digests, parts_of
 from pilothouse.tracking.folding import ENDED, fold
-from pilothouse.tracking.search.nodes import Word
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.search.sql import condition
+from pilothouse.tracking.selecting import Order, count_of, ids_of, selection
 
 __all__ = [
     "ENDED",
@@ -29,23 +28,6 @@ __all__ = [
     "read_runs",
     "tag_run",
 ]
-
-_ATTRIBUTES = (
-    "run_id",
-    "name",
-    "model",
-    "kind",
-    "recipe",
-    "status",
-    "started_at",
-    "ended_at",
-    "dataset_version",
-    "parent_run_id",
-)
-
-
-_SPARE = 50
-"""So many runs in the trash may be among the best before a page of the best is looked for in another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,42 +90,6 @@ class Point:
     at: datetime
 
 
-def _where(text: str, status: str | None, model: str | None, where: Search | None) -> tuple[str, list[Any]]:
-    clauses, params = ["started_at IS NOT NULL", "deleted_at IS NULL"], []
-    nodes = [*map(Word, text.split()), *([where.root] if where and where.root else [])]
-    for sql, bound in (condition(node) for node in nodes):
-        clauses.append(f"({sql})")
-        params += bound
-    if status is not None:
-        clauses.append("status = ?")
-        params.append(status.upper())
-    if model is not None:
-        clauses.append("model = ?")
-        params.append(model)
-    return " AND ".join(clauses), params
-
-
-def _order(order_by: str, descending: bool) -> tuple[str, str, list[Any]]:
-    """Return a join, an ORDER BY expression and the values bound in the join."""
-    direction = "DESC" if descending else "ASC"
-    if order_by in _ATTRIBUTES:
-        return "", f"runs.{order_by} {direction} NULLS LAST, runs.run_id", []
-    section, _, key = order_by.partition(".")
-    columns = {
-        "metrics": ("sorting.last",),
-        "params": ("sorting.number", "sorting.value"),
-        "tags": ("sorting.value",),
-    }
-    if section not in columns or not key:
-        raise PilothouseError(
-            f"Runs cannot be sorted by {order_by!r}.",
-            next=f"Use one of {', '.join(_ATTRIBUTES)}, or metrics.KEY, params.KEY, tags.KEY.",
-        )
-    join = f"LEFT JOIN {section} AS sorting ON sorting.run_id = runs.run_id AND sorting.key = ?"
-    expression = ", ".join(f"{column} {direction} NULLS LAST" for column in columns[section])
-    return join, f"{expression}, runs.started_at DESC", [key]
-
-
 def list_runs(
     store: Store,
     *,
@@ -164,61 +110,22 @@ def list_runs(
         status: only runs of this status.
         model: only runs of this model.
         where: only runs that this search matches.
-        order_by: an attribute, or `metrics.KEY`, `params.KEY`, `tags.KEY`; runs without the key come last.
+        order_by: a column as `read_column` reads it: an attribute, `metrics.KEY`, `best(metrics.KEY)`,
+            `params.KEY`, `tags.KEY`; runs without it come last.
         descending: the largest or newest first.
         limit: rows at most.
         offset: rows to pass over.
     """
     fold(store)
-    clauses, params = _where(text, status, model, where)
-    join, order, keys = _order(order_by, descending)
+    order = Order(read_column(order_by), descending)
+    chosen = selection(text, status, model, where)
     with store.reading() as tx:
         # First which runs, then all of their columns: a join would drag every column of every run along.
-        ids: list[str] = []
-        if order_by.startswith("metrics.") and not (text or status or model or where):
-            ids = _best(tx, keys[0], descending, clauses, limit, offset)
-        if len(ids) < limit:
-            ids = _ids(tx, f"{join} WHERE {clauses} ORDER BY {order}", [*keys, *params], limit, offset)
+        ids = ids_of(
+            tx, chosen, order, limit, offset, everything=not (text or status is not None or model or where)
+        )
         found = {run.run_id: run for run in read_runs(tx, *among("runs.run_id", ids))}
         return [found[run_id] for run_id in ids]
-
-
-def _ids(tx: Transaction, rest: str, bound: Sequence[Any], limit: int, offset: int) -> list[str]:
-    rows = tx.rows(f"SELECT runs.run_id FROM runs {rest} LIMIT ? OFFSET ?", [*bound, limit, offset])
-    return [row["run_id"] for row in rows]
-
-
-def _best(tx: Transaction, key: str, descending: bool, clauses: str, limit: int, offset: int) -> list[str]:
-    """Return a page of the runs that are first by a metric, or fewer than `limit` if it cannot tell.
-
-    To take the first of the metrics and then their runs is several times quicker than to join all of both.
-    """
-    enough = offset + limit + _SPARE
-    if enough > FEW:
-        return []
-    direction = "DESC" if descending else "ASC"
-    first = tx.rows(
-        f"SELECT run_id, last FROM metrics WHERE key = ? ORDER BY last {direction} NULLS LAST LIMIT ?",
-        [key, enough],
-    )
-    if len(first) < enough or first[-1]["last"] is None:
-        return []
-
-    def rank(value: float) -> tuple[bool, float]:
-        # As the store has it: NaN is above everything.
-        return (True, 0.0) if math.isnan(value) else (False, value)
-
-    # More runs than these may have the value of the last one.
-    edge = rank(first[-1]["last"])
-    values = {row["run_id"]: found for row in first if (found := rank(row["last"])) != edge}
-    where, bound = among("run_id", list(values))
-    began = {
-        row["run_id"]: row["started_at"]
-        for row in tx.rows(f"SELECT run_id, started_at FROM runs WHERE {where} AND {clauses}", bound)
-    }
-    newest_first = sorted(began, key=began.__getitem__, reverse=True)
-    ids = sorted(newest_first, key=values.__getitem__, reverse=descending)
-    return ids[offset : offset + limit]
 
 
 def count_runs(
@@ -231,9 +138,8 @@ def count_runs(
 ) -> int:
     """Return how many runs `list_runs` would page through."""
     fold(store)
-    clauses, params = _where(text, status, model, where)
     with store.reading() as tx:
-        return int(tx.value(f"SELECT count(*) FROM runs WHERE {clauses}", params))
+        return count_of(tx, selection(text, status, model, where))
 
 
 def get_run(store: Store, ref: str) -> Run:

@@ -1,0 +1,122 @@
+"""What may stand in a column of runs: an attribute, a metric by one of its values, a parameter or a tag."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.errors import UsageError
+from pilothouse.tracking.search.errors import nearest
+from pilothouse.tracking.search.fields import ATTRIBUTES, FUNCTIONS, PREFIXES, attribute_field
+from pilothouse.tracking.search.matching import which_column
+from pilothouse.tracking.search.nodes import Field
+from pilothouse.tracking.search.rendering import render_field
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.runs import Run
+
+__all__ = ["Field", "column_text", "columns_of", "read_column", "value_of"]
+
+_CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
+
+
+def read_column(text: str) -> Field:
+    """Read the name of a column: `started`, `metrics.auc`, `best(metrics.auc)`, `params.lr`, `tags.note`.
+
+    A key is taken as it stands, or from between backticks. A metric without a function is its last value.
+
+    Raises:
+        UsageError: it names nothing that a run can have.
+    """
+    name = text.strip()
+    which = None
+    call = _CALL.fullmatch(name)
+    if call is not None and call[1].lower() in FUNCTIONS:
+        which = FUNCTIONS[call[1].lower()]
+        name = call[2].strip()
+    field = _field(name, inside=which is not None)
+    if field is None or (which is not None and field.section != "metrics"):
+        raise _unknown(text)
+    return field if which is None else Field("metrics", field.key, which)
+
+
+def _field(name: str, *, inside: bool) -> Field | None:
+    prefix, dot, key = name.partition(".")
+    section = PREFIXES.get(prefix.strip().lower()) if dot else None
+    if section == "attributes":
+        return attribute_field(_bare(key))
+    if section is not None and section != "datasets":
+        return Field(section, _bare(key)) if key.strip() else None
+    if inside and name:
+        return Field("metrics", _bare(name))
+    return attribute_field(name)
+
+
+def _bare(key: str) -> str:
+    inner = key.strip()
+    if len(inner) > 1 and inner[0] == inner[-1] == "`":
+        return inner[1:-1].replace("``", "`")
+    return key
+
+
+def _unknown(text: str) -> UsageError:
+    names = [attribute.name for attribute in ATTRIBUTES]
+    near = nearest(text, names)
+    hint = f"Did you mean {near!r}? " if near else ""
+    return UsageError(
+        f"{text[:80]!r} is nothing that runs can be shown or sorted by.",
+        next=f"{hint}Use one of {', '.join(names)}, or metrics.KEY, best(metrics.KEY), params.KEY, tags.KEY.",
+    )
+
+
+def column_text(field: Field) -> str:
+    """Write a column so that `read_column` gives it again."""
+    return render_field(field)
+
+
+def columns_of(text: str) -> tuple[Field, ...]:
+    """Read columns that stand between commas; those inside backticks or parentheses part nothing.
+
+    Raises:
+        UsageError: one of them names nothing, or there is none.
+    """
+    parts, start, depth, quoted = [], 0, 0, False
+    for at, char in enumerate(text):
+        if char == "`":
+            quoted = not quoted
+        elif not quoted and char in "()":
+            depth += 1 if char == "(" else -1
+        elif char == "," and not quoted and depth <= 0:
+            parts.append(text[start:at])
+            start = at + 1
+    parts.append(text[start:])
+    found = tuple(dict.fromkeys(read_column(part) for part in parts if part.strip()))
+    if not found:
+        raise UsageError("No column was named.", next='Such as --columns "name,status,best(metrics.auc)".')
+    return found
+
+
+def value_of(run: Run, field: Field, now: datetime | None = None) -> Any:
+    """Return what a run has there: a text, a number, a time, or None where it has nothing.
+
+    Args:
+        run: the run, with its parameters, tags and metrics.
+        field: the column.
+        now: what the duration of a run that has not ended counts to.
+    """
+    if field.section == "metrics":
+        summary = run.summaries.get(field.key)
+        return None if summary is None else getattr(summary, which_column(field))
+    if field.section == "params":
+        return run.params.get(field.key)
+    if field.section == "tags":
+        return run.tags.get(field.key)
+    if field.key == "took":
+        return ((run.ended_at or now or datetime.now(UTC)) - run.started_at).total_seconds()
+    value = getattr(run, COLUMN_OF[field.key])
+    return None if value == "" else value
+
+
+COLUMN_OF = {attribute.name: attribute.column for attribute in ATTRIBUTES}
+"""The column of the table of runs that keeps an attribute; empty for the one that is computed."""
