@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pilothouse.errors import NotFoundError
-from pilothouse.store import Store, Transaction, record
+from pilothouse.store import Store, Transaction
 from pilothouse.tracking.columns import read_column
-from pilothouse.tracking.digests import MetricSummary, among, keep_digests, parts_of
+from pilothouse.tracking.digests import MetricSummary, among, parts_of
 from pilothouse.tracking.folding import ENDED, fold
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import Order, count_of, ids_of, selection
@@ -26,7 +26,6 @@ __all__ = [
     "list_runs",
     "metric_history",
     "read_runs",
-    "tag_run",
 ]
 
 
@@ -217,21 +216,3 @@ def metric_history(store: Store, run_id: str) -> dict[str, list[Point]]:
     for row in rows:
         history.setdefault(row["key"], []).append(Point(row["step"], row["value"], row["recorded_at"]))
     return history
-
-
-def tag_run(store: Store, ref: str, tags: dict[str, str | None]) -> Run:
-    """Set tags of a run, or remove those whose value is None; a note is the tag `note`."""
-    run = get_run(store, ref)
-    with store.transaction() as tx:
-        tx.execute("DELETE FROM tags WHERE run_id = ? AND list_contains(?, key)", [run.run_id, list(tags)])
-        kept = [
-            {"run_id": run.run_id, "key": key, "value": value}
-            for key, value in tags.items()
-            if value is not None
-        ]
-        tx.insert("tags", kept)
-        # It may have ended since it was looked up.
-        if tx.value("SELECT status FROM runs WHERE run_id = ?", [run.run_id]) in ENDED:
-            keep_digests(tx, [run.run_id])
-        record(tx, "run", run.run_id, f"{run.name} was tagged: {', '.join(tags)}.", {"tags": tags})
-    return get_run(store, run.run_id)

@@ -10,7 +10,8 @@ from hostile import HOSTILE
 from pilothouse.store import Store
 from pilothouse.tracking.digests import MetricSummary, Parts, keep_digests, parts_of
 from pilothouse.tracking.folding import fold
-from pilothouse.tracking.runs import Run, get_run, list_runs, tag_run
+from pilothouse.tracking.runs import Run, get_run, list_runs
+from pilothouse.tracking.tagging import tag_run
 from pilothouse.tracking.trash import delete_runs, purge_runs
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
 from pilothouse.workspace import Workspace

@@ -13,7 +13,8 @@ from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.store import Store, list_events
 from pilothouse.tracking.compare import compare_runs
 from pilothouse.tracking.folding import fold
-from pilothouse.tracking.runs import count_runs, get_run, list_runs, metric_history, tag_run
+from pilothouse.tracking.runs import count_runs, get_run, list_runs, metric_history
+from pilothouse.tracking.tagging import tag_run
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
 from pilothouse.workspace import Workspace
 from waiting import wait_until

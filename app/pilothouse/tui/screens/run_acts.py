@@ -82,23 +82,25 @@ class RunActs(TrainActs, PilothouseScreen):
 
         self.deed(f"Stopping {run.name}", act)
 
-    def change_tags(self, saying: str, run: Run, tags: dict[str, str | None], said: str) -> None:
-        """Set tags of a run (None takes one away) such that ``z`` puts them back; ``said`` tells it done."""
-        workspace, undoing, run_id, name = self.workspace, self.pilothouse.undoing, run.run_id, run.name
+    def change_tags(self, saying: str, run_ids: list[str], tags: dict[str, str | None], said: str) -> None:
+        """Set tags of runs (None takes one away) such that ``z`` puts them back; ``said`` tells it done."""
+        workspace, undoing = self.workspace, self.pilothouse.undoing
 
         def act() -> str:
-            from pilothouse.tui.snapshots.runs import set_tags
+            from pilothouse.tui.snapshots.runs import change_tags
 
-            before = set_tags(workspace, run_id, tags)
-            keys = ", ".join(tags)
+            before = change_tags(workspace, dict.fromkeys(run_ids, tags))
+            if not before:
+                return "Nothing changed: they had that already." if tags else ""
+            keys = ", ".join(dict.fromkeys(key for them in before.values() for key in them))
+            runs = "1 run" if len(before) == 1 else f"{len(before)} runs"
 
             def back() -> str:
-                set_tags(workspace, run_id, before)
-                return f"Put back on {name}: {keys}."
+                change_tags(workspace, before, undoing=True)
+                return f"Put back on {runs}: {keys}."
 
-            if before != tags:
-                undoing.push(f"{keys} on {name}", back)
-            return said
+            undoing.push(f"{keys} on {runs}", back)
+            return f"{said}  z undo"
 
         self.deed(saying, act)
 
@@ -117,7 +119,7 @@ class RunActs(TrainActs, PilothouseScreen):
             if text is not None:
                 note = text.strip()
                 said = f"Noted on {run.name}." if note else f"The note on {run.name} is gone."
-                self.change_tags("Noting", run, {"note": note or None}, said)
+                self.change_tags("Noting", [run.run_id], {"note": note or None}, said)
 
         self.app.push_screen(ask, save)
 

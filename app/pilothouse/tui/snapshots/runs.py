@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pilothouse.tracking.compare import Comparison
     from pilothouse.tracking.runs import Run
+    from pilothouse.tracking.tagging import Changes
     from pilothouse.workspace import Workspace
 
 
@@ -61,12 +62,9 @@ def comparison(workspace: Workspace, run_ids: tuple[str, ...]) -> Comparison:
     return compare_runs(open_store(workspace), run_ids)
 
 
-def set_tags(workspace: Workspace, run_id: str, tags: dict[str, str | None]) -> dict[str, str | None]:
-    """Set tags of a run, taking away those whose value is None; return what they were before."""
+def change_tags(workspace: Workspace, changes: Changes, *, undoing: bool = False) -> Changes:
+    """Change tags of runs (None takes one away); return what puts all of them back."""
     from pilothouse.store import open_store
-    from pilothouse.tracking.runs import get_run, tag_run
+    from pilothouse.tracking import tagging
 
-    store = open_store(workspace)
-    before = get_run(store, run_id).tags
-    tag_run(store, run_id, tags)
-    return {key: before.get(key) for key in tags}
+    return tagging.change_tags(open_store(workspace), changes, undoing=undoing)

@@ -14,7 +14,8 @@ from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.store import Store, list_events
 from pilothouse.tracking.exchange.importing import ImportReport, import_runs
 from pilothouse.tracking.exchange.opening import open_source
-from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history, tag_run
+from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history
+from pilothouse.tracking.tagging import tag_run
 from pilothouse.tracking.trash import delete_runs, purge_runs
 from pilothouse.workspace import Workspace
 
