@@ -15,7 +15,19 @@ from pilothouse.workspace import Workspace
 @click.option("--status", help="Only runs of this status.")
 @click.option("--model", help="Only runs of this model.")
 @click.option(
-    "--sort", default="started_at", show_default=True, help="An attribute, or metrics.KEY, params.KEY."
+    "--sort",
+    default=None,
+    help='A column, such as started (the default), params.lr or "best(metrics.auc)"; with --group-by: count '
+    '(the default), failed, group, or mean, spread or best of a metric, such as "mean(metrics.auc)".',
+)
+@click.option(
+    "--columns",
+    default="",
+    metavar="COLUMN,COLUMN...",
+    help='What to show, such as "name,status,best(metrics.auc),params.lr".',
+)
+@click.option(
+    "--group-by", metavar="COLUMN", help="One row for each value of params.KEY, tags.KEY or an attribute."
 )
 @click.option("--ascending", is_flag=True, help="Smallest or oldest first.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Rows at most.")
@@ -26,7 +38,9 @@ def runs(
     searched: str,
     status: str | None,
     model: str | None,
-    sort: str,
+    sort: str | None,
+    columns: str,
+    group_by: str | None,
     ascending: bool,
     limit: int,
     workspace: Workspace,
@@ -42,49 +56,74 @@ def runs(
       pilothouse runs "metrics.roc_auc > 0.8 AND params.depth <= 6"
       pilothouse runs "best(log_loss) < 0.5 OR tags.note LIKE '%keep%'"
       pilothouse runs "NOT status = finished AND started > '2 days ago'"
+      pilothouse runs --sort "best(metrics.roc_auc)" --columns "name,best(metrics.roc_auc),params.depth"
+      pilothouse runs --group-by params.depth --sort "mean(metrics.roc_auc)"
     """
+    from pilothouse.cli import run_columns
     from pilothouse.store import open_store
+    from pilothouse.tracking.columns import columns_of
     from pilothouse.tracking.runs import count_runs, list_runs
     from pilothouse.tracking.search import parse
 
     where = parse(" ".join(words)) & parse(searched)
     store = open_store(workspace)
+    fields = columns_of(columns) if columns else ()
     found = list_runs(
-        store, where=where, status=status, model=model, order_by=sort, descending=not ascending, limit=limit
+        store,
+        where=where,
+        status=status,
+        model=model,
+        order_by="started" if sort is None or group_by else sort,
+        descending=not ascending or group_by is not None,
+        limit=limit,
     )
+    nothing = (
+        "No runs match."
+        if where.root or status or model
+        else "No runs yet. Start one with `pilothouse train`."
+    )
+    if group_by:
+        from pilothouse.tracking.grouping import group_runs, read_group_by, read_group_order
+        from pilothouse.tracking.search.nodes import Field
+
+        by = read_group_by(group_by)
+        shown = [field for field in fields if field.section == "metrics"]
+        shown = shown or [Field("metrics", key) for key in run_columns.main_metrics(found)]
+        order = read_group_order(sort or "count", by, not ascending)
+        page = group_runs(store, by, shown, where=where, status=status, model=model, order=order, limit=limit)
+
+        def show_groups() -> None:
+            if not page.groups:
+                say(nothing)
+                return
+            run_columns.show_groups(page.groups, by, shown)
+            if page.total > len(page.groups):
+                say(f"{len(page.groups)} of {page.total:,} groups; see more with --limit.")
+
+        emit([group.to_json() for group in page.groups], as_json, show_groups)
+        return
 
     def show_table() -> None:
         if not found:
-            say(
-                "No runs match."
-                if where.root or status or model
-                else "No runs yet. Start one with `pilothouse train`."
-            )
+            say(nothing)
             return
-        main = [
-            key for key in ("roc_auc", "log_loss", "rmse", "r2") if any(key in run.metrics for run in found)
-        ]
-        table(
-            ["run", "name", "status", "started", "took", "recipe", *main],
-            [
+        chosen = fields or columns_of(
+            ",".join(
                 [
-                    run.run_id[:8],
-                    run.name,
-                    run.status,
-                    run.started_at.astimezone().strftime("%Y-%m-%d %H:%M"),
-                    f"{run.seconds:,.0f} s",
-                    run.recipe or run.command,
-                    *(number(run.metrics.get(key)) for key in main),
+                    "run_id,name,status,started,took,recipe",
+                    *(f"metrics.{key}" for key in run_columns.main_metrics(found)),
                 ]
-                for run in found
-            ],
-            right=(4, *range(6, 6 + len(main))),
+            )
         )
+        run_columns.show_runs(found, chosen)
         total = count_runs(store, where=where, status=status, model=model)
         if total > len(found):
             say(f"{len(found)} of {total:,} runs; see more with --limit.")
 
-    emit([run.to_json() for run in found], as_json, show_table)
+    if fields:
+        emit(run_columns.as_data(found, fields), as_json, show_table)
+    else:
+        emit([run.to_json() for run in found], as_json, show_table)
 
 
 @click.command()
@@ -186,23 +225,36 @@ def compare(refs: tuple[str, ...], everything: bool, workspace: Workspace, as_js
 
 
 @click.command()
-@click.argument("run")
-@click.argument("pairs", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.argument("words", nargs=-1, required=True, metavar="RUN... [KEY=VALUE]...")
+@click.option("--note", metavar="TEXT", help="The runs' note; an empty one takes it away.")
 @workspace_option
 @json_option
-def tag(run: str, pairs: tuple[str, ...], workspace: Workspace, as_json: bool) -> None:
-    """Set tags of a RUN. `KEY=` removes one; `note=...` is the run's note."""
-    from pilothouse.store import open_store
-    from pilothouse.tracking.runs import tag_run
+def tag(words: tuple[str, ...], note: str | None, workspace: Workspace, as_json: bool) -> None:
+    """Set tags of one RUN or several. `KEY=` removes one.
 
-    tags: dict[str, str | None] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise UsageError(f"{pair!r} is not KEY=VALUE.")
-        tags[key] = value or None
-    found = tag_run(open_store(workspace), run, tags)
-    emit(found.to_json(), as_json, lambda: say(f"Tagged {found.name} ({found.run_id})."))
+    \b
+      pilothouse tag steady-heron owner=ana keep=
+      pilothouse tag 0192 0187 sweep=first --note "both too deep"
+    """
+    from pilothouse.store import open_store
+    from pilothouse.tracking.tagging import NOTE, read_pairs, tag_runs
+
+    # The first is a run, whatever it is called; the others up to the first KEY=VALUE are, too.
+    first = next((n for n, word in enumerate(words) if n and "=" in word), len(words))
+    refs, pairs = words[:first], read_pairs(words[first:])
+    if note is not None:
+        pairs[NOTE] = note.strip() or None
+    if not pairs:
+        raise UsageError(
+            "There is nothing to set.", next="Name tags as KEY=VALUE after the runs, or give --note TEXT."
+        )
+    found, _ = tag_runs(open_store(workspace), refs, pairs)
+
+    def told() -> None:
+        names = ", ".join(f"{run.name} ({run.run_id})" for run in found[:5])
+        say(f"Tagged {names}{f' and {len(found) - 5} more' if len(found) > 5 else ''}.")
+
+    emit(found[0].to_json() if len(found) == 1 else [run.to_json() for run in found], as_json, told)
 
 
 COMMANDS = (runs, show, compare, tag)

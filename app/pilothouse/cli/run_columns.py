@@ -1,0 +1,85 @@
+"""How `pilothouse runs` prints chosen columns, and groups of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.cli.options import number, table
+from pilothouse.tracking.search.nodes import Field
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.grouping import Group
+    from pilothouse.tracking.runs import Run
+
+MAIN_METRICS = ("roc_auc", "log_loss", "rmse", "r2")
+"""What is shown of runs where nobody said which metrics."""
+
+
+def as_data(runs: Sequence[Run], fields: Sequence[Field]) -> list[dict[str, Any]]:
+    """Return a run as an object with exactly these columns, in their order."""
+    from pilothouse.tracking.columns import column_text, value_of
+
+    def plain(value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    return [{column_text(field): plain(value_of(run, field)) for field in fields} for run in runs]
+
+
+def show_runs(runs: Sequence[Run], fields: Sequence[Field]) -> None:
+    """Print these columns of runs."""
+    from pilothouse.tracking.columns import value_of
+
+    headers = [_header(field) for field in fields]
+    rows = [[_cell(field, value_of(run, field), run) for field in fields] for run in runs]
+    table(headers, rows, right=[n for n, field in enumerate(fields) if _is_number(field, runs)])
+
+
+def show_groups(groups: Sequence[Group], by: Field, metrics: Sequence[Field]) -> None:
+    """Print groups: how many runs, how many failed, and of each metric mean, spread and best."""
+    headers = [_header(by), "runs", "failed"]
+    for field in metrics:
+        headers += [f"mean {_header(field)}", "±", "best"]
+    rows = []
+    for group in groups:
+        row: list[object] = ["–" if group.value is None else group.value, group.count, group.failed]
+        for field in metrics:
+            told = group.metrics[field]
+            row += [number(told.mean), number(told.spread), number(told.best)]
+        rows.append(row)
+    table(headers, rows, right=range(1, len(headers)))
+
+
+def main_metrics(runs: Sequence[Run]) -> list[str]:
+    """Return the keys of the metrics that are shown where nobody said which."""
+    return [key for key in MAIN_METRICS if any(key in run.metrics for run in runs)]
+
+
+def _header(field: Field) -> str:
+    if field == Field("attributes", "run_id"):
+        return "run"
+    return field.key if field.which == "last" else f"{field.which} {field.key}"
+
+
+def _cell(field: Field, value: Any, run: Run) -> str:
+    if value is None:
+        # A script has no recipe; what it ran says as much.
+        return run.command or "–" if field == Field("attributes", "recipe") else "–"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    if field == Field("attributes", "took"):
+        return f"{value:,.0f} s"
+    if isinstance(value, float):
+        return number(value)
+    return str(value)[:8] if field == Field("attributes", "run_id") else str(value)
+
+
+def _is_number(field: Field, runs: Sequence[Run]) -> bool:
+    from pilothouse.tracking.search.fields import kind_of
+    from pilothouse.tracking.search.values import number_of
+
+    kind = kind_of(field)
+    if kind == "either":
+        return all(number_of(run.params.get(field.key, "0")) is not None for run in runs)
+    return kind in ("number", "seconds")

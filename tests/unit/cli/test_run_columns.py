@@ -1,0 +1,114 @@
+"""`pilothouse runs` with columns and groups, and `pilothouse tag` for several runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pilothouse.cli.main import main
+from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.workspace import Workspace
+
+NAMES = ("gull", "tern", "gannet", "skua")
+
+
+@pytest.fixture
+def runs(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.chdir(workspace.root)
+    for number, name in enumerate(NAMES):
+        start = RunStart(kind="api", name=name, params={"depth": number % 2}, status="RUNNING")
+        run = open_run(workspace, start, hold=True)
+        for value in ((0.9 - 0.1 * number), 0.25 * number):
+            run.log_metrics({"auc": value, "loss": 1 - value})
+        run.end("FINISHED" if number else "FAILED", 0)
+    return workspace
+
+
+def data(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    capsys.readouterr()
+    assert main([*words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_best_value_orders_and_is_shown(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    found = data(
+        capsys, "runs", "--sort", "best(metrics.auc)", "--columns", "name,best(auc),metrics.auc,params.depth"
+    )
+    assert [list(run) for run in found] == [["name", "best(metrics.auc)", "metrics.auc", "params.depth"]] * 4
+    assert [run["name"] for run in found] == ["gull", "tern", "skua", "gannet"]
+    assert found[0] == {"name": "gull", "best(metrics.auc)": 0.9, "metrics.auc": 0.0, "params.depth": "0"}
+    found = data(capsys, "runs", "--sort", "best(metrics.loss)", "--ascending")
+    assert [run["name"] for run in found] == ["gull", "tern", "skua", "gannet"]
+
+
+def test_the_table_has_the_columns_in_their_order(
+    runs: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs", "--columns", "params.depth,name, status,max(auc),started,took"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["depth", "name", "status", "max", "auc", "started", "took"]
+    assert rows[0].split()[:4] == ["1", "skua", "FINISHED", "0.7500"]
+
+
+def test_groups_tell_mean_spread_and_best(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    one, zero = data(
+        capsys,
+        "runs",
+        "--group-by",
+        "params.depth",
+        "--columns",
+        "metrics.auc",
+        "--sort",
+        "mean(metrics.auc)",
+    )
+    assert one["group"] == "1"
+    assert (zero["group"], zero["count"], zero["failed"]) == ("0", 2, 1)
+    told = zero["metrics"]["metrics.auc"]
+    assert (told["mean"], told["best"], told["count"]) == (0.25, 0.5, 2)
+    assert told["spread"] == pytest.approx(0.5 / 2**0.5)
+    assert main(["runs", "--group-by", "status", "--limit", "1", "--columns", "metrics.auc"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[1].split()[:4] == ["FINISHED", "3", "0", "0.5000"]
+    assert "1 of 2 groups" in printed.err
+    assert main(["runs", "zzz", "--group-by", "status"]) == 0
+    assert "No runs match" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--sort", "auc"],
+        ["--columns", "name,metrcs.auc"],
+        ["--columns", ","],
+        ["--group-by", "metrics.auc"],
+        ["--group-by", "started"],
+        ["--group-by", "status", "--sort", "params.x"],
+    ],
+)
+def test_what_is_no_column_is_a_wrong_call(
+    runs: Workspace, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(["runs", *words]) == 2
+    assert capsys.readouterr().err.startswith("pilothouse: ")
+
+
+def test_several_runs_are_tagged_at_once(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    tagged = data(capsys, "tag", "gull", "tern", "owner=ana", "x=1", "--note", "keep these")
+    assert [run["tags"] for run in tagged] == [{"note": "keep these", "owner": "ana", "x": "1"}] * 2
+    one = data(capsys, "tag", "gull", "x=", "--note", "")
+    assert one["tags"] == {"owner": "ana"}
+    assert main(["tag", "gull", "tern", "x=2"]) == 0
+    assert "gull" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["gull"], 2), (["gull", "x=1", "tern"], 2), (["gull", "=1"], 2), (["gull", "nobody", "x=1"], 1)],
+)
+def test_a_wrong_call_tags_nothing(
+    runs: Workspace, capsys: pytest.CaptureFixture[str], words: list[str], code: int
+) -> None:
+    assert main(["tag", *words]) == code
+    assert all(run["tags"] == {} for run in data(capsys, "runs"))
