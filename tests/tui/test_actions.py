@@ -17,6 +17,7 @@ from pilothouse.tui.screens.models import ModelsScreen
 from pilothouse.tui.screens.run import RunScreen
 from pilothouse.tui.screens.runs import RunsScreen
 from pilothouse.tui.screens.serving import ServingScreen
+from pilothouse.tui.widgets.line_chart import LineChart
 
 SCREENS: list[type[PilothouseScreen]] = [
     BridgeScreen,
@@ -38,6 +39,11 @@ def test_every_action_of_a_screen_is_carried_out_there(screen: type[PilothouseSc
         assert action.id.startswith("go_") or hasattr(screen, f"do_{action.id}"), action.id
 
 
+def test_every_action_of_a_chart_is_carried_out_by_it() -> None:
+    for action in actions_of(LineChart.CONTEXT):
+        assert not action.where or hasattr(LineChart, f"do_{action.id}"), action.id
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_no_key_means_two_things_on_a_screen(screen: type[PilothouseScreen]) -> None:
     keys = [key for action in actions_of(screen.CONTEXT) for key in action.keys.split(",")]
@@ -52,7 +58,7 @@ def test_the_help_tells_every_action(screen: type[PilothouseScreen]) -> None:
 
 
 def test_every_context_of_the_table_is_a_screen() -> None:
-    contexts = {screen.CONTEXT for screen in SCREENS}
+    contexts = {screen.CONTEXT for screen in SCREENS} | {LineChart.CONTEXT}
     assert {where for action in ACTIONS for where in action.where} <= contexts
     assert {name for name, _, _ in AREAS} == set(PilothouseApp.MODES)
 

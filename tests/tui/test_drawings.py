@@ -208,7 +208,7 @@ async def test_a_screen_is_drawn_as_it_was(
         if name == "data":
             await press(pilot, "enter", "j")
         if name == "runs":
-            await settle(pilot, lambda: "━" in shown(app))
+            await settle(pilot, lambda: "by step" in shown(app))
         drawn = shown(app) + "\n"
     path = DRAWINGS / f"{name}-{size[0]}x{size[1]}.txt"
     if os.environ.get("PILOTHOUSE_REDRAW"):

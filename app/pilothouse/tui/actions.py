@@ -36,6 +36,7 @@ class Action:
 
 
 RUN_LISTS = ("runs", "run")
+CHART = ("chart",)
 ACTIONS: tuple[Action, ...] = (
     # what a screen is for comes first: the footer shows as many as fit
     Action(
@@ -212,6 +213,22 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("zoom", "plus", "+", "zoom", "Give the panel in focus the whole screen, and back", (), False),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
+    # a chart that has the focus
+    Action("cursor_left", "left", "←", "read", "Read out the values to the left of the cursor", CHART, False),
+    Action(
+        "cursor_right", "right", "→", "read", "Read out the values to the right of the cursor", CHART, False
+    ),
+    Action("closer", "plus,equals_sign", "+", "closer", "Look closer, around the cursor", CHART),
+    Action("farther", "minus", "-", "farther", "Show twice as many steps", CHART),
+    Action(
+        "pan_left", "shift+left,less_than_sign", "<", "earlier", "Half a window to the left", CHART, False
+    ),
+    Action(
+        "pan_right", "shift+right,greater_than_sign", ">", "later", "Half a window to the right", CHART, False
+    ),
+    Action("whole", "0", "0", "whole", "Show every step again, without a cursor", CHART),
+    Action("smooth", "s", "s", "smooth", "Smooth more: 0.3, 0.6, 0.9, 0.97, 0.99, then not at all", CHART),
+    Action("log_scale", "L", "L", "log scale", "Draw the values by their logarithm, or as they are", CHART),
     # the same everywhere
     *(Action(f"go_{name}", key, key, title, f"Go to {title}", (), False) for name, key, title in AREAS),
     Action("palette", "colon", ":", "go to", "Find an action by its name", (), True),
@@ -244,8 +261,8 @@ def actions_of(context: str) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if not action.where or context in action.where)
 
 
-def bindings_of(context: str) -> list[Binding]:
-    """The key bindings of the screen ``context``."""
+def bindings_of(context: str, *, only_here: bool = False) -> list[Binding]:
+    """The key bindings of the screen ``context``, or of a widget that has the focus: then ``only_here``."""
     return [
         Binding(
             action.keys,
@@ -256,4 +273,5 @@ def bindings_of(context: str) -> list[Binding]:
             id=f"{context}.{action.id}",
         )
         for action in actions_of(context)
+        if action.where or not only_here
     ]

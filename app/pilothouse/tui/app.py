@@ -99,9 +99,11 @@ class PilothouseApp(App[None]):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our two names for colours, so that the other themes have them too."""
-        dark = self.current_theme.dark
-        return {"dim": "#7d8896" if dark else "#6a7480", "line": "#36424f" if dark else "#b8c0c8"}
+        """Our own names for colours, so that the other themes have them too."""
+        on_dark = {"dim": "#7d8896", "line": "#36424f", "curve-raw": "#4c5663"}
+        on_light = {"dim": "#6a7480", "line": "#b8c0c8", "curve-raw": "#c3c9d0"}
+        more = {"curve5": "#56b6c2", "curve6": "#d08770", "curve7": "#e5c07b", "curve8": "#c678dd"}
+        return {**(on_dark if self.current_theme.dark else on_light), **more}
 
     def now(self) -> datetime:
         """The time, which a test may freeze."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.worker import get_current_worker
 
+from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tui.messages import DetailReady
 from pilothouse.tui.screens.run_acts import RunActs
 from pilothouse.tui.screens.run_rows import curve_rank
-from pilothouse.tui.widgets.line_chart import COLOURS, LineChart, Series
+from pilothouse.tui.widgets.line_chart import COLOURS, SYMBOLS, LineChart, Series, look, unit_of
 from pilothouse.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 PAUSE = 0.08
 """Seconds the cursor rests on a row before its curve is fetched: a held key fetches nothing."""
 
-TONES = ("accent", "watch", "good", "other")
+DRAWN = 8
+"""Marked runs whose curves are drawn beside the table."""
+
+TONES = ("accent", "watch", "good", "other", "fifth", "sixth", "seventh", "eighth")
 """The tones of the marks, in the order of the curves' colours."""
 
 
@@ -43,7 +47,7 @@ class CurveBeside(RunActs):
     def _fetch_details(self) -> None:
         run = self.current()
         wanted = [run.run_id] if run is not None else []
-        wanted += [run_id for run_id in self.marked[:4] if run_id not in wanted]
+        wanted += [run_id for run_id in self.marked[:DRAWN] if run_id not in wanted]
         wanted = [run_id for run_id in wanted if not ((seen := self._details.get(run_id)) and seen.run.ended)]
         workspace = self.workspace
         if not wanted:
@@ -88,7 +92,7 @@ class CurveBeside(RunActs):
             )
             return
         panel.retitle(key, "by step" + ("" if run.ended else "   ▶ live"))
-        chart.show(self._series(detail, key))
+        chart.show(self._series(detail, key), unit=unit_of(key))
 
     def _curve_key(self, detail: RunDetail) -> str | None:
         wanted = self.order_by.partition(".")[2] if self.order_by.startswith("metrics.") else ""
@@ -100,14 +104,21 @@ class CurveBeside(RunActs):
         return min(long, key=curve_rank, default=None)
 
     def _series(self, detail: RunDetail, key: str) -> list[Series]:
-        shown = [(run_id, COLOURS[n]) for n, run_id in enumerate(self.marked[: len(COLOURS)])]
-        if detail.run.run_id not in self.marked[: len(COLOURS)]:
-            shown.append((detail.run.run_id, "$foreground" if shown else COLOURS[0]))
+        shown = [(run_id, *look(n)) for n, run_id in enumerate(self.marked[:DRAWN])]
+        if detail.run.run_id not in self.marked[:DRAWN]:
+            shown.append(
+                (detail.run.run_id, "$foreground" if shown else COLOURS[0], "◦" if shown else SYMBOLS[0])
+            )
+        lower = lower_is_better(key)
         return [
-            Series(self._details[run_id].run.name, points, colour)
-            for run_id, colour in shown
+            Series(self._details[run_id].run.name, points, colour, symbol, lower=lower)
+            for run_id, colour, symbol in shown
             if run_id in self._details and (points := self._details[run_id].curves.get(key))
         ]
+
+    def sign_of(self, run_id: str) -> str:
+        """The sign of a marked run, which is the symbol of its curve."""
+        return SYMBOLS[self.marked.index(run_id) % len(SYMBOLS)] if run_id in self.marked else "●"
 
     def tone_of(self, run_id: str) -> str:
         """The tone of a marked run's sign, which is the colour of its curve; empty for one that has none."""

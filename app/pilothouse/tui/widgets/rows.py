@@ -12,6 +12,10 @@ TONES = {
     "watch": "warning",
     "bad": "error",
     "other": "secondary",
+    "fifth": "curve5",
+    "sixth": "curve6",
+    "seventh": "curve7",
+    "eighth": "curve8",
     "strong": "",
 }
 """Styles a cell may have, by meaning, and the colour of the theme that each takes."""
