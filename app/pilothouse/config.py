@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 from pilothouse.errors import ConfigError
 
 CONFIG_NAME = "pilothouse.toml"
+DRIFT_TESTS = ("auto", "psi", "js", "hellinger", "tv", "linf", "chi2", "ks", "wasserstein")
+"""What `[drift] test` may name; `monitoring/distances.py` says what each is."""
 _T = TypeVar("_T")
 
 
@@ -55,9 +57,14 @@ class GateRule:
 
 @dataclass(frozen=True, slots=True)
 class DriftConfig:
-    """`[drift]`: the dataset has drifted if at least this share of its feature columns has."""
+    """`[drift]`: the dataset has drifted if at least this share of its feature columns has.
+
+    `test` names the tests, separated by commas; each column gets the first that suits its kind. `auto` is the
+    calibrated rule.
+    """
 
     share: float = 0.3
+    test: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +227,14 @@ class _Reader:
             )
         if not 0.0 < model.drift.share <= 1.0:
             raise self.error(("drift", "share"), "drift.share must be above 0 and at most 1")
+        for test in model.drift.test.split(","):
+            if test.strip() not in DRIFT_TESTS:
+                near = difflib.get_close_matches(test.strip(), DRIFT_TESTS, n=1, cutoff=0.5)
+                raise self.error(
+                    ("drift", "test"),
+                    f"drift.test names {test.strip()[:40]!r}, which is no test",
+                    f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(DRIFT_TESTS)}.",
+                )
         return model
 
     def build(self, kind: type[_T], value: object, path: tuple[str, ...]) -> _T:

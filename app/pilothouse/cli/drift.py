@@ -210,7 +210,8 @@ def _show_report(report: DriftReport, current: str, reference: str) -> None:
 
 
 def _line(column: ColumnDrift, kind: str | None = None) -> list[Any]:
-    p_value = "<0.0001" if column.p_value < 1e-4 else f"{column.p_value:.4f}"
+    p = column.p_value
+    p_value = "–" if p is None else "<0.0001" if p < 1e-4 else f"{p:.4f}"
     verdict = "■ drifted" if column.drifted else "· steady"
     return [
         column.column,

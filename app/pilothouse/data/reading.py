@@ -178,6 +178,8 @@ def reading(*sources: Source) -> Iterator[None]:
             raise DataError(f"{name} is empty: it has no bytes at all.", next="Write it again, or remove it.")
     try:
         yield
+    except duckdb.InterruptException:
+        raise  # Somebody cancelled; no file is to blame.
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException):
             raise DataError(

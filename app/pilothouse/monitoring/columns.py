@@ -25,6 +25,7 @@ class ColumnProfile:
         unseen, unseen_levels: rows whose value the reference never had, and up to five such values.
         distinct: number of different values; of unseen ones where the bins are another profile's.
         singletons: values that came up exactly once, which tells how many unseen ones to expect.
+        fine_edges, fine_counts: finer bins of the finite values, for the tests that need them; often none.
     """
 
     name: str
@@ -47,6 +48,8 @@ class ColumnProfile:
     unseen_levels: tuple[str, ...] = ()
     distinct: int = 0
     singletons: int = 0
+    fine_edges: tuple[float, ...] = ()
+    fine_counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,10 @@ def _add(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
         quantiles=(),
         counts=tuple(x + y for x, y in zip(a.counts, b.counts, strict=True)),
         level_counts=tuple(x + y for x, y in zip(a.level_counts, b.level_counts, strict=True)),
+        fine_edges=a.fine_edges if a.fine_edges == b.fine_edges else (),
+        fine_counts=tuple(x + y for x, y in zip(a.fine_counts, b.fine_counts, strict=True))
+        if a.fine_edges == b.fine_edges
+        else (),
         other=a.other + b.other,
         unseen=a.unseen + b.unseen,
         unseen_levels=unseen[:5],

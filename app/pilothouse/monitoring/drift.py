@@ -1,36 +1,36 @@
 """Has the data moved? Two profiles compared, column by column, and a verdict for the whole.
 
-A column has drifted if the effect is real *and* large enough. The score is the population stability index
-(PSI) over the reference's bins, with half a row added to each so that none is empty: sum((c - r) ln(c / r)).
-Missing values are a bin of their own, and so are values that the reference never had. Without any drift the
-score, divided by 1/n + 1/m, follows a chi-square law with one degree of freedom less than there are bins. So
-
-    score >= 0.1  and  score > chi2_0.99(bins - 1) * (1/n + 1/m)
-
-The first floor lets no change alarm that is too small to matter, however many rows prove it; the second lets
-no small sample alarm by its own noise (Potgieter et al., arXiv 2307.11878).
+By default the rule of `rule.py` decides; a test that the caller names decides by that test's own convention
+(`distances.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pilothouse.monitoring.columns import ColumnProfile, Profile
+from pilothouse.monitoring.distances import (
+    Measured,
+    Named,
+    Points,
+    measure,
+    measure_points,
+    pick_test,
+    points_of_bins,
+)
+from pilothouse.monitoring.rule import EFFECT_FLOOR, LEVEL, RULE, Evidence, level_of, p_needed, weigh
 from pilothouse.monitoring.wording import bin_labels, moved_in_words
 from pilothouse.store import dumps, loads
 
-EFFECT_FLOOR = 0.1
-CONFIDENCE = 0.99
 OWN_BIN_SHARE = 0.01
 """A category's value has a bin of its own if the reference has it in at least this share of the rows …"""
 OWN_BINS = 20
 """… and it is among so many most frequent ones. The rest share one: rare values would only add noise."""
-RULE = (
-    "psi >= 0.1 and psi > chi2_0.99(bins - 1) * (1/n + 1/m), on the reference's tenths or most frequent "
-    "values, with bins for missing and unseen values, counts + 0.5"
-)
+
+PointsOf = Callable[[str], Points | None]
+"""Gives the points of a numeric column, for the tests that need them; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +38,26 @@ class ColumnDrift:
     """How one column moved.
 
     Attributes:
-        column, kind, test: the name; numeric, category, boolean or text; the test's name, `psi`.
-        score: PSI in natural logarithms; 0 if the distributions are the same.
-        p_value: the chance of such a score, or a larger one, if nothing had moved.
-        threshold: what the score must reach, the larger of effect floor and noise floor.
+        column, kind, test: the name; numeric, category, boolean or text; the test's name, `psi` by default.
+        score: the test's statistic; 0 if the distributions are the same.
+        p_value: the chance of such a score, or a larger one, if nothing had moved; None for a distance.
+        threshold: what the score must reach; by default the larger of effect floor and noise floor.
         drifted: whether the rule says that it moved.
-        noise_floor: what noise alone exceeds once in a hundred times, from both numbers of rows.
+        noise_floor: the score below which noise explains it at the level of the question; 0 for a named test.
         missing_reference, missing_current: share of missing values.
         bins, reference_counts, current_counts: labels and rows; the last bin is that of missing values. The
             reference's count of new values is how many of those seen it lets expect.
         moved: what happened, in words; empty if nothing worth saying did.
+        p_needed: what the p-value must not exceed, given the other columns and the question's level.
+        convention: whose test this is, where it was asked for by name; empty for the default rule.
+        error: by how much the score may be wrong since bins stand for values; 0 if it is exact.
     """
 
     column: str
     kind: str
     test: str
     score: float
-    p_value: float
+    p_value: float | None
     threshold: float
     drifted: bool
     noise_floor: float
@@ -64,6 +67,9 @@ class ColumnDrift:
     current_counts: tuple[int, ...]
     bins: tuple[str, ...]
     moved: str
+    p_needed: float | None = None
+    convention: str = ""
+    error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,9 @@ class DriftReport:
     """The verdict on a dataset, with the numbers and the rule it comes from.
 
     `columns` are the features; `target` (label drift) is told apart and does not count. `left_out` names the
-    columns that were not compared: ids, times, free text, and what the caller excluded.
+    columns that were not compared: ids, times, free text, and what the caller excluded. `question` counts
+    the questions asked of the same reference on one stream, from 1; None if it was asked once. `among` is the
+    number of chunks that share one question. `level` follows from both, see `rule.py`.
     """
 
     dataset_drift: bool
@@ -83,6 +91,9 @@ class DriftReport:
     target: ColumnDrift | None = None
     left_out: tuple[str, ...] = ()
     rule: str = RULE
+    level: float = LEVEL
+    question: int | None = None
+    among: int = 1
 
     @property
     def drifted(self) -> list[ColumnDrift]:
@@ -120,6 +131,10 @@ def compare_profiles(
     *,
     target: str | None = None,
     exclude: Sequence[str] = (),
+    tests: Sequence[str] = (),
+    points: PointsOf | None = None,
+    question: int | None = None,
+    among: int = 1,
 ) -> DriftReport:
     """Compare a current profile with the reference whose bins it was counted into.
 
@@ -129,6 +144,9 @@ def compare_profiles(
         share: the dataset has drifted if at least this share of the feature columns has.
         target: the target column, compared apart.
         exclude: columns that are no features (id, time and whatever else).
+        tests: names of tests; each column gets the first that suits its kind, else the default rule.
+        points: values or fine bins of a numeric column, for tests that need them; the profiles' by default.
+        question, among: see `DriftReport`.
 
     Raises:
         ValueError: the profiles' bins differ.
@@ -139,21 +157,69 @@ def compare_profiles(
         if mine.name != target and (theirs is None or mine.name in exclude or not _comparable(mine)):
             left_out.append(mine.name)
         elif theirs is not None:
-            drift = compare_columns(mine, theirs)
+            drift = compare_columns(mine, theirs, tests=tests, points=points)
             if mine.name == target:
                 target_drift = drift
             else:
                 columns.append(drift)
-    share_drifted = sum(column.drifted for column in columns) / len(columns) if columns else 0.0
-    return DriftReport(
-        dataset_drift=bool(columns) and share_drifted >= share - 1e-9,
-        share_drifted=share_drifted,
+    report = DriftReport(
+        dataset_drift=False,
+        share_drifted=0.0,
         n_reference=reference.rows,
         n_current=current.rows,
         columns=tuple(columns),
         share=share,
         target=target_drift,
         left_out=tuple(left_out),
+    )
+    return decide(report, question, among)
+
+
+def decide(report: DriftReport, question: int | None, among: int = 1) -> DriftReport:
+    """Return the report with the verdicts that it has as this question; scores and p-values stay."""
+    level = level_of(question, among)
+    by_rule = [column for column in report.columns if not column.convention]
+    needed = dict(
+        zip(
+            (column.column for column in by_rule),
+            p_needed([_p(column) for column in by_rule], level),
+            strict=True,
+        )
+    )
+    columns = tuple(
+        _at_level(column, needed[column.column]) if column.column in needed else column
+        for column in report.columns
+    )
+    target = report.target
+    if target is not None and not target.convention:
+        target = _at_level(target, level)
+    share_drifted = sum(column.drifted for column in columns) / len(columns) if columns else 0.0
+    return replace(
+        report,
+        dataset_drift=bool(columns) and share_drifted >= report.share - 1e-9,
+        share_drifted=share_drifted,
+        columns=columns,
+        target=target,
+        level=level,
+        question=question,
+        among=among,
+    )
+
+
+def _p(column: ColumnDrift) -> float:
+    return 1.0 if column.p_value is None else column.p_value
+
+
+def _at_level(column: ColumnDrift, needed: float) -> ColumnDrift:
+    evidence = weigh(column.reference_counts, column.current_counts)
+    noise_floor = evidence.floor(needed)
+    drifted = column.score >= EFFECT_FLOOR and _p(column) <= needed
+    return replace(
+        column,
+        p_needed=needed,
+        noise_floor=noise_floor,
+        threshold=max(EFFECT_FLOOR, noise_floor),
+        drifted=drifted,
     )
 
 
@@ -162,8 +228,15 @@ def _comparable(column: ColumnProfile) -> bool:
     return column.kind not in ("time", "text") or column.type == "empty"
 
 
-def compare_columns(reference: ColumnProfile, current: ColumnProfile) -> ColumnDrift:
-    """Compare one column's profiles, which must have the same bins; see the rule above.
+def compare_columns(
+    reference: ColumnProfile,
+    current: ColumnProfile,
+    *,
+    tests: Sequence[str] = (),
+    points: PointsOf | None = None,
+    level: float = LEVEL,
+) -> ColumnDrift:
+    """Compare one column's profiles, which must have the same bins, as if it were the only one.
 
     Raises:
         ValueError: the bins differ.
@@ -172,16 +245,16 @@ def compare_columns(reference: ColumnProfile, current: ColumnProfile) -> ColumnD
         raise ValueError(f"the profiles of {reference.name!r} have different bins")
     labels, r, c = _bins(reference, current)
     n, m = reference.rows, current.rows
-    score, noise_floor, p_value = psi_with_noise(r, c)
-    return ColumnDrift(
+    evidence: Evidence = weigh(r, c)
+    column = ColumnDrift(
         column=reference.name,
         kind=reference.kind,
         test="psi",
-        score=score,
-        p_value=p_value,
-        threshold=max(EFFECT_FLOOR, noise_floor),
-        drifted=score >= EFFECT_FLOOR and score > noise_floor,
-        noise_floor=noise_floor,
+        score=evidence.score,
+        p_value=evidence.p_value,
+        threshold=EFFECT_FLOOR,
+        drifted=False,
+        noise_floor=0.0,
         missing_reference=reference.missing / n if n else 0.0,
         missing_current=current.missing / m if m else 0.0,
         reference_counts=tuple(r),
@@ -189,6 +262,52 @@ def compare_columns(reference: ColumnProfile, current: ColumnProfile) -> ColumnD
         bins=tuple(labels),
         moved=moved_in_words(reference, current, labels, r, c),
     )
+    test = pick_test(reference.kind, tests)
+    # Without a value on one side there is nothing that a named test could measure.
+    if test is None or not sum(r[:-1]) or not sum(c[:-1]):
+        return _at_level(column, level)
+    found, error = _measured(test, reference, current, r[:-1], c[:-1], points)
+    return replace(
+        column,
+        test=test.name,
+        score=found.score,
+        p_value=found.p_value,
+        threshold=found.threshold,
+        drifted=found.drifted,
+        convention=test.convention,
+        error=error,
+    )
+
+
+def _measured(
+    test: Named,
+    reference: ColumnProfile,
+    current: ColumnProfile,
+    r: Sequence[int],
+    c: Sequence[int],
+    points: PointsOf | None,
+) -> tuple[Measured, float]:
+    if not test.on_points:
+        return measure(test, r, c), 0.0
+    found = points(reference.name) if points else None
+    found = found or points_of_profiles(reference, current)
+    if found is None:
+        return Measured(0.0, test.limit or 0.0, None, False), 0.0
+    measured = measure_points(test, found, reference.std)
+    error = found.error if test.name == "ks" else found.width / max(reference.std or 0.0, 0.001)
+    return measured, float(f"{error:.2g}")
+
+
+def points_of_profiles(reference: ColumnProfile, current: ColumnProfile) -> Points | None:
+    """Return the points of two profiles of a number: their fine bins, else their tenths; None if empty."""
+    ends = [column.min for column in (reference, current)] + [column.max for column in (reference, current)]
+    known = [float(end) for end in ends if end is not None]
+    edges, r, c = reference.edges, reference.counts, current.counts
+    if reference.fine_edges and reference.fine_edges == current.fine_edges:
+        edges, r, c = reference.fine_edges, reference.fine_counts, current.fine_counts
+    if not known or not sum(r) or not sum(c):
+        return None
+    return points_of_bins(edges, r, c, min(known), max(known))
 
 
 def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], list[int], list[int]]:
@@ -218,26 +337,3 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
         labels = ["(present)"]
         r, c = [reference.rows - reference.missing], [current.rows - current.missing]
     return [*labels, "(missing)"], [*r, reference.missing], [*c, current.missing]
-
-
-def psi_with_noise(reference: Sequence[int], current: Sequence[int]) -> tuple[float, float, float]:
-    """Return PSI, its noise floor and its p-value for the counts of one set of bins.
-
-    Bins that are empty on both sides do not count. Without rows on one side, or with a single bin left, there
-    is nothing to compare: 0, 0 and 1.
-    """
-    from math import log
-
-    from scipy.special import chdtrc, chdtri
-
-    pairs = [(r, c) for r, c in zip(reference, current, strict=True) if r + c > 0]
-    n, m, size = sum(r for r, _ in pairs), sum(c for _, c in pairs), len(pairs)
-    if n == 0 or m == 0 or size < 2:
-        return 0.0, 0.0, 1.0
-    score = 0.0
-    for r, c in pairs:
-        share_r, share_c = (r + 0.5) / (n + 0.5 * size), (c + 0.5) / (m + 0.5 * size)
-        score += (share_c - share_r) * log(share_c / share_r)
-    noise = 1 / n + 1 / m
-    noise_floor = float(chdtri(size - 1, 1 - CONFIDENCE)) * noise
-    return score, noise_floor, float(chdtrc(size - 1, score / noise))

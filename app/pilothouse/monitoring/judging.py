@@ -11,8 +11,9 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.reading import DataError, probe
 from pilothouse.data.versions import fingerprint
 from pilothouse.monitoring.checks import Finding, Roles, check_file, is_sound
-from pilothouse.monitoring.drift import DriftReport, compare_profiles
-from pilothouse.monitoring.profile import profile_files
+from pilothouse.monitoring.distances import parse_tests
+from pilothouse.monitoring.drift import DriftReport, compare_profiles, decide
+from pilothouse.monitoring.profile import FINE_BINS, profile_files
 from pilothouse.monitoring.reference import Reference, find_reference
 from pilothouse.monitoring.verdicts import (
     ACCEPTED,
@@ -88,10 +89,14 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     sound = is_sound(findings)
     report, rows = None, 0
     if sound and reference:
-        profile = profile_files([path], reference.schema, edges_from=reference.profile)
-        report = compare_profiles(
-            reference.profile, profile, model.drift.share, target=model.target, exclude=no_features(model)
+        tests = parse_tests(model.drift.test)
+        profile = profile_files(
+            [path], reference.schema, edges_from=reference.profile, fine=FINE_BINS if tests else 0
         )
+        report = compare_profiles(
+            reference.profile, profile, model.drift.share, target=model.target, exclude=no_features(model),
+            tests=tests,
+        )  # fmt: skip
         rows = profile.rows
     elif sound:
         rows = probe(path)
@@ -144,6 +149,7 @@ def _store(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
         if known and known["status"] == ACCEPTED:
             # What a person decided stays decided.
             verdict = replace(verdict, status=ACCEPTED)
+        verdict = _as_question(tx, model.name, verdict)
         key = {"model": model.name, "name": verdict.name, "sha256": verdict.sha256}
         row = {
             "recorded_at": datetime.now(UTC),
@@ -171,6 +177,23 @@ def _store(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
                 {"model": model.name, **data},
             )
     return verdict
+
+
+def _as_question(tx: Transaction, model: str, verdict: Verdict) -> Verdict:
+    """Decide at the level that is left for the next question against this reference (see `rule.py`).
+
+    The stored reports are the state of that: each is one question, and keeps its number. The same bytes under
+    another name are the same question.
+    """
+    if verdict.report is None:
+        return verdict
+    asked = tx.row(
+        "SELECT count(DISTINCT sha256) AS others, max(json_extract(report, '$.question')::INTEGER) "
+        "FILTER (sha256 = ?) AS mine FROM drift_reports WHERE model = ? AND reference = ?",
+        [verdict.sha256, model, verdict.reference],
+    )
+    assert asked is not None
+    return replace(verdict, report=decide(verdict.report, asked["mine"] or int(asked["others"]) + 1))
 
 
 def _store_report(tx: Transaction, model: str, verdict: Verdict) -> bool:

@@ -15,6 +15,7 @@ import duckdb
 from pilothouse.data.reading import Source, as_file, connect, identifier, reading, suffix_of
 from pilothouse.data.schema import Column, Schema, relation_sql
 from pilothouse.monitoring.columns import ColumnProfile, Profile, add_profiles
+from pilothouse.monitoring.patience import Progress, Steps, patiently
 
 __all__ = ["ColumnProfile", "Profile", "add_profiles", "profile_files"]
 
@@ -23,7 +24,10 @@ MOST_LEVELS = 1000
 EXACT_ROWS = 250_000
 """Up to so many rows quantiles are exact; beyond, they come from a sample of `SAMPLE_ROWS`."""
 SAMPLE_ROWS = 100_000
+FINE_BINS = 200
+"""Fine bins of a number in a profile that is kept, for tests that need half a percent."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_BEYOND = (math.inf,)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
 
 
@@ -33,6 +37,9 @@ def profile_files(
     *,
     edges_from: Profile | None = None,
     exclude: Sequence[str] = (),
+    fine: int = 0,
+    where: str = "",
+    progress: Progress | None = None,
 ) -> Profile:
     """Profile files as one dataset.
 
@@ -41,32 +48,58 @@ def profile_files(
         schema: the columns and what to read them as; one that a file lacks is missing there.
         edges_from: the reference whose bins to count into; bins of its own by default.
         exclude: columns to leave out.
+        fine: into so many fine bins numbers are counted besides, for the tests that need more than tenths;
+            with `edges_from`, any number means the reference's fine bins.
+        where: SQL over the schema's columns that picks rows; all by default.
+        progress: called while it lasts; cancels by raising.
 
     Raises:
         DataError: a file cannot be read or does not fit the schema.
     """
     columns = [column for column in schema.columns if column.name not in exclude]
     with connect() as con, reading(*sources):
-        table = relation_sql(con, sources, schema, columns=[column.name for column in columns])
-        if any(suffix_of(as_file(source).name) != ".parquet" for source in sources):
-            # Text is slow to parse: once, not once a column.
-            con.execute(f"CREATE TEMP TABLE parsed AS SELECT * FROM {table}").fetchall()
-            table = "parsed"
-        rows = int(_row(con, f"SELECT count(*) FROM {table}")[0])
-        known = {column.name: column for column in edges_from.columns} if edges_from else {}
-        kinds = {
-            column.name: known[column.name].kind if column.name in known else column.kind
-            for column in columns
-        }
-        numeric = [column for column in columns if kinds[column.name] == "numeric"]
-        done = {column.name: column for column in _numeric(con, table, numeric, rows, known)}
-        for column in columns:
-            if kinds[column.name] in ("category", "boolean"):
-                done[column.name] = _category(
-                    con, table, column, kinds[column.name], rows, known.get(column.name)
-                )
-            elif column.name not in done:
-                done[column.name] = _other_kind(con, table, column, kinds[column.name], rows)
+
+        def work(steps: Steps) -> Profile:
+            steps.next("opening")
+            table = relation_sql(con, sources, schema, columns=None if where else [c.name for c in columns])
+            if where:
+                table = f"(SELECT * FROM {table} WHERE {where})"
+            if any(suffix_of(as_file(source).name) != ".parquet" for source in sources):
+                # Text is slow to parse: once, not once a column.
+                steps.next("parsing")
+                con.execute(f"CREATE TEMP TABLE parsed AS SELECT * FROM {table}").fetchall()
+                table = "parsed"
+            return profile_table(con, table, columns, edges_from, fine, steps)
+
+        return patiently(con, work, progress, steps=4 + len(columns))
+
+
+def profile_table(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Sequence[Column],
+    edges_from: Profile | None = None,
+    fine: int = 0,
+    steps: Steps | None = None,
+) -> Profile:
+    """Profile a relation that has the columns; see `profile_files`."""
+    steps = steps or Steps()
+    rows = int(_row(con, f"SELECT count(*) FROM {table}")[0])
+    known = {column.name: column for column in edges_from.columns} if edges_from else {}
+    kinds = {
+        column.name: known[column.name].kind if column.name in known else column.kind for column in columns
+    }
+    numeric = [column for column in columns if kinds[column.name] == "numeric"]
+    steps.next("numbers")
+    done = {column.name: column for column in _numeric(con, table, numeric, rows, known, fine)}
+    for column in columns:
+        if kinds[column.name] in ("category", "boolean"):
+            steps.next(column.name)
+            done[column.name] = _category(
+                con, table, column, kinds[column.name], rows, known.get(column.name)
+            )
+        elif column.name not in done:
+            done[column.name] = _other_kind(con, table, column, kinds[column.name], rows)
     return Profile(rows, tuple(done[column.name] for column in columns))
 
 
@@ -81,6 +114,7 @@ def _numeric(
     columns: Sequence[Column],
     rows: int,
     known: dict[str, ColumnProfile],
+    fine: int,
 ) -> list[ColumnProfile]:
     if not columns:
         return []
@@ -90,19 +124,30 @@ def _numeric(
     fresh = [
         (column, value) for column, value in zip(columns, values, strict=True) if column.name not in known
     ]
+    fine_edges = {name: profile.fine_edges for name, profile in known.items() if fine}
     if fresh:
-        points = ", ".join(str(point) for point in (*_TENTHS, *QUANTILES))
+        inner = [at / fine for at in range(1, fine)]
+        points = ", ".join(str(point) for point in (*_TENTHS, *QUANTILES, *inner))
         asked = ", ".join(
             f"quantile_disc({value}, [{points}]) FILTER (isfinite({value}))" for _, value in fresh
         )
         sample = f" USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (7)" if rows > EXACT_ROWS else ""
         for (column, _), found in zip(fresh, _row(con, f"SELECT {asked} FROM {table}{sample}"), strict=True):
             edges[column.name] = edges_of(found[: len(_TENTHS)]) if found else ()
-            quantiles[column.name] = tuple(found[len(_TENTHS) :]) if found else ()
+            last = len(_TENTHS) + len(QUANTILES)
+            quantiles[column.name] = tuple(found[len(_TENTHS) : last]) if found else ()
+            if fine and found:
+                fine_edges[column.name] = edges_of(found[last:])
     figures = "count({0}), min({0}), max({0}), avg({0}), stddev_samp({0}), histogram({0}, ?::DOUBLE[])"
     # An empty list has no bins to count into; then all present values are in the only one.
     params = [list(edges[column.name]) or [0.0] for column in columns]
-    found = _row(con, f"SELECT {', '.join(map(figures.format, values))} FROM {table}", params)
+    asked_of = [figures.format(value) for value in values]
+    finely = [index for index, column in enumerate(columns) if fine_edges.get(column.name)]
+    for index in finely:
+        asked_of.append(f"histogram({values[index]}, ?::DOUBLE[]) FILTER (isfinite({values[index]}))")
+        params.append(list(fine_edges[columns[index].name]))
+    found = _row(con, f"SELECT {', '.join(asked_of)} FROM {table}", params)
+    fine_bins = dict(zip(finely, found[6 * len(columns) :], strict=True))
     profiles = []
     for index, (column, value) in enumerate(zip(columns, values, strict=True)):
         present, *spread, bins = found[6 * index : 6 * index + 6]
@@ -116,10 +161,14 @@ def _numeric(
         if mine and not bins:
             counts = (0,) * (len(mine) + 1)
         low, high, mean, std = spread
+        finest = fine_edges.get(column.name, ()) if index in fine_bins else ()
+        in_fine = fine_bins.get(index) or {}
         profiles.append(
             ColumnProfile(
                 column.name, column.type, "numeric", rows, rows - present, infinite,
                 low, high, _digits(mean), _digits(std), quantiles.get(column.name, ()), mine, counts,
+                fine_edges=finest,
+                fine_counts=tuple(int(in_fine.get(edge, 0)) for edge in (*finest, *_BEYOND[: len(finest)])),
             )
         )  # fmt: skip
     return profiles

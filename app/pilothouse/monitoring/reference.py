@@ -8,7 +8,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.versions import DatasetVersion, dataset_paths, list_dataset_versions
 from pilothouse.monitoring.columns import Profile
-from pilothouse.monitoring.profile import profile_files
+from pilothouse.monitoring.profile import FINE_BINS, profile_files
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -60,7 +60,7 @@ def profile_of(workspace: Workspace, store: Store, dataset: DatasetVersion) -> P
     kept = store.query("SELECT profile FROM dataset_versions WHERE version = ?", [dataset.version])
     if kept and kept[0]["profile"]:
         return Profile.from_json(kept[0]["profile"])
-    profile = profile_files(dataset_paths(workspace, dataset), dataset.schema)
+    profile = profile_files(dataset_paths(workspace, dataset), dataset.schema, fine=FINE_BINS)
     with store.transaction() as tx:
         tx.execute(
             "UPDATE dataset_versions SET profile = ? WHERE version = ?", [profile.to_json(), dataset.version]

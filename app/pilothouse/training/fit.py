@@ -82,7 +82,7 @@ def fit_run(run_dir: Path) -> None:
     write_holdout(writer.artifacts / "holdout.parquet", pipeline, examples)
 
     tell(_JUDGED, "Writing the bundle.")
-    from pilothouse.monitoring.profile import profile_files
+    from pilothouse.monitoring.profile import FINE_BINS, profile_files
     from pilothouse.registry.bundle import write_bundle
     from pilothouse.registry.model import output_fields
     from pilothouse.registry.signature import Signature, infer_type
@@ -90,7 +90,7 @@ def fit_run(run_dir: Path) -> None:
 
     kind = infer_type(examples.classes) if examples.classes else "double"
     signature = Signature(examples.signature.inputs, output_fields(pipeline, kind))
-    profile = profile_files(sources, dataset.schema)
+    profile = profile_files(sources, dataset.schema, fine=FINE_BINS)
     bundle = writer.artifacts / _BUNDLE
     write_bundle(
         bundle,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2
+from scipy.stats import chi2, chi2_contingency, false_discovery_control
 
 from making_data import month, write_parquet
 from pilothouse.data.schema import infer_schema
@@ -17,9 +18,10 @@ from pilothouse.monitoring.drift import (
     DriftReport,
     compare_columns,
     compare_profiles,
-    psi_with_noise,
+    decide,
 )
 from pilothouse.monitoring.profile import edges_of, profile_files
+from pilothouse.monitoring.rule import NOTHING, level_of, p_needed, weigh
 
 NO_FEATURES = ("flight_id", "sched_dep", "tailnum")
 
@@ -50,22 +52,24 @@ def _numeric(values: np.ndarray[Any, Any], like: ColumnProfile | None = None) ->
 def test_the_score_is_the_textbook_one_with_half_a_row_added() -> None:
     r, c = np.array([100, 200, 700]), np.array([30, 20, 50])
     shares_r, shares_c = (r + 0.5) / (r + 0.5).sum(), (c + 0.5) / (c + 0.5).sum()
-    score, noise_floor, p_value = psi_with_noise(r.tolist(), c.tolist())
-    assert score == pytest.approx(((shares_c - shares_r) * np.log(shares_c / shares_r)).sum())
-    noise = 1 / 1000 + 1 / 100
-    assert noise_floor == pytest.approx(chi2.ppf(0.99, 2) * noise)
-    assert p_value == pytest.approx(chi2.sf(score / noise, 2))
+    found = weigh(r.tolist(), c.tolist())
+    assert found.score == pytest.approx(((shares_c - shares_r) * np.log(shares_c / shares_r)).sum())
+    pearson = chi2_contingency(np.vstack([r, c]), correction=False)
+    alone = chi2.sf(found.score / (1 / 1000 + 1 / 100), 2)
+    assert found.p_value == pytest.approx(max(alone, pearson.pvalue))
+    assert found.floor(found.p_value) == pytest.approx(found.score)
+    assert found.floor(0.001) == pytest.approx(chi2.isf(0.001, 2) * found.unit)
 
 
 def test_empty_bins_on_both_sides_do_not_count() -> None:
-    assert psi_with_noise([10, 20, 0], [5, 5, 0]) == psi_with_noise([10, 20], [5, 5])
+    assert weigh([10, 20, 0], [5, 5, 0]) == weigh([10, 20], [5, 5])
 
 
 @pytest.mark.parametrize(
     ("r", "c"), [([], []), ([0, 0], [1, 2]), ([1, 2], [0, 0]), ([5], [9]), ([5, 0], [9, 0])]
 )
 def test_where_there_is_nothing_to_compare_nothing_drifts(r: list[int], c: list[int]) -> None:
-    assert psi_with_noise(r, c) == (0.0, 0.0, 1.0)
+    assert weigh(r, c) == NOTHING
 
 
 _counts = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), min_size=2, max_size=12)
@@ -74,11 +78,62 @@ _counts = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), mi
 @given(_counts)
 def test_the_score_is_never_negative_and_knows_no_direction(pairs: list[tuple[int, int]]) -> None:
     r, c = [a for a, _ in pairs], [b for _, b in pairs]
-    score, noise_floor, p_value = psi_with_noise(r, c)
-    assert score >= 0
-    assert 0 <= p_value <= 1
-    assert psi_with_noise(c, r) == pytest.approx((score, noise_floor, p_value))
-    assert psi_with_noise(r, r)[0] == 0
+    found = weigh(r, c)
+    assert found.score >= 0
+    assert 0 <= found.p_value <= 1
+    assert weigh(c, r) == pytest.approx(found)
+    assert weigh(r, r).score == 0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.sampled_from([0.01, 0.1, 0.001]))
+def test_the_limits_find_what_benjamini_and_hochberg_find(p_values: list[float], level: float) -> None:
+    needed = p_needed(p_values, level)
+    found = [p <= limit for p, limit in zip(p_values, needed, strict=True)]
+    assert found == [p <= level for p in false_discovery_control(p_values)]
+    # One that was not found would be, if its own p-value were what it needed.
+    for at, limit in enumerate(needed):
+        if not found[at]:
+            changed = [*p_values[:at], limit, *p_values[at + 1 :]]
+            assert false_discovery_control(changed)[at] <= level * (1 + 1e-9)
+
+
+def test_a_stream_spends_its_level_and_little_more() -> None:
+    spent = [level_of(number) for number in range(1, 1001)]
+    assert sum(spent[:31]) <= 0.01 < sum(spent[:100]) < 0.0105
+    assert spent[-1] == spent[31] == pytest.approx(1e-5)
+    assert spent == sorted(spent, reverse=True)
+    assert level_of(None) == 0.01
+    assert sum(level_of(None, among=7) for _ in range(7)) == pytest.approx(0.01)
+
+
+def test_a_later_question_needs_more_and_keeps_its_scores() -> None:
+    rng = np.random.default_rng(3)
+    reference = Profile(5000, (_numeric(rng.normal(size=5000)),))
+    current = Profile(80, (_numeric(rng.normal(0.45, size=80), reference.columns[0]),))
+    first = compare_profiles(reference, current, question=1)
+    late = decide(first, 10_000)
+    assert first.columns[0].drifted
+    assert not late.columns[0].drifted
+    assert late.columns[0].score == first.columns[0].score
+    assert late.columns[0].threshold > first.columns[0].threshold
+    assert decide(late, 1) == first
+
+
+def test_score_against_threshold_says_what_the_p_value_says() -> None:
+    rng = np.random.default_rng(4)
+    references = [_numeric(rng.normal(size=2000)) for _ in range(6)]
+    for _ in range(100):
+        shifts = rng.choice([0.0, 0.3, 0.6], 6)
+        rows = int(rng.choice([40, 200, 2000]))
+        columns = [
+            _numeric(rng.normal(shift, size=rows), one) for shift, one in zip(shifts, references, strict=True)
+        ]
+        named = [
+            [replace(one, name=f"x{at}") for at, one in enumerate(side)] for side in (references, columns)
+        ]
+        report = compare_profiles(Profile(2000, tuple(named[0])), Profile(rows, tuple(named[1])))
+        for column in report.columns:
+            assert column.drifted == (column.score >= column.threshold * (1 - 1e-9))
 
 
 @pytest.mark.parametrize("rows", [50, 100, 300, 1000])
@@ -105,7 +160,7 @@ def test_a_hundredth_of_a_sigma_over_a_million_rows_is_no_alarm() -> None:
     rng = np.random.default_rng(9)
     reference = _numeric(rng.normal(size=1_000_000))
     drift = compare_columns(reference, _numeric(rng.normal(0.01, size=1_000_000), reference))
-    assert drift.p_value < 0.01
+    assert drift.p_value is not None and drift.p_value < 0.01
     assert not drift.drifted
 
 
@@ -123,7 +178,7 @@ def test_a_new_category_drifts_once_it_is_more_than_a_stray(tmp_path: Path) -> N
     drift = _only(_compare(tmp_path, reference, {"x": ["a", "b", "c"] * 90 + ["new"] * 30}))
     assert drift.drifted
     assert drift.moved.startswith("1 new value (10% of the rows)")
-    assert drift.p_value < 1e-6
+    assert drift.p_value is not None and drift.p_value < 1e-6
     stray = _only(_compare(tmp_path, reference, {"x": ["a", "b", "c"] * 100 + ["new"]}))
     assert not stray.drifted
     assert "1 new value" in stray.moved

@@ -1,0 +1,97 @@
+"""Long computations with DuckDB: they tell how far they are, and stop at once when asked to.
+
+DuckDB does not hear Ctrl-C while it computes. So the work runs in a thread of its own, and the caller waits
+for it; whatever is raised meanwhile, by Ctrl-C or by the progress callback, interrupts the query and goes on
+up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import duckdb
+
+T = TypeVar("T")
+Progress = Callable[[float, str], None]
+"""Called about ten times a second with the share that is done, from 0 to 1, and with what is being done.
+To cancel, it raises; the exception reaches the caller."""
+
+_TICK = 0.1
+_PATIENCE = 5.0
+
+
+class Steps:
+    """How far a computation is: it names its steps, and the query in progress counts within one."""
+
+    def __init__(self, count: int = 1) -> None:
+        self._count, self._at, self.what = max(1, count), -1, ""
+
+    def next(self, what: str) -> None:
+        """Begin the next step."""
+        self._at += 1
+        self.what = what
+
+    def share(self, within: float) -> float:
+        """Return the share that is done, with this share of the step."""
+        return min(1.0, (max(0, self._at) + within) / self._count)
+
+
+def patiently(
+    con: duckdb.DuckDBPyConnection, work: Callable[[Steps], T], progress: Progress | None, steps: int = 1
+) -> T:
+    """Do work that uses `con` and nobody else's connection; return what it returns.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the query was interrupted.
+        Exception: what `work` or `progress` raised.
+    """
+    told = Steps(steps)
+    if progress is None and threading.current_thread() is not threading.main_thread():
+        return work(told)
+    con.execute("SET enable_progress_bar = true")
+    con.execute("SET enable_progress_bar_print = false")
+    done = threading.Event()
+    found: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work(told))
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            failed.append(error)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=run, daemon=True, name="patience")
+    thread.start()
+    try:
+        while not done.wait(_TICK):
+            if progress is not None:
+                progress(told.share(_within(con)), told.what)
+    except BaseException:
+        # A computation of several queries would begin the next one: it is interrupted until it gives up.
+        waited = 0.0
+        while thread.is_alive() and waited < _PATIENCE:
+            con.interrupt()
+            thread.join(_TICK)
+            waited += _TICK
+        raise
+    if failed:
+        raise failed[0]
+    return found[0]
+
+
+def part_of(progress: Progress | None, begin: float, end: float, what: str) -> Progress | None:
+    """Return a callback for one part of a larger computation, from share `begin` to share `end`."""
+    if progress is None:
+        return None
+    return lambda share, said: progress(begin + (end - begin) * share, f"{what}{': ' if said else ''}{said}")
+
+
+def _within(con: duckdb.DuckDBPyConnection) -> float:
+    with contextlib.suppress(duckdb.Error):
+        return min(1.0, max(0.0, float(con.query_progress()) / 100))
+    return 0.0
