@@ -190,8 +190,9 @@ def _power(setup: Setup, dice: Dice) -> Iterator[Outcome]:
             wrongly += len(report.drifted) - report.columns[0].drifted
         place = f", file {question} of a stream" if question else ""
         yield Outcome(
-            11, f"0.5 sigma in 1 of 6 columns, 300 rows against {n:,}{place}: found", f"{least:.0%}" if least else "",
-            Figures((100 * found / count,), "%"), reached=found / count >= least if least else None,
+            11, f"0.5 sigma in 1 of 6 columns, 300 rows against {n:,}{place}: found",
+            f"{least:.0%}" if least else "", Figures((100 * found / count,), "%"),
+            reached=found / count >= least if least else None,
             note=f"of {count}; of the other columns {wrongly / count / 5:.2%} called",
         )  # fmt: skip
 
