@@ -47,7 +47,7 @@ async def test_a_text_field_owns_all_printable_keys(hostile: Workspace) -> None:
         await press(pilot, "slash", *"q13t?:", "space", *"P")
         assert screen(app) == "RunsScreen"
         assert app.screen.query_one("#filter", Input).value == "q13t?: P"
-        await press(pilot, "escape")
+        await press(pilot, "escape", "escape")
         assert app.screen.query_one("#filter", Input).value == ""
         assert app.screen.focused is app.screen.query_one("#runs")
 

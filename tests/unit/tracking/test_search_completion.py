@@ -6,13 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilothouse.tracking.search import Keys, SearchError, complete, parse
+from hostile import HOSTILE
+from pilothouse.tracking.search import Expected, Keys, SearchError, complete, parse, value_wanted
+from pilothouse.tracking.search.nodes import Field
 
 KEYS = Keys(
     metrics=("auc", "f1 score", "log_loss"),
     params=("lr", "model"),
     tags=("note",),
-    values={"recipe": ("ridge", "it's")},
+    values={
+        "recipe": ("ridge", "it's"),
+        "params.lr": ("0.1", "1e-3", " 2", "nan", "auto"),
+        "tags.note": ("7", "keep it"),
+    },
 )
 
 
@@ -46,6 +52,13 @@ def offered(text: str, cursor: int | None = None) -> list[str]:
         ("(gull ", ["AND", "OR", ")"]),
         ("NOT ", ["status", "name"]),
         ("metrics.auc > ", []),
+        ("params.lr = ", ["0.1", "1e-3", "' 2'", "'nan'", "'auto'"]),
+        ("params.lr IN (0.1, a", ["'auto'", "'nan'"]),
+        ("params.lr >= '1", ["1e-3", "0.1"]),
+        ("tags.note = ", ["'7'", "'keep it'"]),
+        ("tags.note LIKE 'k", ["'keep it'"]),
+        ("best(metrics.auc ", [")"]),
+        ("params.lr IN (1 ", [",", ")"]),
         ("stats > 1 AND st", []),
         ("tags.zzz", []),
     ],
@@ -92,3 +105,48 @@ def test_a_proposal_brings_the_search_forward(text: str) -> None:
             parse(new)
         except SearchError as error:
             assert error.start >= place or error.end >= len(new)
+
+
+HELL = Keys(
+    metrics=tuple(HOSTILE), params=tuple(HOSTILE), tags=tuple(HOSTILE),
+    values={"recipe": tuple(HOSTILE), "params.lr": tuple(HOSTILE)},
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_accepted_proposals_are_a_search_or_the_start_of_one(data: st.DataObject) -> None:
+    """What is accepted one after the other, with a space typed between, or a value where none is offered."""
+    text = data.draw(st.sampled_from(["", "gull ", "(", "NOT ", "params.lr = ", "best("]))
+    for _ in range(data.draw(st.integers(1, 7))):
+        offered = complete(text, len(text), data.draw(st.sampled_from([KEYS, HELL])))
+        if offered:
+            text, at = data.draw(st.sampled_from(offered)).apply(text)
+            assert at == len(text)
+        elif text.endswith(" "):
+            text += data.draw(st.sampled_from(["7", "'x'", "x"]))
+        try:
+            parse(text)
+        except SearchError as error:
+            if error.expected is Expected.VALUE and text[error.start :].strip():
+                return  # what was typed instead of a proposal is none of its values
+            assert error.expected is not Expected.NOTHING or error.end >= len(text), text
+            assert not text[error.end :].strip(), text
+        if not text.endswith("."):
+            text += data.draw(st.sampled_from(["", " "]))
+
+
+def test_whose_value_is_typed() -> None:
+    assert value_wanted("gull AND params.lr = ", 21) == (Field("params", "lr"), "")
+    assert value_wanted("tags.`a b` LIKE 'kee", 20) == (Field("tags", "a b"), "kee")
+    assert value_wanted("params.lr IN (1, a", 18) == (Field("params", "lr"), "a")
+    for text in (
+        "",
+        "gull",
+        "params.lr ",
+        "metrics.auc > ",
+        "status = ",
+        "params.lr = 1 ",
+        "sttus = 1 AND params.a = ",
+    ):
+        assert value_wanted(text, len(text)) is None

@@ -6,7 +6,7 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, UsageError
-from pilothouse.store import Store
+from pilothouse.store import Store, list_events
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.runs import count_runs, list_runs
 from pilothouse.tracking.search import (
@@ -16,8 +16,10 @@ from pilothouse.tracking.search import (
     list_filters,
     parse,
     read_keys,
+    read_values,
     save_filter,
 )
+from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
 
@@ -109,6 +111,9 @@ def test_searches_are_kept_by_name(store: Store) -> None:
     save_filter(store, "'; DROP TABLE filters; --", "[/foo]")
     assert delete_filter(store, "Good").text == "metrics.auc > 0.9"
     assert [saved.name for saved in list_filters(store)] == ["'; DROP TABLE filters; --", "recent"]
+    told = [(event.kind, event.subject) for event in list_events(store)]
+    assert told[0] == ("filter", "Good")
+    assert told.count(("filter", "recent")) == 2
 
 
 def test_the_keys_of_the_store(workspace: Workspace, store: Store) -> None:
@@ -117,6 +122,18 @@ def test_the_keys_of_the_store(workspace: Workspace, store: Store) -> None:
     keys = read_keys(store)
     assert (keys.metrics, keys.params, keys.tags) == (("loss",), ("a b", "lr"), ("team",))
     assert keys.values["recipe"] == ("ridge",)
+
+
+def test_the_values_of_a_parameter_or_tag_the_commonest_first(workspace: Workspace, store: Store) -> None:
+    for number, value in enumerate(("Ash", "birch", "ash's", "birch", "x" * 500, "")):
+        make(workspace, f"run-{number}", 0.5, tree=value)
+    list_runs(store)
+    tree = Field("params", "tree")
+    assert read_values(store, tree) == ("birch", "Ash", "ash's")
+    assert read_values(store, tree, "ASH") == ("Ash", "ash's")
+    assert read_values(store, tree, "%") == ()
+    assert read_values(store, Field("tags", "team")) == ("ash",)
+    assert read_values(store, Field("tags", "'; DROP TABLE tags; --")) == ()
 
 
 def test_the_direction_of_a_metric() -> None:

@@ -10,20 +10,21 @@ A date names a day: `=` asks for any moment of it, `<` and the like compare with
 itself and is neither above nor below anything. A parameter compared with a bare number is read as a number.
 """
 
-from pilothouse.tracking.search.completion import Completion, Keys, complete
+from pilothouse.tracking.search.completion import Completion, complete, value_wanted
 from pilothouse.tracking.search.errors import Expected, SearchError
-from pilothouse.tracking.search.rendering import render
+from pilothouse.tracking.search.keys import MOST_VALUES, Keys, read_keys, read_values
+from pilothouse.tracking.search.rendering import render, render_field
 from pilothouse.tracking.search.saved import (
     SavedFilter,
     delete_filter,
     get_filter,
     list_filters,
-    read_keys,
     save_filter,
 )
 from pilothouse.tracking.search.search import Search, parse
 
 __all__ = [
+    "MOST_VALUES",
     "Completion",
     "Expected",
     "Keys",
@@ -36,6 +37,9 @@ __all__ = [
     "list_filters",
     "parse",
     "read_keys",
+    "read_values",
     "render",
+    "render_field",
     "save_filter",
+    "value_wanted",
 ]

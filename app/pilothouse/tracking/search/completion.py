@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pilothouse.tracking.search.errors import Expected, SearchError
 from pilothouse.tracking.search.fields import ATTRIBUTES, FUNCTIONS, PREFIXES, attribute_field, kind_of
+from pilothouse.tracking.search.keys import Keys
 from pilothouse.tracking.search.nodes import Field, Section, Word, walk
 from pilothouse.tracking.search.parser import parse_tree
 from pilothouse.tracking.search.rendering import quoted, render_field
 from pilothouse.tracking.search.tokens import Token, tokenize
+from pilothouse.tracking.search.values import number_of
 
 Kind: TypeAlias = Literal["prefix", "key", "attribute", "function", "operator", "keyword", "value"]
 
@@ -34,16 +37,6 @@ _ABOUT_FUNCTION = {
     "last": "a metric's last value",
 }
 _REST = re.compile(r"[\w.\-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The names that exist: keys of each section, and values of attributes by the attribute's name."""
-
-    metrics: tuple[str, ...] = ()
-    params: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +80,21 @@ def complete(text: str, cursor: int, keys: Keys | None = None, limit: int = 50) 
     for _, _, (offered, kind, about) in ranked:
         seen.setdefault(offered, Completion(offered, start, end, kind, about))
     return list(seen.values())[:limit]
+
+
+def value_wanted(text: str, cursor: int) -> tuple[Field, str] | None:
+    """Return the parameter or tag whose value is being typed, and what of it is; None elsewhere.
+
+    Its values are not among `Keys` from the start: there are too many fields to ask for all of them.
+    """
+    start, typed = _fragment(text[: max(0, cursor)])
+    try:
+        parse_tree(text[:start])
+    except SearchError as error:
+        named = error.field
+        if error.expected is Expected.VALUE and named is not None and named.section in ("params", "tags"):
+            return named, typed
+    return None
 
 
 def _fragment(head: str) -> tuple[int, str]:
@@ -152,10 +160,18 @@ def _after_error(error: SearchError, before: str, typed: str, keys: Keys) -> Ite
     elif error.expected is Expected.VALUE and error.field:
         yield from _values(error.field, keys)
     elif error.expected is Expected.NULL:
-        yield "NULL", "keyword", "the run lacks it"
-        yield "NOT NULL", "keyword", "the run has it"
+        if before.rstrip().upper().endswith("NOT"):
+            yield "NULL", "keyword", "the run has it"
+        else:
+            yield "NULL", "keyword", "the run lacks it"
+            yield "NOT NULL", "keyword", "the run has it"
     elif error.expected is Expected.LIST:
         yield "(", "operator", "a list of values"
+    elif error.expected is Expected.CLOSE:
+        yield ")", "keyword", "closes the parenthesis"
+    elif error.expected is Expected.ITEM_END:
+        yield ",", "keyword", "another value"
+        yield ")", "keyword", "closes the list"
     elif error.expected is Expected.LINK:
         yield from _links(typed, keys)
         yield ")", "keyword", "closes the parenthesis"
@@ -215,4 +231,7 @@ def _values(named: Field, keys: Keys) -> Iterator[_Offer]:
     elif kind == "seconds":
         values = _DURATIONS
     for value in values:
-        yield quoted(value, "'"), "value", ""
+        # A number in quotes would be compared letter by letter.
+        number = number_of(value) if kind == "either" else None
+        bare = number is not None and math.isfinite(number) and value == value.strip()
+        yield (value if bare else quoted(value, "'")), "value", ""

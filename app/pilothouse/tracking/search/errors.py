@@ -22,6 +22,8 @@ class Expected(Enum):
     VALUE = "a value"
     NULL = "NULL"
     LIST = "a list"
+    CLOSE = "a )"
+    ITEM_END = "a comma or a )"
     LINK = "AND, OR or the end"
 
 

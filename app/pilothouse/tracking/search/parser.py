@@ -281,7 +281,7 @@ class _Parser:
         if found.section != "metrics":
             self.fail(f"{which} is of a metric.", token.span, hint=f"Such as {which}(metrics.auc).")
         if not self.stands(")"):
-            self.fail(f"A ) is missing after {which}(…", expected=Expected.NOTHING)
+            self.fail(f"A ) is missing after {which}(…", expected=Expected.CLOSE)
         self.take()
         found = _placed(Field("metrics", found.key, which), token.span)
         self.at -= 1
@@ -354,7 +354,7 @@ class _Parser:
                 self.fail(f"More than {MAX_VALUES} values in a list.")
             values.append(self.value(field, "IN", in_list=True))
         if not self.stands(")"):
-            self.fail("A comma or a ) is missing in the list.")
+            self.fail("A comma or a ) is missing in the list.", expected=Expected.ITEM_END)
         self.take()
         return tuple(values)
 

@@ -1,4 +1,4 @@
-"""Searches kept under a name, and the keys that a store knows."""
+"""Searches kept under a name."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pilothouse.errors import NotFoundError, UsageError
-from pilothouse.store import Store
-from pilothouse.tracking.search.completion import Keys
+from pilothouse.store import Store, record
 from pilothouse.tracking.search.errors import nearest
 from pilothouse.tracking.search.search import parse
 
 _LONGEST_NAME = 100
-_VALUES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class SavedFilter:
     saved_at: datetime
 
 
-def save_filter(store: Store, name: str, text: str) -> SavedFilter:
+def save_filter(store: Store, name: str, text: str, *, actor: str | None = None) -> SavedFilter:
     """Keep a search under a name, in place of what had it.
 
     Raises:
@@ -43,6 +41,8 @@ def save_filter(store: Store, name: str, text: str) -> SavedFilter:
         tx.execute(
             "INSERT OR REPLACE INTO filters VALUES (?, ?, ?)", [saved.name, saved.text, saved.saved_at]
         )
+        message = f"The filter {saved.name} was saved."
+        record(tx, "filter", saved.name, message, {"search": saved.text}, actor)
     return saved
 
 
@@ -66,7 +66,7 @@ def get_filter(store: Store, name: str) -> SavedFilter:
     return found[name.strip()]
 
 
-def delete_filter(store: Store, name: str) -> SavedFilter:
+def delete_filter(store: Store, name: str, *, actor: str | None = None) -> SavedFilter:
     """Forget a saved search; return it, so that it can be saved again.
 
     Raises:
@@ -75,25 +75,6 @@ def delete_filter(store: Store, name: str) -> SavedFilter:
     saved = get_filter(store, name)
     with store.transaction() as tx:
         tx.execute("DELETE FROM filters WHERE name = ?", [saved.name])
+        message = f"The filter {saved.name} was deleted."
+        record(tx, "filter", saved.name, message, {"search": saved.text}, actor)
     return saved
-
-
-def read_keys(store: Store) -> Keys:
-    """Return what completion may offer: every key in the store, and the commonest values of attributes."""
-    with store.reading() as tx:
-        keys = {
-            table: tuple(row["key"] for row in tx.rows(f"SELECT DISTINCT key FROM {table} ORDER BY key"))
-            for table in ("metrics", "params", "tags")
-        }
-        values = {
-            name: tuple(
-                row["value"]
-                for row in tx.rows(
-                    f"SELECT {column} AS value FROM runs WHERE nullif({column}, '') IS NOT NULL"
-                    " GROUP BY ALL ORDER BY count(*) DESC, value LIMIT ?",
-                    [_VALUES],
-                )
-            )
-            for name, column in (("recipe", "recipe"), ("model", "model"), ("dataset", "dataset_version"))
-        }
-    return Keys(keys["metrics"], keys["params"], keys["tags"], values)

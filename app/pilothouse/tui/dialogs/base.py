@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from pilothouse.tui.text import safe
+from pilothouse.tui.widgets.line_input import LineInput
 from pilothouse.tui.widgets.panel import Words
 
 T = TypeVar("T")
@@ -126,7 +127,7 @@ class Ask(Dialog[str]):
         """What for, and the line."""
         words = Words(id="dialog-words")
         words.show(self._words)
-        return (words, Input(self._value, placeholder=self._placeholder, id="ask"))
+        return (words, LineInput(self._value, placeholder=self._placeholder, id="ask"))
 
     def answer(self) -> str:
         """The text."""

@@ -11,23 +11,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from pilothouse.tui.screens.base import PilothouseScreen
-from pilothouse.tui.widgets.panel import Words
+from pilothouse.tui.widgets.filter_line import FilterLine
 from pilothouse.tui.widgets.table import Table
 
 
-class FilterLine(Input):
-    """The text to filter by; it owns all printable keys while it has the focus."""
-
-    DEFAULT_CSS = """
-    FilterLine { display: none; height: 1; border: none; padding: 0 1; margin: 0 1; background: $boost;
-        &:focus { border: none; background: $accent 20%; }
-        &.-shown { display: block; }
-    }
-    """
-
-
 class FilteredScreen(PilothouseScreen):
-    """Adds the filter line and an error line under it."""
+    """Adds the filter line."""
 
     PLACEHOLDER: ClassVar[str] = "words to look for"
 
@@ -36,9 +25,8 @@ class FilteredScreen(PilothouseScreen):
         self.filter_text = ""
 
     def filter_widgets(self) -> Iterable[Widget]:
-        """The filter line and the place for what is wrong with it."""
+        """The filter line, and whatever belongs to it."""
         yield FilterLine(placeholder=f"/ {self.PLACEHOLDER}", id="filter", select_on_focus=False)
-        yield Words(hides=True, id="filter-error")
 
     def main_table(self) -> Table:
         """The table that is filtered."""
@@ -46,6 +34,12 @@ class FilteredScreen(PilothouseScreen):
 
     def filter_changed(self) -> None:
         """Fetch again with ``filter_text``."""
+
+    def typed(self, text: str) -> None:
+        """Something else stands in the filter line."""
+        if text != self.filter_text:
+            self.filter_text = text
+            self.filter_changed()
 
     def do_filter(self) -> None:
         """Open the filter line."""
@@ -56,15 +50,14 @@ class FilteredScreen(PilothouseScreen):
     @on(Input.Changed, "#filter")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if event.value != self.filter_text:
-            self.filter_text = event.value
-            self.filter_changed()
+        self.typed(event.value)
 
     @on(Input.Submitted, "#filter")
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        if not self.filter_text:
-            self.query_one(FilterLine).remove_class("-shown")
+        line = self.query_one(FilterLine)
+        if not line.value:
+            line.remove_class("-shown")
         self.main_table().focus()
 
     def close_filter(self) -> bool:

@@ -11,9 +11,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
-from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.screens.run_curve import CurveBeside
 from pilothouse.tui.screens.run_rows import Layout, run_facts, run_row, run_words
+from pilothouse.tui.screens.searched import SearchedScreen
 from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Page
@@ -29,12 +29,12 @@ EMPTY = (
 )
 
 
-class RunsScreen(CurveBeside, FilteredScreen):
+class RunsScreen(CurveBeside, SearchedScreen):
     """Every run, newest first until told otherwise."""
 
     CONTEXT: ClassVar[str] = "runs"
     AREA: ClassVar[str] = "runs"
-    PLACEHOLDER: ClassVar[str] = "words in a name, status, recipe, parameter (max_iter=300) or tag"
+    PLACEHOLDER: ClassVar[str] = "words, or  metrics.loss < 0.3 AND params.depth = 4   (tab completes)"
     CSS_PATH = "runs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("runs")]
 

@@ -32,14 +32,19 @@ class RunDetail:
 def run_page(
     workspace: Workspace, text: str, order_by: str, descending: bool, limit: int, offset: int
 ) -> RunPage:
-    """Return one page of the runs that match ``text``."""
+    """Return one page of the runs that match the search ``text``.
+
+    Raises:
+        SearchError: it cannot be read.
+    """
     from pilothouse.store import open_store
     from pilothouse.tracking.runs import count_runs, list_runs
+    from pilothouse.tracking.search import parse
 
-    store = open_store(workspace)
-    runs = list_runs(store, text=text, order_by=order_by, descending=descending, limit=limit, offset=offset)
-    total = len(runs) if offset == 0 and len(runs) < limit else count_runs(store, text=text)
-    every = count_runs(store) if text else total
+    store, where = open_store(workspace), parse(text)
+    runs = list_runs(store, where=where, order_by=order_by, descending=descending, limit=limit, offset=offset)
+    total = len(runs) if offset == 0 and len(runs) < limit else count_runs(store, where=where)
+    every = count_runs(store) if where else total
     return RunPage(tuple(runs), total, every)
 
 
