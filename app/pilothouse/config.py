@@ -68,6 +68,23 @@ class DriftConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureTable:
+    """`[features.tables]`: a file of slowly changing facts, and since when each of its rows is so."""
+
+    file: str
+    time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesConfig:
+    """`[features]`: SQL views that make features; by default every `.sql` file of the folder."""
+
+    folder: str = "features"
+    views: tuple[str, ...] | None = None
+    tables: dict[str, FeatureTable] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ServingConfig:
     """`[serving]`: where the model server listens."""
 
@@ -94,6 +111,7 @@ class ModelConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     gates: dict[str, GateRule] = field(default_factory=dict)
     drift: DriftConfig = field(default_factory=DriftConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +144,7 @@ class Config:
         )
 
 
-_SECTIONS = {"data", "training", "gates", "drift"}
+_SECTIONS = {"data", "training", "gates", "drift", "features"}
 _TOP = {"model", *_SECTIONS, "serving", "autonomy"}
 
 

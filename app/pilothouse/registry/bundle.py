@@ -23,8 +23,10 @@ import joblib
 import pandas as pd
 from sklearn.exceptions import InconsistentVersionWarning
 
+from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps
+from pilothouse.registry.features import keep_features, kept_features
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.manifest import (
     BundleError,
@@ -61,6 +63,7 @@ def write_bundle(
     probe: pd.DataFrame,
     metrics: Mapping[str, float],
     lineage: Mapping[str, Any],
+    features: FeatureRunner | None = None,
 ) -> str:
     """Write a bundle as the new folder `dest`; return the sha256 (hex) of its manifest.
 
@@ -75,6 +78,7 @@ def write_bundle(
             answers the written model gives to them.
         metrics: numbers by name.
         lineage: run, dataset version, code, params, seed, threads: all that JSON can say.
+        features: the views that make features of the signature's inputs; their tables are kept as they are.
 
     Raises:
         PilothouseError: `dest` exists, the model cannot be pickled, or does not answer the probe rows.
@@ -92,11 +96,12 @@ def write_bundle(
         (folder / "lineage.json").write_text(_json(lineage), encoding="utf-8")
         (folder / "requirements.txt").write_text(_requirements(), encoding="utf-8")
         (folder / "MLmodel").write_text(_mlmodel(signature, len(pickled)), encoding="utf-8")
+        if features is not None:
+            keep_features(folder, features)
         # The answers come from what was written, not from what is in memory: that is what will be loaded.
         rows = canonical_frame(signature, probe.head(PROBE_ROWS))
-        write_probe(
-            folder / "probe.parquet", rows, LoadedModel(_unpickle(pickled, dest), signature).predict(rows)
-        )
+        written = LoadedModel(_unpickle(pickled, dest), signature, features)
+        write_probe(folder / "probe.parquet", rows, written.predict(rows))
         digest = seal(folder)
         for path in folder.iterdir():
             path.chmod(0o444)
@@ -120,7 +125,8 @@ def load_model(bundle: Path, expected_sha256: str | None) -> LoadedModel:
     """
     files = verify_bundle(bundle, expected_sha256)
     signature = Signature.from_json(read_verified(bundle, "signature.json", files))
-    return LoadedModel(_unpickle(read_verified(bundle, "model.joblib", files), bundle), signature)
+    estimator = _unpickle(read_verified(bundle, "model.joblib", files), bundle)
+    return LoadedModel(estimator, signature, kept_features(bundle, files))
 
 
 def check_probe(bundle: Path, expected_sha256: str | None, model: LoadedModel) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.signature import Field, Row, Signature
 
@@ -30,6 +31,13 @@ def frame_of_rows(signature: Signature, rows: Sequence[Row]) -> pd.DataFrame:
         column[:] = values
         content[field.name] = column
     return pd.DataFrame(content, copy=False)
+
+
+def with_features(frame: pd.DataFrame, runner: FeatureRunner) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a table with its features added, and the features alone, with their definition's dtypes."""
+    outputs = tuple(Field(one.name, one.type, False) for one in runner.definition.outputs)
+    features = canonical_frame(Signature(outputs), runner.compute(frame))
+    return pd.concat([frame, features], axis=1), features
 
 
 def canonical_frame(signature: Signature, frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.registry.byplace import by_place
-from pilothouse.registry.frames import dtype_of, frame_of_rows
+from pilothouse.registry.frames import dtype_of, frame_of_rows, with_features
 from pilothouse.registry.signature import Field, Row, Signature
 
 _TOLERANCE = 1e-6
@@ -31,27 +32,33 @@ class Outputs:
 
     `predictions` are class labels or numbers, as the pipeline's own `predict` gives them. `probabilities` is
     None for a regression; of two classes it is the probability of the second; of more, one list a row in the
-    order of the classes.
+    order of the classes. `computed` has the features that views made of the rows, by name.
     """
 
     predictions: list[Any]
     probabilities: list[Any] | None = None
+    computed: dict[str, list[Any]] | None = None
 
     def part(self, start: int, stop: int) -> Outputs:
         """Return the answers to rows `start` to `stop`."""
         return Outputs(
             self.predictions[start:stop],
             None if self.probabilities is None else self.probabilities[start:stop],
+            self.computed and {name: values[start:stop] for name, values in self.computed.items()},
         )
 
 
 class LoadedModel:
-    """A pipeline with its signature. Call it from one thread at a time."""
+    """A pipeline with its signature, and the views that make features of its inputs, if it has some.
 
-    def __init__(self, estimator: Any, signature: Signature) -> None:
+    Call it from one thread at a time. `features` may be changed for another runner of the same definition.
+    """
+
+    def __init__(self, estimator: Any, signature: Signature, features: FeatureRunner | None = None) -> None:
         _one_thread(estimator)
         self.estimator = estimator
         self.signature = signature
+        self.features = features
         classes = getattr(estimator, "classes_", None)
         self.classes: list[Any] | None = None if classes is None else np.asarray(classes).tolist()
         self._one_pass = type(_last_step(estimator)).__name__ in _LARGEST_WINS and _is_sklearn(
@@ -62,7 +69,11 @@ class LoadedModel:
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
         """Answer a table of shape (rows, inputs) that has the signature's columns and dtypes."""
-        return self._outputs(self.estimator, frame)
+        if self.features is None:
+            return self._outputs(self.estimator, frame)
+        whole, computed = with_features(frame, self.features)
+        outputs = self._outputs(self.estimator, whole)
+        return replace(outputs, computed={str(name): computed[name].tolist() for name in computed})
 
     def quicken(self, frame: pd.DataFrame) -> None:
         """From now on make no tables of rows, if that gives the very same answers to these.
@@ -70,7 +81,7 @@ class LoadedModel:
         Args:
             frame: shape (rows, inputs), with the signature's columns and dtypes.
         """
-        if any(dtype_of(field) != "float64" for field in self.signature.inputs):
+        if self.features or any(dtype_of(field) != "float64" for field in self.signature.inputs):
             return
         twin = by_place(self.estimator, self.signature.names)
         if twin is None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import Source, read_rows
-from pilothouse.data.schema import Schema
+from pilothouse.data.features.checking import check_features
+from pilothouse.data.features.computing import FeatureRunner
+from pilothouse.data.reading import Source, connect, literal, read_rows
+from pilothouse.data.schema import Schema, infer_schema
 from pilothouse.errors import PilothouseError
-from pilothouse.registry.frames import canonical_frame
-from pilothouse.registry.signature import Signature
-from pilothouse.training.preprocessing import Features, choose_features, input_fields
+from pilothouse.registry.frames import canonical_frame, with_features
+from pilothouse.registry.signature import Field, Signature
+from pilothouse.training.preprocessing import Features, choose_features, request_fields
 from pilothouse.training.split import Split, split_rows
 
 MOST_CLASSES = 50
@@ -26,14 +31,17 @@ class Examples:
     """Rows with a target, and their division.
 
     Attributes:
-        table: all columns of n rows, as they were read.
+        table: all columns of n rows, as they were read, and what the feature views make of them.
+        requests: what a request has to bring, as the signature says, shape (n, inputs).
         inputs: the features as the pipeline sees them, shape (n, features).
         target: classes or numbers, shape (n,).
         classes: the classes in sorted order; empty for a regression.
         without_target: how many rows were left out because they have none.
+        views: the feature views, ready to run; None if there are none.
     """
 
     table: Any
+    requests: Any
     inputs: Any
     target: NDArray[Any]
     classes: tuple[Any, ...]
@@ -41,20 +49,24 @@ class Examples:
     features: Features
     signature: Signature
     without_target: int
+    views: FeatureRunner | None = None
 
 
 def load_examples(
-    sources: Sequence[Source], schema: Schema, model: ModelConfig, *, holdout: float, seed: int
+    sources: Sequence[Source],
+    schema: Schema,
+    model: ModelConfig,
+    *,
+    holdout: float,
+    seed: int,
+    views: FeatureRunner | None = None,
 ) -> Examples:
-    """Read files and divide their rows.
+    """Read files, compute the features that views make of their rows, and divide the rows.
 
     Raises:
         PilothouseError: no row has a target, the target does not fit the task or has one class, a side has
             too few rows, or no column is left to learn from.
     """
-    features = choose_features(
-        schema, target=model.target, time=model.data.time, id=model.data.id, exclude=model.data.exclude
-    )
     times_name = model.data.time
     if times_name is not None and schema.column(times_name) is None:
         raise PilothouseError(
@@ -85,9 +97,45 @@ def load_examples(
             untouched="No version was made.",
             next="Make training.holdout smaller, or add older data with that class.",
         )
-    signature = Signature(input_fields(schema, features))
-    return Examples(
-        table, clean_inputs(signature, table), target, classes, split, features, signature, without
+    whole = schema
+    made = None
+    if views is not None:
+        table, whole, made = _with_views(views, table, schema, times_name)
+    features = choose_features(
+        whole, target=model.target, time=model.data.time, id=model.data.id, exclude=model.data.exclude
+    )
+    signature = Signature(request_fields(schema, features, views.definition if views else None))
+    requests = clean_inputs(signature, table)
+    inputs = requests if made is None else pd.concat([requests, made], axis=1)[features.names]
+    return Examples(table, requests, inputs, target, classes, split, features, signature, without, views)
+
+
+def _with_views(
+    views: FeatureRunner, table: Any, schema: Schema, times_name: str | None
+) -> tuple[Any, Schema, Any]:
+    """Return the rows with what the views make of them, the schema of all that, and what was made."""
+    fields = tuple(Field(one.name, one.type, False) for one in views.definition.inputs)
+    rows = clean_inputs(Signature(fields), table)
+    check_features(views, _timed(rows, table, times_name), times_name)
+    _, made = with_features(rows, views)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "features.parquet"
+        with connect() as con:
+            con.register("made", made)
+            con.execute(f"COPY (SELECT * FROM made) TO {literal(str(path))} (FORMAT parquet)")
+        found = infer_schema([path])
+    # A whole number and a truth value are kept as float64: the definition knows what they are.
+    types = {one.name: one.type for one in views.definition.outputs}
+    columns = tuple(
+        replace(column, kind="boolean") if types[column.name] == "boolean" else column
+        for column in found.columns
+    )
+    return pd.concat([table, made], axis=1), Schema((*schema.columns, *columns)), made
+
+
+def _timed(rows: Any, table: Any, times_name: str | None) -> Any:
+    return (
+        rows if times_name is None or times_name in rows else rows.assign(**{times_name: table[times_name]})
     )
 
 

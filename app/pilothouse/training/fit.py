@@ -49,6 +49,7 @@ def fit_run(run_dir: Path) -> None:
     writer = attach_run(run_dir)
     tell = _Told(writer)
     tell(_READ, "Loading libraries and data.")
+    from pilothouse.data.features.opening import open_features
     from pilothouse.data.versions import dataset_paths, get_dataset_version
     from pilothouse.store import open_store
     from pilothouse.training.examples import load_examples
@@ -61,7 +62,12 @@ def fit_run(run_dir: Path) -> None:
     dataset = get_dataset_version(store, spec.dataset_version)
     sources = dataset_paths(workspace, dataset)
     examples = load_examples(
-        sources, dataset.schema, spec.model, holdout=spec.model.training.holdout, seed=spec.seed
+        sources,
+        dataset.schema,
+        spec.model,
+        holdout=spec.model.training.holdout,
+        seed=spec.seed,
+        views=open_features(workspace, spec.model, dataset.schema),
     )
     left_out = ", ".join(f"{name} ({why})" for name, why in examples.features.left_out.items())
     gaps = (
@@ -97,9 +103,10 @@ def fit_run(run_dir: Path) -> None:
         model=pipeline,
         signature=signature,
         profile_json=profile.to_json(),
-        probe=examples.inputs.iloc[examples.split.holdout],
+        probe=examples.requests.iloc[examples.split.holdout],
         metrics=metrics,
         lineage=_lineage(run_dir, spec, examples, dataset),
+        features=examples.views,
     )
     version = register_bundle(
         workspace,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pilothouse.data.features.definition import FeatureDefinition
 from pilothouse.data.schema import Column, Schema
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.signature import Field
@@ -76,13 +77,20 @@ def choose_features(
     return Features(tuple(numeric), tuple(category), left_out)
 
 
-def input_fields(schema: Schema, features: Features) -> tuple[Field, ...]:
-    """The features as inputs of a signature; a column that never lacked a value is required.
+def request_fields(
+    schema: Schema, features: Features, views: FeatureDefinition | None = None
+) -> tuple[Field, ...]:
+    """What a request has to bring: features that are columns of the data, and what the views read.
 
-    Numbers are doubles even where they were all whole, so that a later gap can be told as NaN.
+    A column that never lacked a value is required. Numbers are doubles even where they were all whole, so
+    that a later gap can be told as NaN.
     """
     columns = {column.name: column for column in schema.columns}
-    return tuple(Field(name, _type(columns[name]), columns[name].required) for name in features.names)
+    fields = {name: _type(columns[name]) for name in features.names if name in columns}
+    for column in views.inputs if views else ():
+        # What only the views read keeps the type that they know it by.
+        fields.setdefault(column.name, column.type)
+    return tuple(Field(name, type_, columns[name].required) for name, type_ in fields.items())
 
 
 def _type(column: Column) -> str:

@@ -8,7 +8,15 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from pilothouse.config import DataConfig, DriftConfig, GateRule, ModelConfig, TrainingConfig
+from pilothouse.config import (
+    DataConfig,
+    DriftConfig,
+    FeaturesConfig,
+    FeatureTable,
+    GateRule,
+    ModelConfig,
+    TrainingConfig,
+)
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import write_atomic
 from pilothouse.workspace import Workspace
@@ -96,11 +104,17 @@ def thread_environment(threads: int) -> dict[str, str]:
 def _model(raw: dict[str, Any]) -> ModelConfig:
     data = {**raw.pop("data")}
     data["exclude"] = tuple(data["exclude"])
+    # Runs that were started before there were feature views have none.
+    features = {**raw.pop("features", {})}
+    if features:
+        features["views"] = None if features["views"] is None else tuple(features["views"])
+        features["tables"] = {name: FeatureTable(**table) for name, table in features["tables"].items()}
     known = {item.name for item in fields(ModelConfig)}
     return ModelConfig(
         data=DataConfig(**data),
         training=TrainingConfig(**raw.pop("training")),
         gates={name: GateRule(**rule) for name, rule in raw.pop("gates").items()},
         drift=DriftConfig(**raw.pop("drift")),
+        features=FeaturesConfig(**features),
         **{key: value for key, value in raw.items() if key in known},
     )

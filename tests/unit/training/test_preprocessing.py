@@ -8,7 +8,7 @@ from pilothouse.data.schema import Column, Schema
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.frames import canonical_frame, frame_of_rows
 from pilothouse.registry.signature import Signature
-from pilothouse.training.preprocessing import build_preprocessor, choose_features, input_fields
+from pilothouse.training.preprocessing import build_preprocessor, choose_features, request_fields
 
 SCHEMA = Schema(
     (
@@ -25,7 +25,7 @@ SCHEMA = Schema(
     )
 )
 FEATURES = choose_features(SCHEMA, target="y", time="at", id="id", exclude=["secret"])
-SIGNATURE = Signature(input_fields(SCHEMA, FEATURES))
+SIGNATURE = Signature(request_fields(SCHEMA, FEATURES))
 
 
 def table(n: int = 60, seed: int = 0) -> pd.DataFrame:
