@@ -31,6 +31,8 @@ COMMAND_MODULES = {
     "data": "data",
     "check": "data",
     "drift": "data",
+    "features": "features",
+    "skew": "features",
     "watch": "watch",
     "models": "registry",
     "register": "registry",

@@ -184,7 +184,7 @@ def _lines(jobs: Sequence[Job], parts: Sequence[Outputs]) -> bytes:
             output = {"prediction": part.predictions[number]}
             if part.probabilities is not None:
                 output["probability"] = part.probabilities[number]
-            line = {
+            line: dict[str, Any] = {
                 "id": job.request_id if len(job.rows) == 1 else f"{job.request_id}/{number}",
                 "time": now,
                 "model": version.model,
@@ -193,6 +193,8 @@ def _lines(jobs: Sequence[Job], parts: Sequence[Outputs]) -> bytes:
                 "output": output,
                 "latency_ms": latency,
             }
+            if part.computed:
+                line["computed"] = {name: values[number] for name, values in part.computed.items()}
             lines.append(_encode(line))
     lines.append(b"")
     return b"\n".join(lines)

@@ -1,6 +1,7 @@
 """The prediction log: every answer, as JSON lines in segments, readable while the server writes.
 
-One line a row: `{id, time, model, version, features, output, latency_ms}`. `id` is the request's id, with
+One line a row: `{id, time, model, version, features, output, latency_ms, computed}`; `computed` is what
+feature views made of the features, where there are any. `id` is the request's id, with
 `/n` behind it for the n-th row of several. A batch is one write before its answers are sent, so an answer
 that somebody has is in the log, whatever kills the server.
 """
@@ -93,7 +94,7 @@ def read_predictions(
 ) -> list[dict[str, Any]]:
     """Return logged predictions, newest first, as dicts of the fields of a line; `time` is aware, in UTC."""
     sql = (
-        "SELECT id, time, model, version, features, output, latency_ms FROM log"
+        "SELECT id, time, model, version, features, output, latency_ms, computed FROM log"
         " WHERE (? IS NULL OR model = ?) AND (? IS NULL OR version = ?)"
         " AND (? IS NULL OR time >= ?) AND (? IS NULL OR time < ?) ORDER BY time DESC, id LIMIT ?"
     )
@@ -105,6 +106,7 @@ def read_predictions(
             "time": row["time"].replace(tzinfo=UTC),
             "features": loads(row["features"]),
             "output": loads(row["output"]),
+            "computed": loads(row["computed"]) or {},
         }
         for row in _query(workspace, sql, params, since)
     ]
@@ -139,7 +141,8 @@ def _query(workspace: Workspace, sql: str, params: list[Any], since: datetime | 
             + quoted
             + "], format = 'newline_delimited', ignore_errors = true, maximum_object_size = 67108864,"
             " columns = {id: 'VARCHAR', time: 'TIMESTAMP', model: 'VARCHAR', version: 'INTEGER',"
-            " features: 'JSON', output: 'JSON', latency_ms: 'DOUBLE'})"
+            " features: 'JSON', output: 'JSON', latency_ms: 'DOUBLE',"
+            " computed: 'JSON'})"
             " WHERE id IS NOT NULL AND time IS NOT NULL"
         )
         con.execute(sql, params)

@@ -184,7 +184,14 @@ class _Process:
                 self._generation = seen
                 await self._follow()
             else:
+                await asyncio.to_thread(self._look_at_tables)
                 await asyncio.to_thread(self._write, traffic, "ready")
+
+    def _look_at_tables(self) -> None:
+        try:
+            self._models.follow_tables()
+        except PilothouseError as error:
+            self._trouble = error.what
 
     async def _follow(self) -> None:
         async with self._following:

@@ -8,6 +8,7 @@ from pilothouse.errors import PilothouseError
 from pilothouse.registry.bundle import BundleError, check_probe, load_model
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.versions import ModelVersion, champion
+from pilothouse.serving.tables import FollowedTables
 from pilothouse.store import Store, record
 
 
@@ -52,6 +53,8 @@ class LiveModels:
         self.current = first
         self.previous: LiveModel | None = None
         self.last_error = ""
+        self._tables = FollowedTables(store.workspace, first.loaded)
+        self.follow_tables()
 
     def follow(self) -> bool:
         """Make `current` what the store says is live; return whether it changed. Call it from one thread.
@@ -61,16 +64,28 @@ class LiveModels:
         """
         wanted = champion(self._store, self.current.version.model)
         if wanted is None or _same(wanted, self.current):
-            self.last_error = ""
+            self.last_error = self._tables.trouble
             return False
         try:
             after = self.previous if self.previous and _same(wanted, self.previous) else load_live(wanted)
         except PilothouseError as error:
             self._say_failed(wanted, error)
             return False
-        self.previous, self.current = self.current, after
-        self.last_error = ""
+        tables = FollowedTables(self._store.workspace, after.loaded)
+        tables.refresh()
+        self.previous, self.current, self._tables = self.current, after, tables
+        self.last_error = tables.trouble
         return True
+
+    def follow_tables(self) -> None:
+        """Read the feature tables of what is live anew if they changed; a table that fails is told once."""
+        if self._tables.refresh():
+            self.last_error = self._tables.trouble
+            if self._tables.trouble:
+                version = self.current.version
+                with self._store.transaction() as tx:
+                    subject = f"{version.model}/{version.version}"
+                    record(tx, "serving", subject, self._tables.trouble, {}, "server")
 
     def _say_failed(self, wanted: ModelVersion, error: PilothouseError) -> None:
         live = self.current.version

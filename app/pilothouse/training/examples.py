@@ -104,9 +104,10 @@ def load_examples(
     features = choose_features(
         whole, target=model.target, time=model.data.time, id=model.data.id, exclude=model.data.exclude
     )
-    signature = Signature(request_fields(schema, features, views.definition if views else None))
+    definition = views.definition if views else None
+    signature = Signature(request_fields(schema, features, definition, model.data.id))
     requests = clean_inputs(signature, table)
-    inputs = requests if made is None else pd.concat([requests, made], axis=1)[features.names]
+    inputs = pd.concat([requests, made], axis=1)[features.names]
     return Examples(table, requests, inputs, target, classes, split, features, signature, without, views)
 
 

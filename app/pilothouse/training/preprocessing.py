@@ -78,19 +78,23 @@ def choose_features(
 
 
 def request_fields(
-    schema: Schema, features: Features, views: FeatureDefinition | None = None
+    schema: Schema, features: Features, views: FeatureDefinition | None = None, id: str | None = None
 ) -> tuple[Field, ...]:
     """What a request has to bring: features that are columns of the data, and what the views read.
 
     A column that never lacked a value is required. Numbers are doubles even where they were all whole, so
-    that a later gap can be told as NaN.
+    that a later gap can be told as NaN. The id may come along: it is logged, and joins a label that comes
+    later.
     """
     columns = {column.name: column for column in schema.columns}
     fields = {name: _type(columns[name]) for name in features.names if name in columns}
     for column in views.inputs if views else ():
         # What only the views read keeps the type that they know it by.
         fields.setdefault(column.name, column.type)
-    return tuple(Field(name, type_, columns[name].required) for name, type_ in fields.items())
+    named = [Field(name, type_, columns[name].required) for name, type_ in fields.items()]
+    if id in columns and id not in fields:
+        named.append(Field(id, _type(columns[id]), False))
+    return tuple(named)
 
 
 def _type(column: Column) -> str:

@@ -1,0 +1,152 @@
+"""Commands of features: features, skew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
+from pilothouse.workspace import Workspace
+
+_model_option = click.option("--model", metavar="NAME", help="The model, where there are several.")
+
+
+@click.command()
+@_model_option
+@click.option("--rows", type=click.IntRange(1), default=1000, show_default=True, help="Rows to try them on.")
+@workspace_option
+@json_option
+def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) -> None:
+    """List the feature views, and try them on rows of the data.
+
+    A view is a file features/NAME.sql with one SELECT from rows, and from tables that are declared under
+    features.tables. It must give each row one row, the same one if the row is alone, and must not look past
+    the row's own time.
+    """
+    from pilothouse.data.features.checking import check_features
+    from pilothouse.data.features.opening import open_features
+    from pilothouse.data.reading import read_rows, require_data_files
+    from pilothouse.data.schema import infer_schema
+
+    config = workspace.config().model(model)
+    files = require_data_files(workspace.data_folder(config))
+    schema = infer_schema(files)
+    runner = open_features(workspace, config, schema)
+    if runner is None:
+        emit(
+            {"views": [], "tables": [], "features": []},
+            as_json,
+            lambda: say(f"There are no feature views. Write one as {config.features.folder}/NAME.sql."),
+        )
+        return
+    some = read_rows(files[-1:], schema=schema).head(rows)
+    found = check_features(runner, some, config.data.time)
+    definition = runner.definition
+    told: dict[str, Any] = {
+        "views": [
+            {"view": view.name, "features": [one.name for one in definition.outputs if one.view == view.name]}
+            for view in definition.views
+        ],
+        "tables": [
+            {"table": name, "file": one.file, "time": one.time} for name, one in definition.tables.items()
+        ],
+        "reads": [one.name for one in definition.inputs],
+        "rows": len(some),
+        "features": [
+            {
+                "feature": one.name,
+                "view": one.view,
+                "type": one.type,
+                "missing": float(found[one.name].isna().mean()),
+                "distinct": int(found[one.name].nunique()),
+                "example": _example(found[one.name]),
+            }
+            for one in definition.outputs
+        ],
+    }
+
+    def show() -> None:
+        lines = [
+            [
+                one["feature"],
+                one["type"],
+                one["view"],
+                f"{one['missing']:.1%}",
+                str(one["distinct"]),
+                printable(str(one["example"]), 40),
+            ]
+            for one in told["features"]
+        ]
+        table(["feature", "type", "view", "missing", "distinct", "example"], lines, right=(3, 4))
+        say(f"They read {', '.join(told['reads'])}; tried on {len(some):,} rows of {files[-1].name}.")
+        untimed = [name for name, one in definition.tables.items() if one.time is None]
+        if untimed or config.data.time is None:
+            why = f"{untimed[0]!r} has no time" if untimed else "data.time is not set"
+            say(f"Whether they look into the future could not be tried: {why}.")
+
+    emit(told, as_json, show)
+
+
+@click.command()
+@_model_option
+@click.option("--version", "ref", metavar="VERSION", help="Whose predictions; by default what is live.")
+@click.option("--data", metavar="PATH", help="Files with the rows that were predicted, found by their id.")
+@click.option("--limit", type=click.IntRange(1), default=10_000, show_default=True, help="Newest so many.")
+@click.option("--exit-code", is_flag=True, help="End with 1 where there is skew.")
+@workspace_option
+@json_option
+def skew(
+    model: str | None,
+    ref: str | None,
+    data: str | None,
+    limit: int,
+    exit_code: bool,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Measure training-serving skew: features as they were served, and the same computed offline."""
+    from pilothouse.data.reading import expand
+    from pilothouse.registry.versions import CHAMPION, get_version
+    from pilothouse.serving.skew import measure_skew
+    from pilothouse.store import open_store
+
+    store = open_store(workspace)
+    config = workspace.config().model(model)
+    version = get_version(store, ref or CHAMPION, config.name)
+    report = measure_skew(store, version, config, sources=expand(data) if data else (), limit=limit)
+
+    def show() -> None:
+        rows = [
+            [
+                one.feature,
+                f"{one.differing:,}",
+                f"{one.share:.1%}",
+                number(one.largest),
+                "; ".join(
+                    f"{printable(str(served), 20)} served, {printable(str(offline), 20)} offline"
+                    for _, served, offline in one.examples[:1]
+                ),
+            ]
+            for one in (*report.skewed, *(one for one in report.features if not one.differing))
+        ]
+        table(["feature", "differing", "share", "largest", "for example"], rows, right=(1, 2, 3))
+        count = f"{len(report.skewed) or 'none'} of its {len(report.features)} features"
+        say(f"{version.label}: {count} differ over {report.rows:,} predictions.")
+        if report.unmatched:
+            say(f"{report.unmatched:,} predictions have no row in these files.")
+
+    emit(report.to_json(), as_json, show)
+    if exit_code and report.skewed:
+        raise click.exceptions.Exit(1)
+
+
+def _example(column: Any) -> Any:
+    present = column.dropna()
+    if present.empty:
+        return None
+    value = present.iloc[0]
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+COMMANDS = [features, skew]

@@ -1,0 +1,102 @@
+"""Feature views through a whole life: trained, served over HTTP, logged, measured for skew."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pilothouse.serving.control import stop_server
+from pilothouse.serving.predictions import read_predictions
+from pilothouse.workspace import Workspace
+from steering import pilothouse
+from waiting import wait_until
+
+SAMPLE = Path(__file__).parents[2] / "sample_data"
+VIEW = """
+-- How the morning's alert level and the clock bear on a flight.
+SELECT hour(sched_dep) AS hour, distance > 1000 AS far, a.level
+FROM rows r ASOF LEFT JOIN alerts a ON r.origin = a.origin AND r.sched_dep >= a.since
+"""
+
+
+def write_alerts(path: Path, level: int = 0) -> None:
+    lines = [
+        f"{origin},2013-01-{day:02d} 00:00:00,{day + level}"
+        for origin in ("JFK", "LGA", "EWR")
+        for day in (1, 9)
+    ]
+    path.write_text("\n".join(["origin,since,level", *lines]) + "\n")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    for name in ("data", "features", "tables"):
+        (tmp_path / name).mkdir()
+    shutil.copy(SAMPLE / "flights-2013-01.parquet", tmp_path / "data")
+    (tmp_path / "features" / "sky.sql").write_text(VIEW)
+    write_alerts(tmp_path / "tables" / "alerts.csv")
+    assert (
+        pilothouse("init", ".", "--data", "data", "--target", "late", "--name", "late", cwd=tmp_path).code
+        == 0
+    )
+    config = tmp_path / "pilothouse.toml"
+    kept = [line for line in config.read_text().splitlines() if not line.startswith("exclude")]
+    kept.insert(kept.index("[data]") + 1, 'time = "sched_dep"\nid = "flight_id"')
+    tables = '[features]\ntables = { alerts = { file = "tables/alerts.csv", time = "since" } }'
+    config.write_text("\n".join([*kept, tables]) + "\n")
+    return Workspace(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
+    root = place.root
+    told = pilothouse("features", "--json", cwd=root).json()
+    assert [(one["feature"], one["type"]) for one in told["features"]] == [
+        ("hour", "long"), ("far", "boolean"), ("level", "long"),
+    ]  # fmt: skip
+    trained = pilothouse("train", "--recipe", "logistic", "--follow", cwd=root)
+    assert trained.code == 0, trained.err
+    signature = json.loads((place.version_dir("late", 1) / "signature.json").read_text())
+    names = [one["name"] for one in signature["inputs"]]
+    assert "sched_dep" in names and not {"hour", "far", "level", "late"} & set(names)
+    assert signature["inputs"][-1] == {"name": "flight_id", "type": "string", "required": False}
+    assert pilothouse("promote", "1", "--yes", cwd=root).code == 0
+    assert pilothouse("serve", "--detach", "--port", "0", cwd=root).code == 0
+    rows = str(SAMPLE / "flights-2013-01.parquet")
+    try:
+        assert pilothouse("predict", rows, "--limit", "40", cwd=root).code == 0
+        line = read_predictions(place, 1)[0]
+        assert set(line["computed"]) == {"hour", "far", "level"}
+        assert pilothouse("skew", "--exit-code", cwd=root).code == 0
+        report = pilothouse("skew", "--data", rows, "--exit-code", "--json", cwd=root).json()
+        assert (report["rows"], report["unmatched"], report["skew"]) == (40, 0, False)
+
+        # The past is written anew: what was served is no longer what is computed offline, and that is told.
+        write_alerts(root / "tables" / "alerts.csv", level=5)
+        done = pilothouse("skew", "--exit-code", "--json", cwd=root)
+        assert done.code == 1
+        (skewed,) = [one for one in done.json()["features"] if one["differing"]]
+        assert (skewed["feature"], skewed["share"], skewed["largest"]) == ("level", 1.0, 5.0)
+        # The server takes the changed table up by itself.
+        before = line["computed"]["level"]
+        wait_until(lambda: _served_level(place, rows) == before + 5)
+    finally:
+        stop_server(place)
+    events = pilothouse("events", "--json", cwd=root).json()
+    assert any(one["kind"] == "skew" and "level differs in 100.0%" in one["message"] for one in events)
+
+
+def _served_level(place: Workspace, rows: str) -> float:
+    assert pilothouse("predict", rows, "--limit", "40", cwd=place.root).code == 0
+    return float(read_predictions(place, 1)[0]["computed"]["level"])
+
+
+def test_a_view_that_leaks_makes_no_version(place: Workspace) -> None:
+    leak = "SELECT (SELECT max(level) FROM alerts) AS worst FROM rows"
+    (place.root / "features" / "leak.sql").write_text(leak)
+    done = pilothouse("train", "--recipe", "logistic", "--follow", cwd=place.root)
+    assert done.code == 1 and "'worst' looks into the future" in done.out + done.err
+    assert pilothouse("models", "--json", cwd=place.root).json() == []
