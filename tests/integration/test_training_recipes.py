@@ -111,6 +111,8 @@ def test_a_recipe_runs_to_a_version_that_answers(workspace: Workspace, store: St
     check_probe(version.path, version.manifest_sha256, model)
     assert model.classes == [0, 1]
     names = {field.name: field.type for field in model.signature.inputs}
+    # The id may come along, and is no feature.
+    assert names.pop("id") == "string" and not model.signature.inputs[-1].required
     assert names == {"size [/x]": "double", "wind": "double", "carrier": "string", "day": "long"}
     answer = model.predict_rows(
         model.signature.validate([{"size [/x]": 3.0, "wind": None, "carrier": "new", "day": 2}])
