@@ -25,6 +25,7 @@ COMMAND_MODULES = {
     "show": "runs",
     "compare": "runs",
     "tag": "runs",
+    "filters": "filters",
     "delete": "upkeep",
     "import": "exchange",
     "export": "exchange",

@@ -12,6 +12,7 @@ from pilothouse.workspace import Workspace
 @click.command()
 @click.argument("words", nargs=-1, metavar="[WORDS | SEARCH]...")
 @click.option("--filter", "searched", default="", metavar="SEARCH", help='Such as "metrics.auc > 0.9".')
+@click.option("--saved", metavar="NAME", help="Only runs that a saved filter matches; `filters` lists them.")
 @click.option("--status", help="Only runs of this status.")
 @click.option("--model", help="Only runs of this model.")
 @click.option(
@@ -36,6 +37,7 @@ from pilothouse.workspace import Workspace
 def runs(
     words: tuple[str, ...],
     searched: str,
+    saved: str | None,
     status: str | None,
     model: str | None,
     sort: str | None,
@@ -63,10 +65,12 @@ def runs(
     from pilothouse.store import open_store
     from pilothouse.tracking.columns import columns_of
     from pilothouse.tracking.runs import count_runs, list_runs
-    from pilothouse.tracking.search import parse
+    from pilothouse.tracking.search import get_filter, parse
 
     where = parse(" ".join(words)) & parse(searched)
     store = open_store(workspace)
+    if saved is not None:
+        where &= parse(get_filter(store, saved).text)
     fields = columns_of(columns) if columns else ()
     found = list_runs(
         store,

@@ -11,9 +11,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
+from pilothouse.tui.screens.filter_acts import FilterActs
 from pilothouse.tui.screens.run_curve import CurveBeside
 from pilothouse.tui.screens.run_rows import Layout, run_facts, run_row, run_words
-from pilothouse.tui.screens.searched import SearchedScreen
 from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Page
@@ -29,7 +29,7 @@ EMPTY = (
 )
 
 
-class RunsScreen(CurveBeside, SearchedScreen):
+class RunsScreen(CurveBeside, FilterActs):
     """Every run, newest first until told otherwise."""
 
     CONTEXT: ClassVar[str] = "runs"
