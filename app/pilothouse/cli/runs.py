@@ -198,8 +198,8 @@ def show(run: str, workspace: Workspace, as_json: bool) -> None:
 @json_option
 def compare(refs: tuple[str, ...], everything: bool, workspace: Workspace, as_json: bool) -> None:
     """Compare 2 to 20 runs; the first is the baseline. By default only what differs is shown."""
+    from pilothouse.comparing.facts import compare_runs
     from pilothouse.store import open_store
-    from pilothouse.tracking.compare import compare_runs
 
     comparison = compare_runs(open_store(workspace), refs)
     rows = comparison.rows if everything else comparison.only_differences()

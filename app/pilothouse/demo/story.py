@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.autopilot.status import start_watcher
+from pilothouse.comparing.facts import compare_runs
 from pilothouse.demo.load import Load, ask
 from pilothouse.demo.processes import stop_everything, stop_training
 from pilothouse.demo.workspace import deliver, make_demo, waiting_files
@@ -20,7 +21,6 @@ from pilothouse.registry.versions import ModelVersion, get_version
 from pilothouse.serving.control import start_server
 from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import list_events, open_store, verify_events
-from pilothouse.tracking.compare import compare_runs
 from pilothouse.training.launch import start_training, wait_for_run
 from pilothouse.workspace import Workspace
 

@@ -6,7 +6,7 @@ Candidate and champion are compared on the very same rows: the holdout of the ca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
@@ -55,7 +56,7 @@ def evaluate(
     found: dict[str, float] = loads(kept) or {}
     if found and (LATENCY in found or LATENCY not in wanted):
         return found
-    table = _read(holdout)
+    table = read_holdout(holdout)
     if model_cfg.target not in table.columns:
         raise PilothouseError(f"The holdout {holdout} has no column {model_cfg.target!r}, the target.")
     table = table[table[model_cfg.target].notna()]
@@ -81,20 +82,35 @@ def _score(
     if task == "regression":
         truth = target.to_numpy(dtype="float64")
         return regression_metrics(truth, np.asarray(answers.predictions, dtype="float64"))
-    codes = {str(label): code for code, label in enumerate(model.classes or [])}
-    truth_codes = np.array([codes.get(_label(value, codes), -1) for value in target], dtype=np.intp)
-    if (truth_codes < 0).any():
-        unknown = next(value for value, code in zip(target, truth_codes, strict=True) if code < 0)
-        raise PilothouseError(
-            f"The holdout has the class {str(unknown)[:60]!r}, which the model has never seen."
-        )
+    classes = model.classes or []
+    truth_codes = class_codes(target, classes)
     if answers.probabilities is None:
-        chosen = np.array([codes[str(value)] for value in answers.predictions])
-        return {"accuracy": float(np.mean(chosen == truth_codes))}
+        return {"accuracy": float(np.mean(class_codes(answers.predictions, classes) == truth_codes))}
     probability = np.asarray(answers.probabilities, dtype="float64")
     if probability.ndim == 1:
         return binary_metrics(truth_codes == 1, probability, 0.5 if threshold is None else threshold)
     return multiclass_metrics(truth_codes, probability)
+
+
+def class_codes(values: Iterable[Any], classes: Sequence[Any]) -> NDArray[np.intp]:
+    """Return each value's position among a model's classes, shape (n,).
+
+    Raises:
+        PilothouseError: a value is none of them.
+    """
+    positions = {str(label): code for code, label in enumerate(classes)}
+    found: dict[Any, int] = {}
+    codes = []
+    for value in values:
+        code = found.get(value)
+        if code is None:
+            code = found[value] = positions.get(_label(value, positions), -1)
+            if code < 0:
+                raise PilothouseError(
+                    f"The holdout has the class {str(value)[:60]!r}, which the model has never seen."
+                )
+        codes.append(code)
+    return np.array(codes, dtype=np.intp)
 
 
 def _label(value: Any, codes: dict[str, int]) -> str:
@@ -106,7 +122,12 @@ def _label(value: Any, codes: dict[str, int]) -> str:
     return str(int(value)) if isinstance(value, bool | np.bool_) else str(value)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_holdout(path: Path) -> pd.DataFrame:
+    """Read a holdout, every column of it.
+
+    Raises:
+        PilothouseError: it is not there, or no Parquet file.
+    """
     con = duckdb.connect(
         ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     )

@@ -11,7 +11,7 @@ import pytest
 from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.store import Store, list_events
-from pilothouse.tracking.compare import compare_runs
+from pilothouse.comparing.facts import compare_runs
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import count_runs, get_run, list_runs, metric_history
 from pilothouse.tracking.tagging import tag_run

@@ -18,7 +18,7 @@ from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from pilothouse.tracking.compare import Comparison, Difference
+    from pilothouse.comparing.facts import Comparison, Difference
 
 TITLES = {"run": "run", "params": "parameters", "metrics": "metrics", "tags": "tags"}
 

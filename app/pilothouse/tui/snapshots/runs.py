@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pilothouse.tracking.compare import Comparison
+    from pilothouse.comparing.facts import Comparison
     from pilothouse.tracking.runs import Run
     from pilothouse.tracking.tagging import Changes
     from pilothouse.workspace import Workspace
@@ -61,8 +61,8 @@ def run_detail(workspace: Workspace, run_id: str) -> RunDetail:
 
 def comparison(workspace: Workspace, run_ids: tuple[str, ...]) -> Comparison:
     """Return the runs side by side; the first is the baseline."""
+    from pilothouse.comparing.facts import compare_runs
     from pilothouse.store import open_store
-    from pilothouse.tracking.compare import compare_runs
 
     return compare_runs(open_store(workspace), run_ids)
 

@@ -1,4 +1,4 @@
-"""How runs differ: one row a fact, one value a run, deltas to the first."""
+"""How runs and versions differ: one row a fact, one value each, deltas to the first."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pilothouse.errors import UsageError
+from pilothouse.comparing.subjects import Subject, find_subjects
 from pilothouse.store import Store
-from pilothouse.tracking.runs import Run, get_run
+from pilothouse.tracking.runs import Run
+
+NEUTRAL = ("base_rate", "threshold")
+"""Numbers beside the metrics that are neither better nor worse for being larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Runs side by side; the first is the baseline."""
+    """Runs and versions side by side; the first is the baseline."""
 
-    runs: tuple[Run, ...]
+    subjects: tuple[Subject, ...]
     rows: tuple[Difference, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that are compared, or that made what is compared."""
+        return tuple(subject.run for subject in self.subjects)
 
     @property
     def same_rows(self) -> bool:
@@ -57,6 +65,7 @@ class Comparison:
         return {
             "baseline": self.runs[0].run_id,
             "runs": [run.run_id for run in self.runs],
+            "subjects": [subject.to_json() for subject in self.subjects],
             "same_rows": self.same_rows,
             "rows": [
                 {
@@ -71,16 +80,25 @@ class Comparison:
         }
 
 
-def compare_runs(store: Store, refs: Sequence[str]) -> Comparison:
-    """Compare 2 to 20 runs; the first that is named is the baseline.
+def compare_runs(store: Store, refs: Sequence[str], model: str | None = None) -> Comparison:
+    """Compare 2 to 20 runs or versions; the first that is named is the baseline.
 
     Raises:
         UsageError: fewer than two, or more than twenty.
+        NotFoundError: one of them is not there.
     """
-    if not 2 <= len(refs) <= 20:
-        raise UsageError(f"Comparing takes 2 to 20 runs, not {len(refs)}.")
-    runs = tuple(get_run(store, ref) for ref in refs)
+    return compare_subjects(find_subjects(store, refs, model))
+
+
+def compare_subjects(subjects: Sequence[Subject]) -> Comparison:
+    """Compare what was found already; the first is the baseline."""
+    runs = [subject.run for subject in subjects]
     rows: list[Difference] = []
+    if any(subject.version for subject in subjects):
+        versions = [subject.version for subject in subjects]
+        rows.append(_row("run", "version", [one.label if one else None for one in versions]))
+        called = [", ".join(one.aliases) or None if one else None for one in versions]
+        rows.append(_row("run", "called", called))
     for key in ("status", "recipe", "dataset_version"):
         rows.append(_row("run", key, [getattr(run, key) or None for run in runs]))
     rows.append(_row("run", "seconds", [round(run.seconds, 1) for run in runs]))
@@ -88,7 +106,12 @@ def compare_runs(store: Store, refs: Sequence[str]) -> Comparison:
         tables: list[dict[str, Any]] = [getattr(run, section) for run in runs]
         for key in sorted({key for table in tables for key in table}):
             rows.append(_row(section, key, [table.get(key) for table in tables]))
-    return Comparison(runs, tuple(rows))
+    return Comparison(tuple(subjects), tuple(rows))
+
+
+def is_judgeable(metric: str) -> bool:
+    """Whether more of a metric can be better or worse at all; of a threshold or of CPU use it is neither."""
+    return metric not in NEUTRAL and not metric.startswith("system/")
 
 
 def _row(section: str, key: str, values: list[Any]) -> Difference:

@@ -1,0 +1,105 @@
+"""Curves laid over each other: on the shared rows ROC of two classes, or quantiles of the errors of a
+regression; and, without any rows, each metric by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.comparing.findings import Curve
+from pilothouse.comparing.subjects import Subject
+from pilothouse.jsontext import loads
+from pilothouse.store import Store
+from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.comparing.answers import Answers
+
+Points = tuple[tuple[float, float], ...]
+MOST_POINTS = 200
+
+
+def answered_curves(answers: Answers, subjects: Sequence[Subject]) -> tuple[Curve, ...]:
+    """Return the curves of those who answered the shared rows."""
+    points: list[Points] = [()] * len(subjects)
+    if answers.kind == "binary":
+        for n, index in enumerate(answers.indexes):
+            points[index] = roc_points(answers.truth, answers.said[n])
+        return (
+            Curve("ROC", "false positive rate", "true positive rate", tuple(points), "on the shared rows"),
+        )
+    if answers.kind == "regression":
+        for n, index in enumerate(answers.indexes):
+            points[index] = residual_points(answers.truth, answers.said[n])
+        note = "predicted less true, on the shared rows"
+        return (Curve("residuals", "share of the rows, %", "error", tuple(points), note),)
+    return ()
+
+
+def roc_points(positive: Any, score: Any) -> Points:
+    """Return the ROC curve as at most 200 points (false, true positive rate), corners first; empty for one
+    class."""
+    import numpy as np
+
+    total = int(positive.sum())
+    if total in (0, len(positive)):
+        return ()
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    hits = np.append(0, np.cumsum(positive[order])[ends])
+    alarms = np.append(0, ends + 1) - hits
+    kept = thin(len(hits))
+    return tuple(
+        (round(float(alarms[n] / (len(positive) - total)), 5), round(float(hits[n] / total), 5)) for n in kept
+    )
+
+
+def residual_points(truth: Any, predicted: Any) -> Points:
+    """Return the quantiles of the errors, predicted less true: points (percent, error in the target's unit)."""
+    import numpy as np
+
+    shares = np.linspace(0.01, 0.99, 99)
+    found = np.quantile(predicted - truth, shares)
+    return tuple(
+        (round(float(share) * 100, 2), float(value)) for share, value in zip(shares, found, strict=True)
+    )
+
+
+def thin(count: int, most: int = MOST_POINTS) -> list[int]:
+    """Return at most so many of `count` positions, evenly, the first and the last among them."""
+    if count <= most:
+        return list(range(count))
+    return sorted({round(n * (count - 1) / (most - 1)) for n in range(most)})
+
+
+def metric_curves(store: Store, subjects: Sequence[Subject]) -> tuple[Curve, ...]:
+    """Return every metric that has a history in at least one run, by step."""
+    from pilothouse.tracking.runs import metric_history
+
+    histories = [metric_history(store, one.run.run_id) if one.run.run_id else {} for one in subjects]
+    keys = sorted({key for history in histories for key, points in history.items() if len(points) > 1})
+    curves = []
+    for key in keys:
+        series = []
+        for history in histories:
+            points = [point for point in history.get(key, ()) if abs(point.value) < float("inf")]
+            series.append(tuple((float(points[n].step), points[n].value) for n in thin(len(points))))
+        curves.append(Curve(key, "step", key, tuple(series)))
+    return tuple(curves)
+
+
+def kept_curves(workspace: Workspace, subjects: Sequence[Subject]) -> tuple[Curve, ...]:
+    """Return the ROC curves that the runs kept, each on its own holdout: there at once, until better are."""
+    points = tuple(_kept_roc(workspace, one.run.run_id) for one in subjects)
+    if not any(points):
+        return ()
+    return (Curve("ROC", "false positive rate", "true positive rate", points, "each on its own holdout"),)
+
+
+def _kept_roc(workspace: Workspace, run_id: str) -> Points:
+    try:
+        tree = loads((workspace.run_dir(run_id) / "artifacts" / "curves.json").read_bytes()) if run_id else {}
+        roc = tree["roc"]
+        return tuple((float(x), float(y)) for x, y in zip(roc["fpr"], roc["tpr"], strict=True))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
