@@ -23,7 +23,7 @@ COMMAND_MODULES = {
     "logs": "training",
     "runs": "runs",
     "show": "runs",
-    "compare": "runs",
+    "compare": "comparing",
     "tag": "runs",
     "filters": "filters",
     "delete": "upkeep",

@@ -1,4 +1,4 @@
-"""Commands that look at runs: runs, show, compare, tag."""
+"""Commands that look at runs: runs, show, tag."""
 
 from __future__ import annotations
 
@@ -192,43 +192,6 @@ def show(run: str, workspace: Workspace, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("refs", nargs=-1, required=True, metavar="RUN RUN...")
-@click.option("--all", "everything", is_flag=True, help="Show what is alike too.")
-@workspace_option
-@json_option
-def compare(refs: tuple[str, ...], everything: bool, workspace: Workspace, as_json: bool) -> None:
-    """Compare 2 to 20 runs; the first is the baseline. By default only what differs is shown."""
-    from pilothouse.comparing.facts import compare_runs
-    from pilothouse.store import open_store
-
-    comparison = compare_runs(open_store(workspace), refs)
-    rows = comparison.rows if everything else comparison.only_differences()
-
-    def cell(value: object, delta: float | None) -> str:
-        text = number(value) if isinstance(value, float) else "–" if value is None else str(value)
-        return text if delta is None else f"{text} ({delta:+.4f})"
-
-    def show_table() -> None:
-        table(
-            ["", *(run.name for run in comparison.runs)],
-            [
-                [
-                    f"{row.section}.{row.key}",
-                    *(cell(value, delta) for value, delta in zip(row.values, row.deltas, strict=True)),
-                ]
-                for row in rows
-            ],
-            right=range(1, 1 + len(refs)),
-        )
-        if not comparison.same_rows:
-            say("These runs were judged on different rows: a larger metric does not say which is better.")
-        if not everything:
-            say(f"{len(rows)} of {len(comparison.rows)} rows differ; --all shows the rest.")
-
-    emit(comparison.to_json(), as_json, show_table)
-
-
-@click.command()
 @click.argument("words", nargs=-1, required=True, metavar="RUN... [KEY=VALUE]...")
 @click.option("--note", metavar="TEXT", help="The runs' note; an empty one takes it away.")
 @workspace_option
@@ -261,4 +224,4 @@ def tag(words: tuple[str, ...], note: str | None, workspace: Workspace, as_json:
     emit(found[0].to_json() if len(found) == 1 else [run.to_json() for run in found], as_json, told)
 
 
-COMMANDS = (runs, show, compare, tag)
+COMMANDS = (runs, show, tag)

@@ -55,7 +55,7 @@ def roc_points(positive: Any, score: Any) -> Points:
 
 
 def residual_points(truth: Any, predicted: Any) -> Points:
-    """Return the quantiles of the errors, predicted less true: points (percent, error in the target's unit)."""
+    """Return quantiles of the errors, predicted less true, as (percent, error in the unit of the target)."""
     import numpy as np
 
     shares = np.linspace(0.01, 0.99, 99)

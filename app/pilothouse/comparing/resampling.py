@@ -165,7 +165,8 @@ def regression(truth: Floats, predicted: Floats, only: str = "") -> Measure:
 
 
 def _ratio(part: Any, whole: Any) -> Floats:
-    return np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
+    found: Floats = np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
+    return found
 
 
 def _mean(values: list[Floats]) -> Floats:

@@ -129,9 +129,7 @@ def _unseen(group: Sequence[Held], held: Sequence[Held]) -> SharedRows:
         unseen &= ~seen
     where = f"the holdout of {first.label}"
     where += (
-        f" ({rows:,} rows) without " + " and ".join(taught)
-        if taught
-        else ", of which the others learned nothing"
+        f" ({rows:,} rows) without " + " and ".join(taught) if taught else "; none of them was learned from"
     )
     return SharedRows(first.path, first.label, np.flatnonzero(unseen), where, own)
 

@@ -1,0 +1,98 @@
+"""Findings in words and figures, the same in the terminal, in documents and on the screen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE, Interval, Judgement, Slice
+
+SIGNS = {BETTER: "▲", WORSE: "▼", ALIKE: "=", UNDECIDED: "·"}
+NONE = "–"
+TITLES = {
+    "run": "run",
+    "params": "parameters",
+    "metrics": "metrics",
+    "tags": "tags",
+    "judgement": "judged on the same rows",
+    "slices": "slices",
+    "curves": "curves",
+    "code": "code",
+    "environment": "environment",
+    "data": "data",
+}
+
+
+def figure(value: float | None, digits: int = 4) -> str:
+    """Write a number with as many digits as help."""
+    if value is None:
+        return NONE
+    if not math.isfinite(value):
+        return str(value)
+    size = abs(value)
+    if size and size < 10.0**-digits:
+        return f"{value:.1e}"
+    return f"{value:,.0f}" if size >= 10_000 else f"{value:,.1f}" if size >= 1000 else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    """Write a change with its sign."""
+    if value is None or math.isnan(value):
+        return NONE
+    return ("+" if value >= 0 else "−") + figure(abs(value), digits)
+
+
+def between(interval: Interval) -> str:
+    """Write where a difference lies: `+0.0054 … +0.0391`."""
+    if interval.low is None or interval.high is None:
+        return NONE
+    return f"{signed(interval.low)} … {signed(interval.high)}"
+
+
+def judged_on(judgement: Judgement) -> str:
+    """Say in a sentence what all were judged on, and how sure that can be."""
+    drawn = f"{judgement.units:,} {judgement.drawn}" if judgement.drawn != "rows" else "the rows"
+    return (
+        f"Judged on the same {judgement.rows:,} rows: {judgement.where}. {judgement.level:.0%} intervals, "
+        f"{drawn} drawn {judgement.resamples:,} times."
+    )
+
+
+def headlines(judgement: Judgement, labels: Sequence[str]) -> list[str]:
+    """Say in a sentence how each candidate fares against the baseline, by the first metric and by all."""
+    said = []
+    for n, label in enumerate(labels[1:], start=1):
+        found = [(one.metric, one.intervals[n]) for one in judgement.metrics]
+        known = [(metric, interval) for metric, interval in found if interval is not None]
+        if not known:
+            continue
+        metric, first = known[0]
+        if all(interval.verdict == ALIKE for _, interval in known):
+            said.append(f"{label} and {labels[0]} answer alike on every row that counts: no metric differs.")
+            continue
+        text = {
+            BETTER: f"{label} is better than {labels[0]} by {metric}",
+            WORSE: f"{label} is worse than {labels[0]} by {metric}",
+            ALIKE: f"{label} and {labels[0]} have the same {metric}",
+            UNDECIDED: f"By {metric}, these rows show no difference between {label} and {labels[0]}",
+        }.get(first.verdict, f"By {metric}, there are too few rows to tell {label} from {labels[0]}")
+        text += f": {signed(first.difference)}"
+        text += f" ({judgement.level:.0%} interval {between(first)})." if first.low is not None else "."
+        if len(known) > 1:
+            text += f" Of all {len(known)} metrics: {_counted([interval for _, interval in known])}."
+        said.append(text)
+    return said
+
+
+def _counted(intervals: Sequence[Interval]) -> str:
+    words = {BETTER: "better", WORSE: "worse", UNDECIDED: "open", ALIKE: "the same", "": "too few rows"}
+    counts = {kind: sum(one.verdict == kind for one in intervals) for kind in words}
+    return ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)
+
+
+def slice_words(one: Slice, n: int) -> str:
+    """Say what a slice says of the n-th subject against the baseline; a small one says only that it is."""
+    interval = one.intervals[n]
+    if interval is None:
+        return "no value" if one.values[n] is None or one.values[0] is None else ""
+    return "too few to tell" if one.small or interval.low is None else interval.words
