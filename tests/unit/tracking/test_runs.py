@@ -9,9 +9,9 @@ import textwrap
 import pytest
 
 from hostile import HOSTILE
+from pilothouse.comparing.facts import compare_runs
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.store import Store, list_events
-from pilothouse.comparing.facts import compare_runs
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import count_runs, get_run, list_runs, metric_history
 from pilothouse.tracking.tagging import tag_run

@@ -1,0 +1,81 @@
+"""What may be compared, and how it is named."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from pilothouse.comparing.facts import compare_runs, is_judgeable
+from pilothouse.comparing.subjects import find_subjects
+from pilothouse.errors import NotFoundError, PilothouseError, UsageError
+from pilothouse.store import open_store
+from pilothouse.workspace import Workspace
+
+
+@pytest.mark.parametrize(
+    "ref",
+    ["v1", "1", "champion", "late/1", "late/v1", "late@champion", "models:/late/1", "models:/late@champion"],
+)
+def test_a_version_is_found_by_any_of_its_names(trained: Workspace, ref: str) -> None:
+    one, two = find_subjects(open_store(trained), [ref, "two"])
+    assert one.version is not None
+    assert (one.label, one.version.version, one.run.name) == ("v1", 1, "one")
+    # A run that made a version is that version too.
+    assert two.version is not None
+    assert (two.label, two.version.version) == ("two", 2)
+
+
+def test_runs_by_id_and_by_latest(trained: Workspace) -> None:
+    store = open_store(trained)
+    one, two = find_subjects(store, ["one", "latest"])
+    again = find_subjects(store, [one.run.run_id, f"runs:/{two.run.run_id}"])
+    assert [one.run.run_id for one in again] == [one.run.run_id, two.run.run_id]
+    assert two.label == "two"
+
+
+def test_the_same_thing_twice_is_told_apart_by_its_labels(trained: Workspace) -> None:
+    labels = [one.label for one in find_subjects(open_store(trained), ["v1", "champion", "one", "v1"])]
+    assert len(set(labels)) == 4
+    comparison = compare_runs(open_store(trained), ["v1", "one"])
+    assert comparison.only_differences() == ()
+
+
+def test_what_is_not_there_and_too_few(trained: Workspace) -> None:
+    store = open_store(trained)
+    with pytest.raises(NotFoundError, match="neither a run nor a version 'heron'"):
+        find_subjects(store, ["v1", "heron"])
+    with pytest.raises(NotFoundError, match="no version 9"):
+        find_subjects(store, ["v1", "v9"])
+    with pytest.raises(UsageError, match="2 to 20"):
+        find_subjects(store, ["v1"])
+    with pytest.raises(UsageError, match="2 to 20"):
+        find_subjects(store, ["v1"] * 21)
+    for hostile in ("../../etc", "models:/../x", "\x00", "x" * 5000, "", "late@", "@champion"):
+        with pytest.raises(PilothouseError):
+            find_subjects(store, ["v1", hostile])
+
+
+def test_a_version_whose_run_is_gone_tells_what_its_bundle_knows(trained: Workspace) -> None:
+    store = open_store(trained)
+    run_id = find_subjects(store, ["v1", "v2"])[0].run.run_id
+    with store.transaction() as tx:
+        for table in ("runs", "params", "metrics", "tags"):
+            tx.execute(f"DELETE FROM {table} WHERE run_id = ?", [run_id])
+    shutil.rmtree(trained.run_dir(run_id))
+    comparison = compare_runs(store, ["v1", "v2"])
+    values = {(row.section, row.key): row.values for row in comparison.rows}
+    assert values["params", "C"][1] == "0.5"
+    assert values["params", "max_iter"] == ("50", "50")
+    assert values["metrics", "roc_auc"][0] is not None
+
+
+def test_facts_of_versions_and_what_is_neither_better_nor_worse(trained: Workspace) -> None:
+    comparison = compare_runs(open_store(trained), ["v1", "v2"])
+    facts = {row.key: row.values for row in comparison.rows if row.section == "run"}
+    assert facts["version"] == ("late v1", "late v2")
+    assert facts["called"] == ("champion", None)
+    assert comparison.same_rows
+    assert is_judgeable("roc_auc")
+    assert not is_judgeable("threshold")
+    assert not is_judgeable("system/cpu_percent")
