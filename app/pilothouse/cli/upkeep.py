@@ -40,26 +40,33 @@ def delete(
 ) -> None:
     """Put RUNs into the trash, take them back with --undo, or remove them for good with --purge."""
     from pilothouse.store import open_store
-    from pilothouse.tracking.trash import delete_runs, list_deleted, purge_runs, restore_runs
+    from pilothouse.tracking.trash import delete_runs, list_held, purge_runs, restore_runs
 
     store = open_store(workspace)
     if undo + purge + only_list > 1:
         raise UsageError("--undo, --purge and --list exclude each other.")
     if only_list:
-        found = list_deleted(store)
+        found = list_held(store)
 
         def show_trash() -> None:
             if not found:
                 say("The trash is empty.")
                 return
             rows = [
-                [run.run_id[:8], run.name, run.status, run.deleted_at.astimezone().strftime("%Y-%m-%d %H:%M")]
-                for run in found
-                if run.deleted_at is not None
+                [
+                    one.run.run_id[:8],
+                    one.run.name,
+                    one.run.status,
+                    one.run.deleted_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+                    f"{one.bytes:,}",
+                    one.version,
+                ]
+                for one in found
+                if one.run.deleted_at is not None
             ]
-            table(["run", "name", "status", "deleted"], rows)
+            table(["run", "name", "status", "deleted", "bytes", "kept for"], rows, right=(4,))
 
-        emit([run.to_json() for run in found], as_json, show_trash)
+        emit([one.to_json() for one in found], as_json, show_trash)
         return
     if not refs:
         raise UsageError("Which runs?", next="Name them by id, start of id or name.")

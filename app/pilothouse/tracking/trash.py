@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, Transaction, record
@@ -26,6 +29,55 @@ def list_deleted(store: Store, *, limit: int = 1000) -> list[Run]:
     fold(store)
     with store.reading() as tx:
         return read_runs(tx, "deleted_at IS NOT NULL ORDER BY deleted_at DESC, run_id LIMIT ?", [limit])
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run in the trash and what purging it would remove.
+
+    Attributes:
+        run: the run.
+        points: values of its metrics.
+        files: files in its folder.
+        bytes: what removing them frees.
+        version: the newest model version that it made, for which it cannot be purged; empty if there is none.
+    """
+
+    run: Run
+    points: int
+    files: int
+    bytes: int
+    version: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run with what it holds."""
+        at = self.run.deleted_at
+        return {
+            **self.run.to_json(),
+            "deleted_at": at.isoformat() if at else None,
+            "points": self.points,
+            "files": self.files,
+            "bytes": self.bytes,
+            "version": self.version,
+        }
+
+
+def list_held(store: Store, *, limit: int = 1000) -> list[Held]:
+    """Return what is in the trash with what each run holds, the last one deleted first."""
+    runs = list_deleted(store, limit=limit)
+    with store.reading() as tx:
+        made = kept_for_versions(tx, [run.run_id for run in runs])
+    held = []
+    for run in runs:
+        sizes = []
+        for path in store.workspace.run_dir(run.run_id).rglob("*"):
+            # Somebody else may purge it just now.
+            with suppress(OSError):
+                if path.is_file() or path.is_symlink():
+                    sizes.append(path.lstat().st_size)
+        points = sum(summary.count for summary in run.summaries.values())
+        held.append(Held(run, points, len(sizes), sum(sizes), made.get(run.run_id, "")))
+    return held
 
 
 def delete_runs(store: Store, refs: Sequence[str], *, actor: str | None = None) -> list[Run]:

@@ -10,7 +10,7 @@ from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, list_events
 from pilothouse.store.migrations import MIGRATIONS
 from pilothouse.tracking.runs import count_runs, get_run, list_runs
-from pilothouse.tracking.trash import delete_runs, list_deleted, purge_runs, restore_runs
+from pilothouse.tracking.trash import delete_runs, list_deleted, list_held, purge_runs, restore_runs
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
 
@@ -63,6 +63,23 @@ def test_purging_leaves_nothing_but_the_event(workspace: Workspace, store: Store
         get_run(store, gone)
     assert list_events(store)[0].message == "gone was purged."
     assert sorted(path.name for path in workspace.runs_dir.iterdir()) == [kept]
+
+
+def test_what_is_in_the_trash_is_told_with_what_it_holds(workspace: Workspace, store: Store) -> None:
+    one, other = make(workspace, "one"), make(workspace, "other")
+    folder = workspace.run_dir(one) / "artifacts" / "deep"
+    folder.mkdir(parents=True)
+    before = sum(path.stat().st_size for path in workspace.run_dir(one).rglob("*") if path.is_file())
+    (folder / "model.bin").write_bytes(b"x" * 1000)
+    (folder / "link").symlink_to("/nowhere")
+    register(store, other)
+    delete_runs(store, [one])
+    delete_runs(store, [other])
+    newest, older = list_held(store)
+    assert (newest.run.run_id, newest.version) == (other, "late v3")
+    assert (older.run.run_id, older.version, older.points) == (one, "", 1)
+    assert older.bytes == before + 1000 + len("/nowhere")
+    assert older.to_json()["bytes"] == older.bytes
 
 
 def test_a_run_that_a_version_needs_stays(workspace: Workspace, store: Store) -> None:

@@ -145,7 +145,13 @@ class RunActs(TrainActs, PilothouseScreen):
     def deleted(self, run_ids: list[str]) -> None:
         """These runs are in the trash now."""
         what = "The run is" if len(run_ids) == 1 else f"{len(run_ids)} runs are"
-        self.app.notify(f"{what} in the trash.\nz undo", markup=False, timeout=6)
+        self.app.notify(f"{what} in the trash.\nz undo   T trash", markup=False, timeout=6)
+
+    def do_trash(self) -> None:
+        """Open the trash."""
+        from pilothouse.tui.screens.trash import TrashScreen
+
+        self.app.push_screen(TrashScreen())
 
     def do_undo(self) -> None:
         """Put back the last change, whatever it was."""

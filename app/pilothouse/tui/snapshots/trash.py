@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.tui.text import safe
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
+    from pilothouse.tracking.trash import Held
+    from pilothouse.tui.snapshots.changes import Stamp
     from pilothouse.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Trash:
+    """What is in the trash, as it was when the store had this stamp."""
+
+    stamp: Stamp
+    held: tuple[Held, ...]
+
+
+def trash(workspace: Workspace, before: Trash | None) -> Trash:
+    """Return what is in the trash; ``before`` again if nothing has changed since."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.trash import list_held
+    from pilothouse.tui.snapshots.changes import stamp
+
+    now = stamp(workspace)
+    if before is not None and before.stamp == now:
+        return before
+    return Trash(now, tuple(list_held(open_store(workspace))))
 
 
 def naming(runs: Sequence[Run]) -> str:
@@ -34,3 +57,11 @@ def restore(workspace: Workspace, run_ids: Sequence[str]) -> str:
 
     back = restore_runs(open_store(workspace), run_ids)
     return f"Restored: {naming(back)}." if back else "They had been restored already."
+
+
+def purge(workspace: Workspace, run_ids: Sequence[str]) -> str:
+    """Remove runs for good; say which."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.trash import purge_runs
+
+    return f"Purged: {naming(purge_runs(open_store(workspace), run_ids))}."
