@@ -24,6 +24,8 @@ COMMAND_MODULES = {
     "runs": "runs",
     "show": "runs",
     "compare": "comparing",
+    "metrics": "artifacts",
+    "artifacts": "artifacts",
     "tag": "runs",
     "filters": "filters",
     "delete": "upkeep",

@@ -158,3 +158,25 @@ def _thinned(
         points.extend(sorted(((x, y) for x, y in mine if x is not None), key=lambda point: point[0]))
     means = tuple((row["mean_x"], row["mean"], row["count"]) for row in rows if row["count"])
     return Curve(run_id, key, tuple(points), means, int(size["count"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """The smallest and largest finite value of a metric, and the first step at which each was logged."""
+
+    min: float
+    min_step: int
+    max: float
+    max_step: int
+
+
+def read_extremes(store: Store, run_id: str) -> dict[str, Extremes]:
+    """Return the extremes of every metric of a run that has a finite value."""
+    fold(store)
+    rows = store.query(
+        "SELECT key, min(value) AS min, max(value) AS max, arg_min(step, (value, step)) AS min_step,"
+        " arg_max(step, (value, -step)) AS max_step FROM metric_points"
+        " WHERE run_id = ? AND isfinite(value) GROUP BY key ORDER BY key",
+        [run_id],
+    )
+    return {row["key"]: Extremes(row["min"], row["min_step"], row["max"], row["max_step"]) for row in rows}

@@ -228,7 +228,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort", "s", "s", "sort", "Sort by the next column", ("runs",)),
     Action("reverse", "o", "o", "reverse", "Turn the order round", ("runs",), False),
     Action("follow", "f", "f", "follow", "Follow the end of the log, or stay", ("log",)),
-    Action("filter", "slash", "/", "filter", "Show only what matches", ("runs", "events", "log", "data")),
+    Action(
+        "filter", "slash", "/", "filter", "Show only what matches", ("runs", "run", "events", "log", "data")
+    ),
     Action(
         "copy",
         "y",
@@ -253,6 +255,53 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("zoom", "plus", "+", "zoom", "Give the panel in focus the whole screen, and back", (), False),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
+    # the parts of the run's screen stand in a line above them
+    Action("draw", "space", "space", "draw", "Draw the metric under the cursor, or take it away", ("run",)),
+    Action(
+        "x_axis",
+        "x",
+        "x",
+        "step or time",
+        "Draw the curves by step, or by the time since the start",
+        ("run",),
+    ),
+    Action(
+        "tab_overview",
+        "o",
+        "o",
+        "overview",
+        "Status, metrics with their best, params",
+        ("run",),
+        False,
+        "show RUN",
+    ),
+    Action("tab_curves", "c", "c", "curves", "Curves of the metrics", ("run",), False, "metrics RUN KEY"),
+    Action("tab_code", "d", "d", "code", "Commit, patch, the files that ran", ("run",), False, "show RUN"),
+    Action(
+        "tab_environment",
+        "v",
+        "v",
+        "environment",
+        "Packages, host, threads, seed",
+        ("run",),
+        False,
+        "show RUN",
+    ),
+    Action(
+        "tab_artifacts", "a", "a", "artifacts", "Files that it kept", ("run",), False, "artifacts RUN PATH"
+    ),
+    Action(
+        "next_tab",
+        "right_square_bracket",
+        "]",
+        "next part",
+        "The part of the run to the right",
+        ("run",),
+        False,
+    ),
+    Action(
+        "previous_tab", "left_square_bracket", "[", "previous part", "The part to the left", ("run",), False
+    ),
     # a chart that has the focus
     Action("cursor_left", "left", "←", "read", "Read out the values to the left of the cursor", CHART, False),
     Action(
@@ -294,6 +343,10 @@ MOVES: tuple[tuple[str, str], ...] = (
     ("tab", "to the next panel"),
     ("enter", "open what is under the cursor"),
 )
+
+
+PARTS = {"run": CHART}
+"""Screens with a part that has keys of its own while it is in focus."""
 
 
 def actions_of(context: str) -> tuple[Action, ...]:

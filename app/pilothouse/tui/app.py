@@ -10,7 +10,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import Theme
 
-from pilothouse.tui.actions import actions_of
+from pilothouse.tui.actions import PARTS, actions_of
 from pilothouse.tui.undoing import Undoing
 
 if TYPE_CHECKING:
@@ -133,6 +133,15 @@ class PilothouseApp(App[None]):
                 if action.id.startswith("go_"):
                     title = f"Go to {title}"
                 yield SystemCommand(title, action.help, lambda key=action.id, on=screen: on.action_act(key))
+            for part in PARTS.get(screen.CONTEXT, ()):
+                for action in actions_of(part):
+                    if action.where:
+                        title = f"{part.capitalize()}: {action.label}  ({action.shown})"
+                        yield SystemCommand(
+                            title,
+                            action.help,
+                            lambda key=action.id, where=part, on=screen: on.action_part(where, key),
+                        )
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
 

@@ -197,11 +197,21 @@ class PilothouseScreen(Screen[None]):
             return
         if action == "back" and self.maximized is not None:
             action = "zoom"
-        method = getattr(self, f"do_{action}", None)
+        # What the screen itself does not do is for the part in focus, such as a chart.
+        method = getattr(self, f"do_{action}", None) or getattr(self.focused, f"do_{action}", None)
         if method is None and action.startswith("go_"):
             self.app.switch_mode(action.removeprefix("go_"))
         elif method is not None:
             method()
+
+    def action_part(self, part: str, action: str) -> None:
+        """Carry out an action of a part that is on screen, in focus or not."""
+        for widget in self.query("*"):
+            if getattr(widget, "CONTEXT", "") == part and widget.display and widget.is_on_screen:
+                widget.focus()
+                getattr(widget, f"do_{action}")()
+                return
+        self.say(f"{BY_ID[action].label}: there is no {part} on the screen now", "watch")
 
     def deed(self, saying: str, act: Callable[[], str], then: Callable[[], None] | None = None) -> None:
         """Do what a person asked for in a thread; ``act`` returns the sentence that says what happened."""

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from pilothouse.tui.actions import AREAS, MOVES, actions_of
+from pilothouse.tui.actions import AREAS, MOVES, PARTS, actions_of
 from pilothouse.tui.text import fit
 
 
@@ -33,6 +33,11 @@ def help_text(context: str, columns: int = 84) -> Content:
     heading("On this screen")
     for action in here:
         entry(action.shown, action.help, action.command)
+    for part in PARTS.get(context, ()):
+        heading(f"On a {part}: tab gives it the focus")
+        for action in actions_of(part):
+            if action.where:
+                entry(action.shown, action.help)
     heading("Moving")
     for keys, words in MOVES:
         entry(keys, words)

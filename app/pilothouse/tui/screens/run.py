@@ -1,93 +1,152 @@
-"""One run: its curves, and everything known about it."""
+"""One run: overview, curves, code, environment, artifacts, each behind a key; its log has its own screen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual import events, on
+from textual.binding import BindingType
 from textual.widget import Widget
+from textual.widgets import ContentSwitcher
 
 from pilothouse.tui.actions import bindings_of
+from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.screens.run_acts import RunActs
-from pilothouse.tui.screens.run_rows import curve_rank, run_facts, run_words
-from pilothouse.tui.text import line, safe
-from pilothouse.tui.widgets.line_chart import COLOURS, LineChart, Series
-from pilothouse.tui.widgets.panel import Panel, Words
+from pilothouse.tui.screens.run_artifacts import ArtifactsTab
+from pilothouse.tui.screens.run_code import CodeTab
+from pilothouse.tui.screens.run_curves import CurvesTab
+from pilothouse.tui.screens.run_environment import EnvironmentTab
+from pilothouse.tui.screens.run_overview import OverviewTab
+from pilothouse.tui.screens.run_tab import RunTab
+from pilothouse.tui.signs import TONE_STYLES, run_state
+from pilothouse.tui.widgets.tab_bar import TabBar
+from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
-    from pilothouse.tui.snapshots.runs import RunDetail
+    from pilothouse.tui.snapshots.run import RunAbout
+
+TABS: tuple[type[RunTab], ...] = (OverviewTab, CurvesTab, CodeTab, EnvironmentTab, ArtifactsTab)
 
 
-class RunScreen(RunActs):
+@dataclass(frozen=True, slots=True)
+class RunLook:
+    """What a poll brought: news of the run, and of one part of the screen."""
+
+    about: RunAbout | None
+    name: str
+    part: object
+
+
+class RunScreen(RunActs, FilteredScreen):
     """Opened with ``d`` or enter on a run; left with esc."""
 
     CONTEXT: ClassVar[str] = "run"
     AREA: ClassVar[str] = "runs"
+    PLACEHOLDER: ClassVar[str] = "words in a name or a value"
     CSS_PATH = "run.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings_of("run"),
-        Binding("tab", "curve(1)", "next curve", show=False),
-        Binding("shift+tab", "curve(-1)", "previous curve", show=False),
-        Binding("j,down", "scroll(1)", show=False),
-        Binding("k,up", "scroll(-1)", show=False),
-        Binding("ctrl+d", "scroll(10)", show=False),
-        Binding("ctrl+u", "scroll(-10)", show=False),
-        Binding("g", "scroll(-100000)", show=False),
-        Binding("G", "scroll(100000)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("run")]
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, tab: str = "overview") -> None:
         super().__init__()
         self.run_id = run_id
-        self.detail: RunDetail | None = None
-        self._chosen = ""
+        self.about: RunAbout | None = None
+        self._tabs = {kind.NAME: kind(run_id) for kind in TABS}
+        self.tab = self._tabs[tab]
+        self._stale = True
 
     def body(self) -> Iterable[Widget]:
-        """The curves and the facts."""
-        yield Horizontal(
-            Panel(
-                "Run",
-                VerticalScroll(
-                    Words(id="one-words"), Words(id="one-facts"), id="one-scroll", can_focus=False
-                ),
-                id="one",
-            ),
-            Panel("Curve", Words(id="curve-names"), LineChart(id="one-curve"), id="one-chart"),
-            id="run-body",
-        )
+        """The line of parts, and the parts."""
+        parts = tuple((kind.NAME, kind.KEY, kind.TITLE) for kind in TABS)
+        yield TabBar((*parts, ("log", "l", "Log")), id="run-tabs")
+        yield from self.filter_widgets()
+        yield ContentSwitcher(*self._tabs.values(), initial=self.tab.id, id="run-body")
+
+    def on_mount(self) -> None:
+        """Start on the first part."""
+        self.query_one(TabBar).choose(self.tab.NAME)
+        self.tab.arrive()
 
     def current(self) -> Run | None:
         """The run on screen."""
-        return self.detail.run if self.detail is not None else None
+        return self.about.run if self.about is not None else None
+
+    def main_table(self) -> Table:
+        """The table of the part that is shown."""
+        return self.tab.query(Table).first()
+
+    # ------------------------------------------------------------ reading
 
     def job(self) -> Callable[[], object] | None:
-        """The run with its curves; nothing more once it has ended."""
-        from pilothouse.tui.snapshots.runs import run_detail
+        """News of the run while it lives, and what the part that is shown wants to read."""
+        from pilothouse.tui.snapshots.run import run_about
 
-        if self.detail is not None and self.detail.run.ended and not self._again:
+        stale = self._stale or self.about is None or not self.about.run.ended
+        self._stale = False
+        inner = self.tab.job()
+        if not stale and inner is None:
             return None
-        workspace, run_id = self.workspace, self.run_id
-        return lambda: run_detail(workspace, run_id)
-
-    def show_snapshot(self, snapshot: object) -> None:
-        """Draw it."""
-        self.detail = snapshot  # type: ignore[assignment]
-        run = self.current()
-        if run is None:
-            return
-        cells = max(30, self.query_one("#one-scroll").content_size.width - 1)
-        self.query_one("#one", Panel).retitle(f"Run {run.name}", "" if run.ended else "▶ live")
-        self.query_one("#one-words", Words).show(run_words(run, self.pilothouse.now(), cells))
-        self.query_one("#one-facts", Words).show(run_facts(run, cells))
-        self._draw()
+        workspace, run_id, name = self.workspace, self.run_id, self.tab.NAME
+        return lambda: RunLook(
+            run_about(workspace, run_id) if stale else None, name, inner() if inner is not None else None
+        )
 
     def poll(self, *, now: bool = False) -> None:
         """A note may change a run that has ended: then it is read once more."""
-        self._again = self._again or now
+        self._stale = self._stale or now
         super().poll(now=now)
+
+    def do_refresh(self) -> None:
+        """Read everything again now."""
+        self.tab.forget()
+        super().do_refresh()
+
+    def show_snapshot(self, snapshot: object) -> None:
+        """Draw it."""
+        look: RunLook = snapshot  # type: ignore[assignment]
+        if look.about is not None:
+            self.about = look.about
+            self._tell()
+        if look.part is not None:
+            self._tabs[look.name].show(look.part)
+
+    def _tell(self) -> None:
+        if self.about is None:
+            return
+        run = self.about.run
+        state, tone = run_state(run.status, run.progress)
+        self.query_one(TabBar).tell((run.name, "bold"), ("  " + state, TONE_STYLES[tone]))
+        self.tab.tell(self.about)
+
+    # ------------------------------------------------------------ the parts
+
+    def show_tab(self, name: str) -> None:
+        """Show another part."""
+        if name == "log":
+            self.action_act("logs")
+            return
+        if name != self.tab.NAME:
+            self.close_filter()
+            self.tab = self._tabs[name]
+            self.query_one(ContentSwitcher).current = self.tab.id
+            self.query_one(TabBar).choose(name)
+            self._tell()
+        self.tab.arrive()
+        self.refresh_keys()
+        self.poll()
+
+    def draw_metric(self, key: str) -> None:
+        """Show the curve of one metric."""
+        curves = self._tabs["curves"]
+        if isinstance(curves, CurvesTab):
+            self.show_tab("curves")
+            curves.draw_only(key)
+
+    def open_run(self, run_id: str) -> None:
+        """Open a relative of this run."""
+        self.app.push_screen(RunScreen(run_id))
 
     def deleted(self, run_ids: list[str]) -> None:
         """Nothing is left to look at."""
@@ -95,39 +154,66 @@ class RunScreen(RunActs):
         if self.is_current:
             self.app.pop_screen()
 
-    def _names(self) -> list[str]:
-        curves = self.detail.curves if self.detail is not None else {}
-        return sorted((key for key, points in curves.items() if len(points) > 1), key=curve_rank)
+    @on(TabBar.Chosen)
+    def _chosen(self, message: TabBar.Chosen) -> None:
+        self.show_tab(message.name)
 
-    def action_curve(self, by: int) -> None:
-        """Draw the next metric."""
-        names = self._names()
-        if names:
-            at = names.index(self._chosen) if self._chosen in names else 0
-            self._chosen = names[(at + by) % len(names)]
-            self._draw()
+    def do_tab_overview(self) -> None:
+        """Show the overview."""
+        self.show_tab("overview")
 
-    def action_scroll(self, by: int) -> None:
-        """Scroll the facts."""
-        self.query_one("#one-scroll").scroll_relative(y=by, animate=False)
+    def do_tab_curves(self) -> None:
+        """Show the curves."""
+        self.show_tab("curves")
 
-    def _draw(self) -> None:
-        if self.detail is None:
-            return
-        names, run = self._names(), self.detail.run
-        chart = self.query_one("#one-curve", LineChart)
-        if not names:
-            self.query_one("#curve-names", Words).show(line(""))
-            chart.show(
-                (),
-                empty="No curve: this run logged no steps." if run.ended else "Waiting for the first steps …",
-            )
-            return
-        if self._chosen not in names:
-            self._chosen = names[0]
-        parts: list[str | tuple[str, str]] = [("tab  ", "$dim")]
-        for name in names:
-            parts += [(safe(name, 30), "$accent bold" if name == self._chosen else "$dim"), "  "]
-        self.query_one("#curve-names", Words).show(line(*parts))
-        self.query_one("#one-chart", Panel).retitle(self._chosen, "by step")
-        chart.show([Series(run.name, self.detail.curves[self._chosen], COLOURS[0])])
+    def do_tab_code(self) -> None:
+        """Show the code."""
+        self.show_tab("code")
+
+    def do_tab_environment(self) -> None:
+        """Show the environment."""
+        self.show_tab("environment")
+
+    def do_tab_artifacts(self) -> None:
+        """Show the artifacts."""
+        self.show_tab("artifacts")
+
+    def do_next_tab(self) -> None:
+        """Show the part to the right."""
+        self._turn_tab(1)
+
+    def do_previous_tab(self) -> None:
+        """Show the part to the left."""
+        self._turn_tab(-1)
+
+    def _turn_tab(self, by: int) -> None:
+        names = list(self._tabs)
+        self.show_tab(names[(names.index(self.tab.NAME) + by) % len(names)])
+
+    def do_draw(self) -> None:
+        """Draw the metric under the cursor, or take it away."""
+        if isinstance(self.tab, CurvesTab):
+            self.tab.do_draw()
+
+    def do_x_axis(self) -> None:
+        """Draw by step or by time."""
+        if isinstance(self.tab, CurvesTab):
+            self.tab.do_x_axis()
+
+    def why_not(self, action: str) -> str:
+        """Some keys are for one part only."""
+        if action in ("draw", "x_axis") and self.tab.NAME != "curves":
+            return "c shows the curves first"
+        return self.tab.why_not(action) or super().why_not(action)
+
+    def filter_changed(self) -> None:
+        """Narrow the table of the part that is shown."""
+        self.tab.filter(self.filter_text)
+
+    def copied(self) -> str:
+        """What the part has under its cursor, or the run's id."""
+        return self.tab.copied() or super().copied()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A chart in focus has keys of its own."""
+        self.refresh_keys()

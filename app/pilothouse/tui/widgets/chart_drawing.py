@@ -156,7 +156,7 @@ def _joined(cells: Cells) -> Content:
 
 
 def _y_ticks(bottom: float, top: float, height: int, view: View) -> dict[int, str]:
-    most = max(2, height // 3 + 1) if height > 2 else height
+    most = height if height <= 2 else max(2, height // 2) if height <= 10 else height // 3 + 1
     if view.log:
         low, high = 10.0**bottom if bottom > -307 else 0.0, 10.0 ** min(top, 308)
         ticks = log_ticks(low, high, most)
@@ -207,7 +207,10 @@ def state_words(lines: Sequence[Line], view: View, everything: tuple[float, floa
     """What is not as usual: smoothing, a log scale and what it leaves out, the window, broken values."""
     told = []
     if view.low is not None and view.high is not None:
-        low, high = place(view.low, view.by), place(view.high, view.by).removeprefix("step ")
+        ends = (view.low, view.high)
+        if view.by == "step" and view.high - view.low >= 10:
+            ends = (round(view.low), round(view.high))
+        low, high = place(ends[0], view.by), place(ends[1], view.by).removeprefix("step ")
         told.append(f"{low} to {high} of {place(everything[1], view.by).removeprefix('step ')}")
     if view.smoothing:
         told.append(f"smoothed {view.smoothing:g}, as logged in grey")

@@ -113,7 +113,10 @@ class KeyBar(Widget):
         from pilothouse.tui.screens.base import PilothouseScreen
 
         screen = self.screen
-        shown = [action for action in actions_of(self.context) if action.footer]
+        # The part in focus may have keys of its own, and they come first.
+        part = getattr(screen.focused, "CONTEXT", "")
+        own = [action for action in actions_of(part) if action.where] if part else []
+        shown = [action for action in (*own, *actions_of(self.context)) if action.footer]
         always = [action for action in shown if not action.where]
         room = self.size.width - sum(len(a.shown) + len(a.label) + 4 for a in always) - 1
         parts: list[Part] = [" "]
