@@ -7,30 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pilothouse.cli.options import emit, json_option, printable, say, table
+from pilothouse.cli.drift_alone import DRIFTED, compare_and_show, drift_alone
+from pilothouse.cli.drift_report import show_report, verdict_word, write_html
+from pilothouse.cli.options import emit, json_option, say, table
 from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
     from pilothouse.config import ModelConfig
-    from pilothouse.monitoring.drift import ColumnDrift, DriftReport
+    from pilothouse.monitoring.filedrift import Wishes
     from pilothouse.monitoring.judging import StoredReport, Verdict
     from pilothouse.store import Store
-
-DRIFTED = 1
-"""Exit code with --exit-code."""
 
 
 @click.command()
 @click.argument("current", required=False)
-@click.option("--reference", help="A file, folder or pattern to compare with; then no workspace is needed.")
+@click.option("--reference", help="A file, folder, pattern or saved profile; then no workspace is needed.")
 @click.option("--target", help="The target column: told apart (with --reference).")
-@click.option(
-    "--exclude", multiple=True, metavar="COLUMN", help="A column that is no feature (with --reference)."
-)
+@click.option("--exclude", multiple=True, metavar="COLUMN",
+              help="A column that is no feature (with --reference).")  # fmt: skip
 @click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=0.3, show_default=True,
               help="The dataset drifts if this share of the columns does (with --reference).")  # fmt: skip
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if the dataset has drifted.")
+@click.option("--test", metavar="NAME[,NAME]",
+              help="auto (the calibrated rule), psi, js, hellinger, tv, linf, chi2, ks, wasserstein; each "
+              "column gets the first that suits it. By default what [drift] test says.")  # fmt: skip
+@click.option("--chunk", metavar="HOW", help="Compare chunks: day, week, month, file, or a number of rows.")
+@click.option("--time", metavar="COLUMN", help="The column with the moment, for --chunk.")
+@click.option("--multivariate", "joint", multiple=True, type=click.Choice(["domain", "pca"]),
+              help="All columns together: can a classifier tell the rows apart (domain), do they hang "
+              "together as before (pca).")  # fmt: skip
+@click.option("--predictions", is_flag=True,
+              help="The model's answers in the prediction log, against those on its holdout.")  # fmt: skip
+@click.option("--save-profile", metavar="FILE",
+              help="Keep the reference's profile; FILE may be the reference later.")  # fmt: skip
+@click.option("--html", metavar="FILE", help="Write the report as one page that opens offline.")
+@click.option("--exit-code", is_flag=True,
+              help="Exit with 1 if the dataset or a chunk of it drifted (an error is 1 too).")  # fmt: skip
 @click.option("--model", help="The model, where there are several.")
 @click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
 @json_option
@@ -40,6 +52,13 @@ def drift(
     target: str | None,
     exclude: tuple[str, ...],
     share: float,
+    test: str | None,
+    chunk: str | None,
+    time: str | None,
+    joint: tuple[str, ...],
+    predictions: bool,
+    save_profile: str | None,
+    html: str | None,
     exit_code: bool,
     model: str | None,
     workspace: str | None,
@@ -48,69 +67,125 @@ def drift(
     """Say whether CURRENT (a file, a folder or a pattern) has moved away from a reference.
 
     With --reference, two sets of files are compared, anywhere. In a workspace, a file is judged against the
-    champion's reference and the verdict kept; the name of a judged file shows its report again; and without
-    CURRENT the reports are listed.
+    champion's reference and the verdict kept; with --test, --chunk or --multivariate it is only looked at.
+    The name of a judged file shows its report again; and without CURRENT the reports are listed.
     """
+    from pilothouse.monitoring.distances import parse_tests
+    from pilothouse.monitoring.filedrift import Wishes
+
+    if time is not None and chunk is None:
+        raise UsageError("--time goes with --chunk.")
     if reference is not None:
-        if current is None:
-            raise UsageError(
-                "Name what to compare with the reference: pilothouse drift CURRENT --reference REFERENCE."
-            )
-        report = _compare(current, reference, target, exclude, share)
-        emit(report.to_dict(), as_json, lambda: _show_report(report, current, reference))
-        return DRIFTED if exit_code and report.dataset_drift else 0
-    if target is not None or exclude:
+        if predictions:
+            raise UsageError("--predictions belongs to a workspace; it does not go with --reference.")
+        wishes = Wishes(share, target, exclude, parse_tests(test or ""))
+        return drift_alone(
+            current, reference, wishes, chunk=chunk, time=time, joint=joint, save_profile=save_profile,
+            html=html, exit_code=exit_code, as_json=as_json, cache=_workspace_or_none(workspace),
+        )  # fmt: skip
+    if target is not None or exclude or save_profile is not None:
         raise UsageError(
-            "--target and --exclude go with --reference; a workspace's pilothouse.toml names its own."
+            "--target, --exclude and --save-profile go with --reference; a workspace's pilothouse.toml "
+            "names its own."
         )
     found = find_workspace(Path(workspace) if workspace else None)
     config = found.config().model(model)
     from pilothouse.store import open_store
 
     store = open_store(found)
+    if predictions:
+        return _drift_of_predictions(found, store, config, html, exit_code, as_json)
     if current is None:
+        if test is not None or chunk is not None or joint or html is not None:
+            raise UsageError("Name what to compare: pilothouse drift CURRENT.")
         return _list_reports(store, config, exit_code, as_json)
-    return _drift_in_workspace(found, store, config, current, exit_code, as_json)
+    if test is not None or chunk is not None or joint:
+        wishes = _wishes(config, test)
+        return _look(found, store, config, current, wishes, chunk, time, joint, html, exit_code, as_json)
+    return _drift_in_workspace(found, store, config, current, html, exit_code, as_json)
 
 
-def _compare(
-    current: str, reference: str, target: str | None, exclude: tuple[str, ...], share: float
-) -> DriftReport:
-    from pilothouse.data.reading import DataError, expand
-    from pilothouse.data.schema import infer_schema
-    from pilothouse.monitoring.drift import compare_profiles
-    from pilothouse.monitoring.profile import profile_files
-
-    schema = infer_schema(expand(reference))
-    for name in (*exclude, *([target] if target else ())):
-        if schema.column(name) is None:
-            raise UsageError(
-                f"The reference has no column {name!r}.", next=f"It has: {', '.join(schema.names())[:500]}."
-            )
-    _tell_strangers(schema.names(), current, exclude)
-    base = profile_files(expand(reference), schema, exclude=exclude)
-    now = profile_files(expand(current), schema, edges_from=base, exclude=exclude)
-    for empty, text in ((base, reference), (now, current)):
-        if empty.rows == 0:
-            raise DataError(f"{text} has no rows: there is nothing to compare.")
-    return compare_profiles(base, now, share, target=target, exclude=exclude)
+def _workspace_or_none(named: str | None) -> Workspace | None:
+    try:
+        return find_workspace(Path(named) if named else None)
+    except NotFoundError:
+        if named:
+            raise
+        return None
 
 
-def _tell_strangers(names: list[str], current: str, exclude: tuple[str, ...]) -> None:
-    """Say which columns only one of the two has; a missing one counts as all missing."""
-    from pilothouse.data.reading import connect, describe, expand
+def _wishes(config: ModelConfig, test: str | None) -> Wishes:
+    from pilothouse.monitoring.distances import parse_tests
+    from pilothouse.monitoring.filedrift import Wishes
+    from pilothouse.monitoring.judging import no_features
 
-    with connect() as con:
-        found = {name for path in expand(current) for name in describe(con, path)}
-    if lost := [name for name in names if name not in found and name not in exclude]:
-        say(f"{current} has no column {', '.join(map(repr, lost))}: compared as if every value were missing.")
-    if new := sorted(found - set(names)):
-        say(f"The reference has no column {', '.join(map(repr, new))}: not compared.")
+    tests = parse_tests(test if test is not None else config.drift.test)
+    exclude = tuple(name for name in no_features(config) if name != config.target)
+    return Wishes(config.drift.share, config.target, exclude, tests)
+
+
+def _look(
+    workspace: Workspace, store: Store, config: ModelConfig, current: str, wishes: Wishes, chunk: str | None,
+    time: str | None, joint: tuple[str, ...], html: str | None, exit_code: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Compare with the workspace's reference in a way that is not stored."""
+    from pilothouse.data.reading import expand
+    from pilothouse.monitoring.reference import find_reference
+
+    found = find_reference(workspace, store, config, with_sources=bool(joint))
+    if found is None:
+        raise NotFoundError(
+            "There is no reference to compare with yet.", next="Train a model first: `pilothouse train`."
+        )
+    in_folder = workspace.data_folder(config) / Path(current).name
+    paths = expand(current) if Path(current).exists() or not in_folder.exists() else [in_folder]
+    say("A look: the verdict is not stored.")
+    return compare_and_show(
+        found, paths, current, wishes, chunk=chunk, time=time or (config.data.time if chunk else None),
+        joint=joint, html=html, exit_code=exit_code, as_json=as_json,
+    )  # fmt: skip
+
+
+def _drift_of_predictions(
+    workspace: Workspace, store: Store, config: ModelConfig, html: str | None, exit_code: bool, as_json: bool
+) -> int:
+    """Compare the champion's answers in the prediction log with those on its holdout; nothing is stored."""
+    from pilothouse.cli.waiting import progress_line
+    from pilothouse.monitoring.prediction_drift import compare_predictions
+    from pilothouse.serving.predictions import predictions_folder
+
+    found = store.query(
+        "SELECT v.version, v.run_id FROM aliases AS a JOIN model_versions AS v "
+        "ON v.model = a.model AND v.version = a.version WHERE a.model = ? AND a.alias = 'champion'",
+        [config.name],
+    )
+    if not found:
+        raise NotFoundError("No version is live.", next="Promote one: `pilothouse promote VERSION`.")
+    version, run_id = int(found[0]["version"]), str(found[0]["run_id"])
+    holdout = workspace.run_dir(run_id) / "artifacts" / "holdout.parquet"
+    if not holdout.is_file():
+        raise NotFoundError(
+            f"{config.name} v{version} has no predictions on a holdout to compare with.",
+            next="A version that a recipe trained has.",
+        )
+    segments = sorted(predictions_folder(workspace).glob("*.jsonl"))
+    with progress_line() as progress:
+        report = compare_predictions(
+            holdout, segments, model=config.name, version=version, share=config.drift.share,
+            classification=config.task == "classification", progress=progress,
+        )  # fmt: skip
+    names = f"predictions of {config.name} v{version}", "its predictions on the holdout"
+    if html is not None:
+        write_html(html, [(names[0], report, "")], *names)
+    fields = {"subject": names[0], "reference": names[1], **report.to_dict()}
+    emit(fields, as_json, lambda: show_report(report, *names))
+    return DRIFTED if exit_code and report.dataset_drift else 0
 
 
 def _drift_in_workspace(
-    workspace: Workspace, store: Store, config: ModelConfig, current: str, exit_code: bool, as_json: bool
-) -> int:
+    workspace: Workspace, store: Store, config: ModelConfig, current: str, html: str | None, exit_code: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
     from pilothouse.data.reading import DataError, expand
     from pilothouse.monitoring.judging import get_drift_report, judge_file
 
@@ -123,10 +198,12 @@ def _drift_in_workspace(
             if not any(mark in current for mark in "*?["):
                 raise
         else:
+            if html is not None:
+                write_html(html, [(found.subject, found.report, "")], found.subject, found.reference)
             emit(
                 _report_fields(found),
                 as_json,
-                lambda: _show_report(found.report, found.subject, found.reference),
+                lambda: show_report(found.report, found.subject, found.reference),
             )
             return DRIFTED if exit_code and found.dataset_drift else 0
     paths = expand(current) if path.exists() or not in_folder.exists() else [in_folder]
@@ -146,8 +223,11 @@ def _drift_in_workspace(
     def show() -> None:
         for verdict in reports:
             assert verdict.report is not None
-            _show_report(verdict.report, verdict.name, verdict.reference)
+            show_report(verdict.report, verdict.name, verdict.reference)
 
+    if html is not None:
+        parts = [(verdict.name, verdict.report, "") for verdict in reports if verdict.report is not None]
+        write_html(html, parts, current, reports[0].reference)
     told = [_judged_fields(verdict) for verdict in reports]
     emit(told[0] if len(told) == 1 else told, as_json, show)
     drifted = any(verdict.report is not None and verdict.report.dataset_drift for verdict in reports)
@@ -171,7 +251,7 @@ def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: b
             [
                 [
                     found.subject,
-                    _word(found.report),
+                    verdict_word(found.report),
                     f"{len(found.report.drifted)} of {len(found.report.columns)}",
                     f"{found.n_current:,}",
                     found.reference,
@@ -184,48 +264,6 @@ def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: b
 
     emit([_report_fields(found) for found in reports], as_json, show)
     return DRIFTED if exit_code and any(found.dataset_drift for found in reports) else 0
-
-
-def _show_report(report: DriftReport, current: str, reference: str) -> None:
-    click.echo(
-        f"{_word(report)}: {printable(current)} ({report.n_current:,} rows) against {printable(reference)} "
-        f"({report.n_reference:,} rows)"
-    )
-    click.echo(
-        f"{len(report.drifted)} of {len(report.columns)} columns moved, {report.share_drifted:.0%}; "
-        f"the dataset drifts at {report.share:.0%}."
-    )
-    click.echo()
-    # The strongest first; steady ones follow.
-    columns = sorted(report.columns, key=lambda column: (not column.drifted, -column.score))
-    table(
-        ["column", "kind", "verdict", "psi", "needed", "p", "what happened"],
-        [*map(_line, columns), *([_line(report.target, "target")] if report.target else [])],
-        right=(3, 4, 5),
-    )
-    if report.target:
-        say(f"{report.target.column} is the target and does not count.")
-    if report.left_out:
-        say(f"Not compared: {', '.join(report.left_out)}.")
-
-
-def _line(column: ColumnDrift, kind: str | None = None) -> list[Any]:
-    p = column.p_value
-    p_value = "–" if p is None else "<0.0001" if p < 1e-4 else f"{p:.4f}"
-    verdict = "■ drifted" if column.drifted else "· steady"
-    return [
-        column.column,
-        kind or column.kind,
-        verdict,
-        f"{column.score:.3f}",
-        f"{column.threshold:.3f}",
-        p_value,
-        column.moved,
-    ]
-
-
-def _word(report: DriftReport) -> str:
-    return "■ drifted" if report.dataset_drift else "● no drift"
 
 
 def _judged_fields(verdict: Verdict) -> dict[str, Any]:

@@ -73,13 +73,44 @@ class ColumnDrift:
 
 
 @dataclass(frozen=True, slots=True)
+class JointDrift:
+    """How all columns moved together.
+
+    Attributes:
+        method: "domain" or "pca".
+        score: the area under the ROC curve of telling the rows apart (0.5: not at all); or by how many
+            standard deviations the mean reconstruction error changed.
+        threshold: what the score must reach.
+        low, high: the interval of the score at 99%.
+        p_value: the chance of such a score, or a larger one, if nothing had moved.
+        drifted: whether it moved.
+        rows: rows of each side that it was measured on.
+        columns: those that tell the sides apart best, the strongest first.
+        words: all of it in a sentence.
+    """
+
+    method: str
+    score: float
+    threshold: float
+    low: float
+    high: float
+    p_value: float
+    drifted: bool
+    rows: int
+    columns: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class DriftReport:
     """The verdict on a dataset, with the numbers and the rule it comes from.
 
     `columns` are the features; `target` (label drift) is told apart and does not count. `left_out` names the
     columns that were not compared: ids, times, free text, and what the caller excluded. `question` counts
     the questions asked of the same reference on one stream, from 1; None if it was asked once. `among` is the
-    number of chunks that share one question. `level` follows from both, see `rule.py`.
+    number of chunks that share one question. `level` follows from both, see `rule.py`. `notes` are
+    sentences about the comparison as a whole, such as columns that one side lacks. `multivariate` compares
+    all columns together.
     """
 
     dataset_drift: bool
@@ -94,6 +125,8 @@ class DriftReport:
     level: float = LEVEL
     question: int | None = None
     among: int = 1
+    notes: tuple[str, ...] = ()
+    multivariate: tuple[JointDrift, ...] = ()
 
     @property
     def drifted(self) -> list[ColumnDrift]:
@@ -102,7 +135,9 @@ class DriftReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, under the names that `drift --json` has."""
-        return asdict(self)
+        from pilothouse.monitoring.explaining import explained
+
+        return {**asdict(self), "explained": explained(self)}
 
     def to_json(self) -> str:
         """Return the report as JSON text."""
@@ -114,7 +149,12 @@ class DriftReport:
         tree = loads(text)
         tree["columns"] = tuple(_from_tree(column) for column in tree["columns"])
         tree["target"] = _from_tree(tree["target"]) if tree["target"] else None
-        tree["left_out"] = tuple(tree["left_out"])
+        tree.pop("explained", None)
+        for name in ("left_out", "notes"):
+            tree[name] = tuple(tree.get(name, ()))
+        tree["multivariate"] = tuple(
+            JointDrift(**{**one, "columns": tuple(one["columns"])}) for one in tree.get("multivariate", ())
+        )
         return DriftReport(**tree)
 
 

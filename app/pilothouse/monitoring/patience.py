@@ -23,14 +23,20 @@ _TICK = 0.1
 _PATIENCE = 5.0
 
 
+class GivenUpError(Exception):
+    """Nobody waits for the computation any more; it is seen by nobody."""
+
+
 class Steps:
     """How far a computation is: it names its steps, and the query in progress counts within one."""
 
     def __init__(self, count: int = 1) -> None:
-        self._count, self._at, self.what = max(1, count), -1, ""
+        self._count, self._at, self.what, self.given_up = max(1, count), -1, "", False
 
     def next(self, what: str) -> None:
-        """Begin the next step."""
+        """Begin the next step; raises if nobody waits any more."""
+        if self.given_up:
+            raise GivenUpError
         self._at += 1
         self.what = what
 
@@ -73,6 +79,7 @@ def patiently(
                 progress(told.share(_within(con)), told.what)
     except BaseException:
         # A computation of several queries would begin the next one: it is interrupted until it gives up.
+        told.given_up = True
         waited = 0.0
         while thread.is_alive() and waited < _PATIENCE:
             con.interrupt()

@@ -26,6 +26,8 @@ EXACT_ROWS = 250_000
 SAMPLE_ROWS = 100_000
 FINE_BINS = 200
 """Fine bins of a number in a profile that is kept, for tests that need half a percent."""
+MOST_VALUES = 1_000_000
+"""Up to so many rows tests on values are exact."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BEYOND = (math.inf,)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
@@ -38,7 +40,7 @@ def profile_files(
     edges_from: Profile | None = None,
     exclude: Sequence[str] = (),
     fine: int = 0,
-    where: str = "",
+    keep: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Profile:
     """Profile files as one dataset.
@@ -50,7 +52,7 @@ def profile_files(
         exclude: columns to leave out.
         fine: into so many fine bins numbers are counted besides, for the tests that need more than tenths;
             with `edges_from`, any number means the reference's fine bins.
-        where: SQL over the schema's columns that picks rows; all by default.
+        keep: gets the finite values of numeric columns in order, unless there are more than `MOST_VALUES`.
         progress: called while it lasts; cancels by raising.
 
     Raises:
@@ -60,18 +62,49 @@ def profile_files(
     with connect() as con, reading(*sources):
 
         def work(steps: Steps) -> Profile:
-            steps.next("opening")
-            table = relation_sql(con, sources, schema, columns=None if where else [c.name for c in columns])
-            if where:
-                table = f"(SELECT * FROM {table} WHERE {where})"
-            if any(suffix_of(as_file(source).name) != ".parquet" for source in sources):
-                # Text is slow to parse: once, not once a column.
-                steps.next("parsing")
-                con.execute(f"CREATE TEMP TABLE parsed AS SELECT * FROM {table}").fetchall()
-                table = "parsed"
-            return profile_table(con, table, columns, edges_from, fine, steps)
+            table = open_table(con, sources, schema, columns, steps=steps)
+            profile = profile_table(con, table, columns, edges_from, fine, steps)
+            if keep is not None and profile.rows <= MOST_VALUES:
+                for column in profile.columns:
+                    if column.kind == "numeric":
+                        keep[column.name] = finite_values(con, table, column.name)
+            return profile
 
-        return patiently(con, work, progress, steps=4 + len(columns))
+        return patiently(con, work, progress, steps=3 + len(columns))
+
+
+def open_table(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    schema: Schema,
+    columns: Sequence[Column],
+    *,
+    keep: bool = False,
+    steps: Steps | None = None,
+) -> str:
+    """Return SQL for `FROM` that has the columns, each file parsed once.
+
+    With `keep` the rows are a table, in the order of the files, with `rowid`.
+    """
+    if steps:
+        steps.next("opening")
+    table = relation_sql(con, sources, schema, columns=[column.name for column in columns])
+    if keep or any(suffix_of(as_file(source).name) != ".parquet" for source in sources):
+        # Text is slow to parse: once, not once a column.
+        con.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {table}").fetchall()
+        return "parsed"
+    return table
+
+
+def finite_values(con: duckdb.DuckDBPyConnection, table: str, column: str) -> Any:
+    """Return the finite values of a numeric column in order, as an array of floats."""
+    value = f"CAST({identifier(column)} AS DOUBLE)"
+    found = con.execute(f"SELECT {value} AS v FROM {table} WHERE isfinite({value}) ORDER BY 1").fetchnumpy()[
+        "v"
+    ]
+    import numpy as np
+
+    return np.asarray(found, dtype=float)
 
 
 def profile_table(
@@ -209,13 +242,15 @@ def _category(
     known: ColumnProfile | None,
 ) -> ColumnProfile:
     grouped = (
-        f"WITH grouped AS (SELECT CAST({identifier(column.name)} AS VARCHAR) AS level, count(*) AS n "
-        f"FROM {table} WHERE {identifier(column.name)} IS NOT NULL GROUP BY 1) "
+        "WITH grouped AS MATERIALIZED ("
+        f"SELECT CAST({identifier(column.name)} AS VARCHAR) AS level, count(*) AS n FROM {table} "
+        f"WHERE {identifier(column.name)} IS NOT NULL GROUP BY 1) "
     )
     if known is None:
         found = con.execute(
-            grouped + "SELECT level, n, count(*) OVER (), sum(n) OVER (), count(*) FILTER (n = 1) OVER () "
-            f"FROM grouped ORDER BY n DESC, level LIMIT {MOST_LEVELS}"
+            grouped + ", told AS (SELECT count(*), sum(n), count(*) FILTER (n = 1) FROM grouped), "
+            f"named AS (SELECT * FROM grouped ORDER BY n DESC, level LIMIT {MOST_LEVELS}) "
+            "SELECT named.*, told.* FROM named, told ORDER BY n DESC, level"
         ).fetchall()
         distinct, present, singletons = found[0][2:] if found else (0, 0, 0)
         named = sum(row[1] for row in found)
@@ -224,14 +259,15 @@ def _category(
             levels=tuple(row[0] for row in found), level_counts=tuple(row[1] for row in found),
             other=int(present) - named, distinct=distinct, singletons=singletons,
         )  # fmt: skip
+    # Window functions over the groups would take minutes where there are a million values.
     # Where the reference did not keep every value by name, a value that it did not name may be old or new.
     complete = known.distinct <= len(known.levels)
     found = con.execute(
         grouped + ", named AS (SELECT unnest(?::VARCHAR[]) AS level), "
-        "told AS (SELECT level, n, level IN (SELECT level FROM named) AS old FROM grouped) "
-        "SELECT level, n, old, sum(n) OVER (), coalesce(sum(n) FILTER (NOT old) OVER (), 0), "
-        "count(*) FILTER (NOT old) OVER () FROM told "
-        f"ORDER BY old DESC, n DESC, level LIMIT {len(known.levels) + 5}",
+        "told AS MATERIALIZED (SELECT level, n, level IN (SELECT level FROM named) AS old FROM grouped), "
+        "sums AS (SELECT sum(n), coalesce(sum(n) FILTER (NOT old), 0), count(*) FILTER (NOT old) FROM told), "
+        f"first AS (SELECT * FROM told ORDER BY old DESC, n DESC, level LIMIT {len(known.levels) + 5}) "
+        "SELECT first.*, sums.* FROM first, sums ORDER BY old DESC, n DESC, level",
         [list(known.levels)],
     ).fetchall()
     present, beyond, distinct = found[0][3:] if found else (0, 0, 0)

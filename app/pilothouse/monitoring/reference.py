@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.reading import Source
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.versions import DatasetVersion, dataset_paths, list_dataset_versions
 from pilothouse.monitoring.columns import Profile
@@ -15,10 +17,16 @@ from pilothouse.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A profile with its name for people, such as `late-arrivals v3`, and the schema it describes."""
+    """A profile with its name for people, such as `late-arrivals v3`, and the schema it describes.
+
+    `values` are the finite values of numeric columns in order, kept where a test needs them and there are not
+    too many; `sources` are the files, where they are at hand.
+    """
 
     label: str
     profile: Profile
+    values: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    sources: tuple[Source, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -31,8 +39,12 @@ class Reference:
         )
 
 
-def find_reference(workspace: Workspace, store: Store, model: ModelConfig) -> Reference | None:
+def find_reference(
+    workspace: Workspace, store: Store, model: ModelConfig, *, with_sources: bool = False
+) -> Reference | None:
     """Return the reference of a model: its champion's; without one the newest dataset version's; or None.
+
+    With `with_sources` the files that it is the profile of come along, unless they are gone.
 
     Raises:
         DataError: the dataset version's files cannot be read.
@@ -42,13 +54,28 @@ def find_reference(workspace: Workspace, store: Store, model: ModelConfig) -> Re
         number = int(version[0]["version"])
         path = workspace.version_dir(model.name, number) / "profile.json"
         try:
-            return Reference(f"{model.name} v{number}", Profile.from_json(path.read_text("utf-8")))
+            profile = Profile.from_json(path.read_text("utf-8"))
+            sources = _sources(workspace, store, model, number) if with_sources else ()
+            return Reference(f"{model.name} v{number}", profile, sources=sources)
         except (OSError, ValueError, KeyError, TypeError):
             pass  # A bundle that a script made may have no profile; its data may have one.
     datasets = list_dataset_versions(store, model.name)
     if not datasets:
         return None
-    return Reference(f"dataset {datasets[0].version}", profile_of(workspace, store, datasets[0]))
+    sources = tuple(dataset_paths(workspace, datasets[0])) if with_sources else ()
+    profile = profile_of(workspace, store, datasets[0])
+    return Reference(f"dataset {datasets[0].version}", profile, sources=sources)
+
+
+def _sources(workspace: Workspace, store: Store, model: ModelConfig, version: int) -> tuple[Source, ...]:
+    found = store.query(
+        "SELECT dataset_version FROM model_versions WHERE model = ? AND version = ?", [model.name, version]
+    )
+    name = found[0]["dataset_version"] if found else None
+    for dataset in list_dataset_versions(store, model.name):
+        if dataset.version == name:
+            return tuple(dataset_paths(workspace, dataset))
+    return ()
 
 
 def profile_of(workspace: Workspace, store: Store, dataset: DatasetVersion) -> Profile:

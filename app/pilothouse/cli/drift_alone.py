@@ -1,0 +1,108 @@
+"""Drift between files, or between files and a saved profile: no workspace is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.cli.drift_report import chunk_fields, show_chunks, show_report, write_html
+from pilothouse.cli.options import emit, say
+from pilothouse.cli.waiting import progress_line
+from pilothouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pilothouse.monitoring.filedrift import Wishes
+    from pilothouse.monitoring.reference import Reference
+    from pilothouse.workspace import Workspace
+
+DRIFTED = 1
+"""Exit code with --exit-code."""
+
+
+def drift_alone(
+    current: str | None,
+    reference: str,
+    wishes: Wishes,
+    *,
+    chunk: str | None,
+    time: str | None,
+    joint: tuple[str, ...],
+    save_profile: str | None,
+    html: str | None,
+    exit_code: bool,
+    as_json: bool,
+    cache: Workspace | None,
+) -> int:
+    """Compare CURRENT with a reference that was named; return the exit code."""
+    from pilothouse.monitoring.references_kept import open_reference_once
+    from pilothouse.processes import write_atomic
+
+    with progress_line() as progress:
+        found = open_reference_once(reference, wishes, cache, progress, to_save=save_profile is not None)
+    if save_profile is not None:
+        from pathlib import Path
+
+        write_atomic(Path(save_profile), found.profile.to_json())
+        say(f"The profile of {reference} is in {save_profile}; name it as --reference next time.")
+    if current is None:
+        if save_profile is not None:
+            return 0
+        raise UsageError(
+            "Name what to compare with the reference: pilothouse drift CURRENT --reference REFERENCE."
+        )
+    from pilothouse.data.reading import expand
+
+    if joint and found.profile is not None and not found.sources:
+        raise UsageError(
+            "--multivariate needs the reference's rows, and a profile has none.",
+            next="Name the reference's data files.",
+        )
+    return compare_and_show(
+        found, expand(current), current, wishes, chunk=chunk, time=time, joint=joint, html=html,
+        exit_code=exit_code, as_json=as_json,
+    )  # fmt: skip
+
+
+def compare_and_show(
+    reference: Reference,
+    paths: list[Path],
+    current: str,
+    wishes: Wishes,
+    *,
+    chunk: str | None,
+    time: str | None,
+    joint: tuple[str, ...],
+    html: str | None,
+    exit_code: bool,
+    as_json: bool,
+) -> int:
+    """Compare files with an opened reference and print what was found; return the exit code."""
+    from dataclasses import replace
+
+    from pilothouse.monitoring.chunks import compare_chunks
+    from pilothouse.monitoring.filedrift import compare_files
+    from pilothouse.monitoring.joint import compare_jointly
+
+    if chunk is not None:
+        if joint:
+            raise UsageError("--multivariate does not go with --chunk.")
+        with progress_line() as progress:
+            chunks, notes = compare_chunks(reference, paths, chunk, wishes, time=time, progress=progress)
+        if html is not None:
+            parts = [(part.label, part.report, part.note) for part in chunks]
+            write_html(html, parts, current, reference.label, notes)
+        emit(
+            chunk_fields(chunks, notes, chunk), as_json,
+            lambda: show_chunks(chunks, notes, current, reference.label),
+        )  # fmt: skip
+        return DRIFTED if exit_code and any(part.report.dataset_drift for part in chunks) else 0
+    with progress_line() as progress:
+        report = compare_files(reference, paths, wishes, progress)
+        if joint:
+            measured = compare_jointly(reference, paths, wishes, joint, progress)
+            report = replace(report, multivariate=measured)
+    if html is not None:
+        write_html(html, [(current, report, "")], current, reference.label)
+    emit(report.to_dict(), as_json, lambda: show_report(report, current, reference.label))
+    return DRIFTED if exit_code and report.dataset_drift else 0

@@ -1,0 +1,127 @@
+"""How a drift report is shown: as a table, as lines of chunks, or as a page of HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pilothouse.cli.options import printable, say, table
+
+if TYPE_CHECKING:
+    from pilothouse.monitoring.chunks import Chunk
+    from pilothouse.monitoring.drift import ColumnDrift, DriftReport
+
+
+def verdict_word(report: DriftReport) -> str:
+    """Return sign and word."""
+    return "■ drifted" if report.dataset_drift else "● no drift"
+
+
+def show_report(report: DriftReport, current: str, reference: str) -> None:
+    """Print a report: the verdict, then the columns, the strongest first, then what else there is to know."""
+    from pilothouse.monitoring.explaining import about_named, about_stream
+
+    against = f"{printable(reference)} ({report.n_reference:,} rows)"
+    click.echo(f"{verdict_word(report)}: {printable(current)} ({report.n_current:,} rows) against {against}")
+    click.echo(
+        f"{len(report.drifted)} of {len(report.columns)} columns moved, {report.share_drifted:.0%}; "
+        f"the dataset drifts at {report.share:.0%}."
+    )
+    for joint in report.multivariate:
+        click.echo(f"{'■' if joint.drifted else '●'} {printable(joint.words)}")
+    click.echo()
+    # The strongest first; steady ones follow.
+    columns = sorted(report.columns, key=lambda column: (not column.drifted, -column.score))
+    tests = {column.test for column in report.columns}
+    one_test = len(tests) == 1
+    score = tests.pop() if one_test else "score"
+    heads = ["column", "kind", "verdict", score, "needed", "p", "what happened"]
+    lines = [
+        *(_line(column, named=not one_test) for column in columns),
+        *([_line(report.target, "target", named=not one_test)] if report.target else []),
+    ]
+    table(heads, lines, right=(3, 4, 5))
+    for note in report.notes:
+        say(note)
+    if report.target:
+        say(f"{report.target.column} is the target and does not count.")
+    if report.left_out:
+        say(f"Not compared: {', '.join(report.left_out)}.")
+    # What differs from the plain rule is worth a word; all of it is in --json and --html.
+    for sentence in (*about_stream(report), *about_named(report)):
+        say(sentence)
+
+
+def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) -> list[Any]:
+    p = column.p_value
+    p_value = "–" if p is None else "<0.0001" if p < 1e-4 else f"{p:.4f}"
+    score = f"{column.test} {column.score:.3f}" if named else f"{column.score:.3f}"
+    verdict = "■ drifted" if column.drifted else "· steady"
+    return [
+        column.column,
+        kind or column.kind,
+        verdict,
+        score,
+        f"{column.threshold:.3f}",
+        p_value,
+        column.moved,
+    ]
+
+
+def show_chunks(chunks: Sequence[Chunk], notes: Sequence[str], current: str, reference: str) -> None:
+    """Print a line for each chunk."""
+    drifted = sum(chunk.report.dataset_drift for chunk in chunks)
+    sign = "■ drifted" if drifted else "● no drift"
+    click.echo(
+        f"{sign}: {drifted} of {len(chunks)} chunks of {printable(current)} against {printable(reference)} "
+        f"({chunks[0].report.n_reference:,} rows)"
+    )
+    click.echo()
+    table(
+        ["chunk", "verdict", "moved", "rows", "target", "strongest", "note"],
+        [
+            [
+                chunk.label,
+                verdict_word(chunk.report),
+                f"{len(chunk.report.drifted)} of {len(chunk.report.columns)}",
+                f"{chunk.report.n_current:,}",
+                "–" if chunk.report.target is None else "■" if chunk.report.target.drifted else "·",
+                ", ".join(f"{column.column} {column.score:.2f}" for column in chunk.report.drifted[:3]),
+                chunk.note,
+            ]
+            for chunk in chunks
+        ],
+        right=(2, 3),
+    )
+    for note in notes:
+        say(note)
+
+
+def chunk_fields(chunks: Sequence[Chunk], notes: Sequence[str], by: str) -> dict[str, Any]:
+    """Return what `--chunk … --json` prints."""
+    return {
+        "dataset_drift": any(chunk.report.dataset_drift for chunk in chunks),
+        "chunk": by,
+        "notes": list(notes),
+        "chunks": [{"label": chunk.label, "note": chunk.note, **chunk.report.to_dict()} for chunk in chunks],
+    }
+
+
+def write_html(
+    path: str, parts: Sequence[tuple[str, DriftReport, str]], current: str, reference: str,
+    notes: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Write the page: `parts` are label, report and note of each chunk, or of the one report.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from pilothouse.monitoring.report_html import Part, render_html
+    from pilothouse.processes import write_atomic
+
+    page = render_html([Part(*part) for part in parts], current=current, reference=reference, notes=notes)
+    write_atomic(Path(path), page)
+    say(f"Written to {path}.")

@@ -1,0 +1,41 @@
+"""What a person sees while a long command works: one line on the terminal, from the second second on."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import click
+
+from pilothouse.cli.options import printable
+
+_QUIET = 1.0
+
+
+@contextlib.contextmanager
+def progress_line() -> Iterator[Callable[[float, str], None] | None]:
+    """Give a callback of a share and a text that keeps one line of standard error up to date.
+
+    Without a terminal there is none. The line is gone at the end.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    began, written = time.monotonic(), False
+
+    def tell(share: float, what: str) -> None:
+        nonlocal written
+        if time.monotonic() - began < _QUIET:
+            return
+        width = max(20, shutil.get_terminal_size().columns - 1)
+        click.echo(f"\r\x1b[K{printable(f'{share:4.0%}  {what}', width)}", nl=False, err=True)
+        written = True
+
+    try:
+        yield tell
+    finally:
+        if written:
+            click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,0 +1,76 @@
+"""The rule in words: why a report says what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.monitoring.rule import EFFECT_FLOOR, LEAST_PART, LEVEL
+
+if TYPE_CHECKING:
+    from pilothouse.monitoring.drift import DriftReport
+
+
+def explained(report: DriftReport) -> list[str]:
+    """Return sentences that say how the verdict came about and how far to believe it."""
+    columns = [*report.columns, *([report.target] if report.target else [])]
+    said = []
+    if any(not column.convention for column in columns):
+        said += [
+            f"A column has drifted if the change is large (a PSI of {EFFECT_FLOOR} or more) and real: "
+            f"beyond what samples of {report.n_reference:,} and {report.n_current:,} rows differ by alone.",
+            _level(report),
+            "In simulations without drift, from 30 to 100,000 rows, a dataset was called drifted in at most "
+            "1% of 500 repeats.",
+        ]
+    said += about_named(report)
+    own = " The target is told apart and does not count." if report.target else ""
+    said.append(f"The dataset drifts if {report.share:.0%} of its feature columns do.{own}")
+    return said
+
+
+def about_named(report: DriftReport) -> list[str]:
+    """Return sentences about the tests that were asked for by name."""
+    columns = [*report.columns, *([report.target] if report.target else [])]
+    conventions = {column.test: column.convention for column in columns if column.convention}
+    said = [
+        f"{test} was asked for by name. Its convention is {convention}. It looks at present values only, "
+        "and regards neither the number of columns nor that of rows: small files raise false alarms."
+        for test, convention in conventions.items()
+    ]
+    errors = [column for column in columns if column.error]
+    if errors:
+        worst = max(errors, key=lambda column: column.error)
+        said.append(
+            f"Bins stand for the values of {len(errors)} columns: scores may be wrong by up to "
+            f"{worst.error:.2g} ({worst.column})."
+        )
+    return said
+
+
+def about_stream(report: DriftReport) -> list[str]:
+    """Return a sentence about the files that were compared before, if there were any."""
+    return [_level(report)] if report.question is not None and report.question > 1 else []
+
+
+def _level(report: DriftReport) -> str:
+    count = len(report.columns)
+    over = f", over all {count} columns together (Benjamini and Hochberg)" if count > 1 else ""
+    if report.question is not None:
+        part = min(report.question * (report.question + 1), LEAST_PART)
+        return (
+            f"This is the {_ordinal(report.question)} file that is compared with this reference. The "
+            f"{LEVEL:.0%} of false alarms allowed is shared out over the files as they come, so that asking "
+            f"again and again finds nothing where nothing is: this file may use 1 part in {part:,}{over}."
+        )
+    if report.among > 1:
+        return (
+            f"{report.among} chunks are judged together and share a chance of {LEVEL:.0%} of a false alarm: "
+            f"{report.level:.2g} each{over}."
+        )
+    return f"With no drift at all, the chance that any column is called is at most {report.level:.0%}{over}."
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -1,0 +1,186 @@
+"""Files compared with files or with a saved profile, anywhere: no workspace is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pilothouse.data.reading import DataError, Source, connect, describe, expand, reading
+from pilothouse.data.schema import Column, infer_schema
+from pilothouse.errors import UsageError
+from pilothouse.monitoring.columns import Profile
+from pilothouse.monitoring.distances import NAMED, Points, points_of_values
+from pilothouse.monitoring.drift import DriftReport, PointsOf, compare_profiles
+from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
+from pilothouse.monitoring.profile import (
+    FINE_BINS,
+    MOST_VALUES,
+    finite_values,
+    open_table,
+    profile_files,
+    profile_table,
+)
+from pilothouse.monitoring.reference import Reference
+
+FINE_OF_FILES = 2_000
+"""Bins that stand for values beyond `MOST_VALUES` rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to compare: see `compare_profiles`."""
+
+    share: float = 0.3
+    target: str | None = None
+    exclude: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+
+    @property
+    def on_points(self) -> bool:
+        """Whether a test needs values, or fine bins in their place."""
+        return any(NAMED[test].on_points for test in self.tests)
+
+
+def open_reference(
+    text: str, wishes: Wishes, progress: Progress | None = None, *, to_save: bool = False
+) -> Reference:
+    """Read a reference once: data files (a file, a folder, a pattern), or a profile that was saved (`.json`).
+
+    With `to_save` the profile has fine bins, so that it serves a test on values later.
+
+    Raises:
+        DataError: nothing is there, it cannot be read, or it has no rows.
+        UsageError: a column that was named is not in it.
+    """
+    if Path(text).suffix.lower() == ".json" and Path(text).is_file():
+        reference = Reference(text, _saved(Path(text)))
+    else:
+        sources = expand(text)
+        schema = schema_of(sources, progress)
+        require_columns(schema.names(), *wishes.exclude, wishes.target)
+        values: dict[str, Any] = {}
+        fine = FINE_OF_FILES if wishes.on_points else FINE_BINS if to_save else 0
+        profile = profile_files(
+            sources, schema, exclude=wishes.exclude, fine=fine, keep=values if wishes.on_points else None,
+            progress=part_of(progress, 0.2, 1, "reference"),
+        )  # fmt: skip
+        reference = Reference(text, profile, values, tuple(sources))
+    require_columns([column.name for column in reference.profile.columns], wishes.target)
+    if reference.profile.rows == 0:
+        raise DataError(f"{text} has no rows: there is nothing to compare.")
+    return reference
+
+
+def schema_of(sources: Sequence[Source], progress: Progress | None = None) -> Any:
+    """Infer a schema, patiently."""
+    with connect() as con:
+        part = part_of(progress, 0, 0.2, "looking at the columns")
+        return patiently(con, lambda steps: infer_schema(sources, con), part)
+
+
+def _saved(path: Path) -> Profile:
+    try:
+        return Profile.from_json(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(
+            f"{path} is no profile of Pilothouse.",
+            next="Save one with `pilothouse drift … --save-profile FILE`, or name data files.",
+        ) from None
+
+
+def require_columns(names: Sequence[str], *wanted: str | None) -> None:
+    """Raise UsageError if a column that is wanted is not among the names."""
+    for name in wanted:
+        if name is not None and name not in names:
+            raise UsageError(
+                f"The reference has no column {name!r}.", next=f"It has: {', '.join(names)[:500]}."
+            )
+
+
+def compare_files(
+    reference: Reference,
+    sources: Sequence[Source],
+    wishes: Wishes,
+    progress: Progress | None = None,
+    *,
+    among: int = 1,
+) -> DriftReport:
+    """Compare files, as one dataset, with a reference.
+
+    Raises:
+        DataError: a file cannot be read or does not fit the reference's columns, or there are no rows.
+    """
+    with connect() as con, reading(*sources):
+        notes = strangers(con, reference, sources, wishes.exclude)
+        columns = compared_columns(reference, wishes)
+
+        def work(steps: Steps) -> DriftReport:
+            table = open_table(con, sources, reference.schema, columns, steps=steps)
+            return compare_table(con, reference, table, columns, wishes, steps, among)
+
+        report = patiently(con, work, progress, steps=3 + len(columns))
+    if report.n_current == 0:
+        raise DataError(f"{_named(sources)} has no rows: there is nothing to compare.")
+    return replace(report, notes=(*notes, *report.notes))
+
+
+def _named(sources: Sequence[Source]) -> str:
+    first = sources[0] if isinstance(sources[0], Path) else Path(sources[0][0])
+    return first.name if len(sources) == 1 else f"{first.name} with {len(sources) - 1} more"
+
+
+def compared_columns(reference: Reference, wishes: Wishes) -> list[Column]:
+    """Return the columns of the reference that are to be compared."""
+    return [column for column in reference.schema.columns if column.name not in wishes.exclude]
+
+
+def compare_table(
+    con: duckdb.DuckDBPyConnection,
+    reference: Reference,
+    table: str,
+    columns: Sequence[Column],
+    wishes: Wishes,
+    steps: Steps | None = None,
+    among: int = 1,
+) -> DriftReport:
+    """Compare a relation that has the reference's columns; see `compare_profiles`."""
+    profile = profile_table(con, table, columns, reference.profile, int(wishes.on_points), steps)
+    return compare_profiles(
+        reference.profile, profile, wishes.share, target=wishes.target, exclude=wishes.exclude,
+        tests=wishes.tests, points=_points(con, reference, table, profile), among=among,
+    )  # fmt: skip
+
+
+def _points(con: duckdb.DuckDBPyConnection, reference: Reference, table: str, current: Profile) -> PointsOf:
+    def points(name: str) -> Points | None:
+        if name not in reference.values or current.rows > MOST_VALUES:
+            return None
+        before, now = reference.values[name], finite_values(con, table, name)
+        return points_of_values(before, now) if len(before) and len(now) else None
+
+    return points
+
+
+def strangers(
+    con: duckdb.DuckDBPyConnection, reference: Reference, sources: Sequence[Source], exclude: Sequence[str]
+) -> list[str]:
+    """Say which columns only one of the two has; a missing one counts as all missing."""
+    names = [column.name for column in reference.profile.columns]
+    found = list(dict.fromkeys(name for source in sources for name in describe(con, source)))
+    said = []
+    if lost := [name for name in names if name not in found and name not in exclude]:
+        said.append(f"There is no column {_list(lost)}: compared as if every value were missing.")
+    if new := [name for name in found if name not in names and name not in exclude]:
+        said.append(f"The reference has no column {_list(new)}: not compared.")
+    return said
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:10])
+    return shown + (f" and {len(names) - 10} more" if len(names) > 10 else "")

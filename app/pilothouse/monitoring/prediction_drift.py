@@ -1,0 +1,103 @@
+"""Prediction drift: what a model answers in production, against what it answered on its holdout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pilothouse.data.reading import DataError, connect, describe, identifier, literal, reading, scan_sql
+from pilothouse.data.schema import Column
+from pilothouse.errors import NotFoundError
+from pilothouse.monitoring.drift import DriftReport, compare_profiles
+from pilothouse.monitoring.patience import Progress, Steps, patiently
+from pilothouse.monitoring.profile import profile_table
+
+ANSWERS = ("prediction", "probability")
+
+
+def compare_predictions(
+    holdout: Path,
+    segments: Sequence[Path],
+    *,
+    model: str,
+    version: int,
+    classification: bool,
+    share: float = 0.3,
+    progress: Progress | None = None,
+) -> DriftReport:
+    """Compare the answers of a version in the prediction log with those on its holdout.
+
+    Args:
+        holdout: the rows a version was judged on, with its answers as the last columns.
+        segments: files of the prediction log, JSON lines with `model`, `version` and `output`.
+        model, version: whose answers count.
+        classification: whether answers are classes.
+        share: see `compare_profiles`; here of prediction and probability.
+        progress: called while it lasts; cancels by raising.
+
+    Raises:
+        NotFoundError: the log has no answers of this version.
+        DataError: the holdout has no answers, or cannot be read.
+    """
+    with connect() as con, reading(holdout):
+        names = list(describe(con, holdout))
+        # A name that the data had already got a dash; so the last that starts so is the answer.
+        taken = {
+            answer: found[-1]
+            for answer in ANSWERS
+            if (found := [name for name in names if name.rstrip("_") == answer])
+        }
+        if "prediction" not in taken:
+            raise DataError(f"{holdout.name} has no predictions to compare with.")
+        kind = Column("prediction", "text", "category", False) if classification else _number("prediction")
+        columns = [kind, *([_number("probability")] if "probability" in taken else [])]
+
+        def work(steps: Steps) -> DriftReport:
+            steps.next("holdout")
+            before = ", ".join(
+                f"CAST({identifier(taken[column.name])} AS {_sql(column)}) AS {column.name}"
+                for column in columns
+            )
+            table = f"(SELECT {before} FROM {scan_sql(holdout)})"
+            base = profile_table(con, table, columns)
+            steps.next("prediction log")
+            con.execute(_answers(columns, segments), [model, version]).fetchall()
+            now = profile_table(con, "answers", columns, base)
+            return compare_profiles(base, now, share)
+
+        report = patiently(con, work, progress, steps=3)
+    if report.n_current == 0:
+        raise NotFoundError(
+            f"The prediction log has no answers of {model} v{version}.",
+            next="Serve it first: `pilothouse serve`.",
+        )
+    note = (
+        "Prediction drift: the model's answers, not its inputs. It may come from either, or from the world."
+    )
+    return replace(report, notes=(note,))
+
+
+def _number(name: str) -> Column:
+    return Column(name, "number", "numeric", False)
+
+
+def _sql(column: Column) -> str:
+    return "VARCHAR" if column.kind == "category" else "DOUBLE"
+
+
+def _answers(columns: Sequence[Column], segments: Sequence[Path]) -> str:
+    """SQL that makes the table `answers`; a line that is torn is not there yet."""
+    if not segments:
+        fields = ", ".join(f"NULL::{_sql(column)} AS {column.name}" for column in columns)
+        return f"CREATE TEMP TABLE answers AS SELECT {fields} WHERE ? IS NULL AND ? IS NULL"
+    files = ", ".join(literal(str(path)) for path in segments)
+    fields = ", ".join(
+        f"TRY_CAST(output->>'$.{column.name}' AS {_sql(column)}) AS {column.name}" for column in columns
+    )
+    return (
+        f"CREATE TEMP TABLE answers AS SELECT {fields} FROM read_json([{files}], format = "
+        "'newline_delimited', "
+        "ignore_errors = true, maximum_object_size = 67108864, columns = {id: 'VARCHAR', model: 'VARCHAR', "
+        "version: 'INTEGER', output: 'JSON'}) WHERE id IS NOT NULL AND model = ? AND version = ?"
+    )

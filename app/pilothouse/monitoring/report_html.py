@@ -1,0 +1,234 @@
+"""A drift report as one HTML file that opens offline: words first, then the columns, then the rule.
+
+It has no script and asks for nothing over the network; a content security policy holds it to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pilothouse.monitoring.drift import ColumnDrift, DriftReport
+from pilothouse.monitoring.explaining import explained
+from pilothouse.monitoring.histograms_svg import effect, histograms, shown
+from pilothouse.monitoring.report_style import STYLE
+from pilothouse.monitoring.wording import percent
+
+MOST_DETAILED = 40
+"""So many chunks are shown with all their columns; of the others, the table tells."""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One report in a file of several: the name of its chunk or file, and what to know about it."""
+
+    label: str
+    report: DriftReport
+    note: str = ""
+
+
+def render_html(
+    parts: Sequence[Part],
+    *,
+    current: str,
+    reference: str,
+    notes: Sequence[str] = (),
+    made: datetime | None = None,
+) -> str:
+    """Return the whole page.
+
+    Args:
+        parts: at least one report; several are chunks of one dataset, in order.
+        current, reference: what was compared, as a person named it.
+        notes: sentences about the comparison as a whole.
+        made: the moment it is made; now by default.
+    """
+    drifted = [part for part in parts if part.report.dataset_drift]
+    first = parts[0].report
+    word = "Drifted" if drifted else "No drift"
+    rows = sum(part.report.n_current for part in parts)
+    body = [
+        f"<h1>{_toned(bool(drifted), '■ Drifted', '● No drift')}</h1>",
+        f"<p>{_named(current)} {_dim(f'({rows:,} rows)')} against {_named(reference)} "
+        f"{_dim(f'({first.n_reference:,} rows)')}</p>",
+    ]
+    if len(parts) == 1:
+        body += [_words(first), _list([*notes, *first.notes]), _columns(first), _details(first)]
+    else:
+        names = ", ".join(shown(part.label, 40) for part in drifted[:12])
+        more = "…" if len(drifted) > 12 else ""
+        told = f": {names}{more}" if drifted else ""
+        body += [f"<p>{len(drifted)} of {len(parts)} chunks drifted{told}.</p>", _list(notes)]
+        body += [_heat(parts), *_chunks(parts, drifted)]
+    when = (made or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC")
+    body += [
+        "<h2>How this was decided</h2>",
+        _list(explained(first)),
+        f'<p class="dim">Made by Pilothouse on {when}. The rule: {shown(first.rule)}.</p>',
+    ]
+    head = (
+        f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{word}: {shown(current, 80)}</title><style>{STYLE}</style>"
+    )
+    content = "\n".join(part for part in body if part)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{content}\n</body></html>\n'
+
+
+def ordered(report: DriftReport) -> list[ColumnDrift]:
+    """Return the columns, the drifted ones first, then by how far the score is beyond its threshold."""
+    return sorted(
+        report.columns, key=lambda column: (not column.drifted, -column.score / max(column.threshold, 1e-9))
+    )
+
+
+def _named(text: str, longest: int = 200) -> str:
+    return f"<b><bdi>{shown(text, longest)}</bdi></b>"
+
+
+def _dim(text: str) -> str:
+    return f'<span class="dim">{shown(text)}</span>'
+
+
+def _toned(hot: bool, yes: str, no: str) -> str:
+    return f'<span class="hot">{yes}</span>' if hot else f'<span class="calm">{no}</span>'
+
+
+def _list(sentences: Sequence[str]) -> str:
+    items = "".join(f"<li>{shown(sentence)}</li>" for sentence in sentences)
+    return f'<ul class="words">{items}</ul>' if items else ""
+
+
+def _words(report: DriftReport) -> str:
+    moved = [column for column in ordered(report) if column.drifted]
+    said = [
+        f"<p>{len(moved)} of {len(report.columns)} columns moved ({report.share_drifted:.0%}); "
+        f"the dataset drifts at {report.share:.0%}.</p>"
+    ]
+    if moved:
+        said.append('<ul class="words">')
+        for column in moved[:20]:
+            what = shown(column.moved or "its values are spread differently")
+            score = _dim(f"({column.test} {column.score:.3f})")
+            said.append(f"<li>{_named(column.column, 80)}: {what} {score}</li>")
+        said.append("</ul>")
+    gaps = [
+        column
+        for column in report.columns
+        if not column.drifted and abs(column.missing_current - column.missing_reference) >= 0.02
+    ]
+    for column in gaps[:10]:
+        change = f"{percent(column.missing_reference)} to {percent(column.missing_current)}"
+        said.append(f"<p>Missing values of {_named(column.column, 80)} went from {change}.</p>")
+    for joint in report.multivariate:
+        said.append(f"<p>{_toned(joint.drifted, '■', '●')} {shown(joint.words)}</p>")
+    target = report.target
+    if target is not None:
+        moved_how = f": {shown(target.moved)}" if target.moved else ""
+        state = "moved" if target.drifted else "did not move"
+        said.append(f"<p>The target {_named(target.column, 80)} {state}{moved_how}.</p>")
+    if report.left_out:
+        said.append(f"<p>{_dim('Not compared: ' + ', '.join(report.left_out)[:600] + '.')}</p>")
+    return "".join(said)
+
+
+def _columns(report: DriftReport) -> str:
+    lines = [_line(column) for column in ordered(report)]
+    if report.target is not None:
+        lines.append(_line(report.target, "target"))
+    if not lines:
+        return ""
+    heads = (
+        "<th>column</th><th>kind</th><th>verdict</th><th>test</th>"
+        '<th class="n">score</th><th class="n">needed</th><th>effect</th><th class="n">p</th>'
+        '<th class="n">missing</th>'
+    )
+    return (
+        f'<h2>Columns, the strongest first</h2><div class="scroll"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _line(column: ColumnDrift, kind: str = "") -> str:
+    p = column.p_value
+    p_value = "–" if p is None else "&lt;0.0001" if p < 1e-4 else f"{p:.4f}"
+    missing = ""
+    if column.missing_reference or column.missing_current:
+        missing = f"{percent(column.missing_reference)} → {percent(column.missing_current)}"
+    about = f' title="may be wrong by up to {column.error:.2g}"' if column.error else ""
+    cells = [
+        f'<td class="name"><bdi>{shown(column.column, 120)}</bdi></td>',
+        f"<td>{shown(kind or column.kind)}</td>",
+        f"<td>{_toned(column.drifted, '■ drifted', '· steady')}</td>",
+        f"<td>{shown(column.test)}</td>",
+        f'<td class="n"{about}>{column.score:.3f}</td>',
+        f'<td class="n">{column.threshold:.3f}</td>',
+        f"<td>{effect(column)}</td>",
+        f'<td class="n">{p_value}</td>',
+        f'<td class="n">{missing}</td>',
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _details(report: DriftReport) -> str:
+    columns = [*ordered(report), *([report.target] if report.target else [])]
+    if not columns:
+        return ""
+    key = (
+        '<p class="key dim"><span class="r"></span>reference <span class="c"></span>current; '
+        "shares of all rows</p>"
+    )
+    return f"<h2>Both histograms</h2>{key}{''.join(map(_article, columns))}"
+
+
+def _article(column: ColumnDrift) -> str:
+    verdict = _toned(column.drifted, "■ drifted", "· steady")
+    what = _dim(column.moved or "Nothing worth a word happened.")
+    head = f"<h3><bdi>{shown(column.column, 120)}</bdi> {verdict}</h3>"
+    return f"<article>{head}<p>{what}</p>{histograms(column)}</article>"
+
+
+def _heat(parts: Sequence[Part]) -> str:
+    """The table of column by chunk; a drifted cell is filled and its number bold, so colour is not all."""
+    names = list(dict.fromkeys(column.column for part in parts for column in part.report.columns))
+    found = [{column.column: column for column in part.report.columns} for part in parts]
+    head = "".join(f"<th>{shown(part.label, 30)}</th>" for part in parts)
+    sizes = "".join(f"<td>{part.report.n_current:,}</td>" for part in parts)
+    verdicts = "".join(_verdict(part.report) for part in parts)
+    lines = [f"<tr><th>rows</th>{sizes}</tr>", f"<tr><th>verdict</th>{verdicts}</tr>"]
+    for name in sorted(names, key=lambda name: -sum(one[name].drifted for one in found if name in one)):
+        cells = "".join(_cell(one.get(name)) for one in found)
+        lines.append(f"<tr><th><bdi>{shown(name, 60)}</bdi></th>{cells}</tr>")
+    return (
+        "<h2>Columns over chunks</h2><p>" + _dim("Filled: drifted. The number is the score.") + "</p>"
+        f'<div class="scroll"><table class="heat"><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _verdict(report: DriftReport) -> str:
+    sign, tone = ("■", ' class="on"') if report.dataset_drift else ("●", "")
+    return f"<td{tone}>{sign} {report.share_drifted:.0%}</td>"
+
+
+def _cell(column: ColumnDrift | None) -> str:
+    if column is None:
+        return "<td>–</td>"
+    tone = ' class="on"' if column.drifted else ""
+    return f'<td{tone} title="{shown(column.moved)}">{column.score:.2f}</td>'
+
+
+def _chunks(parts: Sequence[Part], drifted: Sequence[Part]) -> list[str]:
+    detailed = list(parts) if len(parts) <= MOST_DETAILED else list(drifted[:MOST_DETAILED])
+    out = ["<h2>Each chunk</h2>"]
+    for part in detailed:
+        report, note = part.report, f" ({shown(part.note)})" if part.note else ""
+        sign = "■ drifted" if report.dataset_drift else "● no drift"
+        name = f"<b><bdi>{shown(part.label, 60)}</bdi></b>{note}: {sign}, {report.n_current:,} rows"
+        inside = _words(report) + _columns(report) + _details(report)
+        out.append(f"<details><summary>{name}</summary>{inside}</details>")
+    if len(detailed) < len(parts):
+        out.append(f"<p>{_dim(f'Of {len(parts)} chunks, {len(detailed)} that drifted are shown whole.')}</p>")
+    return out
