@@ -19,6 +19,7 @@ COMMAND_MODULES = {
     "doctor": "workspaces",
     "train": "training",
     "run": "training",
+    "sweep": "sweep",
     "stop": "training",
     "logs": "training",
     "runs": "runs",

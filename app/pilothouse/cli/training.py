@@ -149,7 +149,7 @@ def logs(run: str, follow: bool, workspace: Workspace, as_json: bool) -> None:
         emit({"run_id": run_id, "log": "".join(parts)}, True, lambda: None)
         return
     if follow:
-        _follow(workspace, run_id, with_output=True)
+        follow_run(workspace, run_id, with_output=True)
     else:
         _print_log(workspace, run_id, 0)
 
@@ -171,7 +171,7 @@ def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, wit
         emit(found.to_json(), as_json, lambda: click.echo(run_id))
         return
     say(f"Run {run_id} started. Ctrl-C leaves it to itself.")
-    found = _follow(workspace, run_id, with_output=with_output and not as_json)
+    found = follow_run(workspace, run_id, with_output=with_output and not as_json)
 
     def summary() -> None:
         say(_sentence(found))
@@ -183,7 +183,7 @@ def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, wit
         click.get_current_context().exit(1)
 
 
-def _follow(workspace: Workspace, run_id: str, *, with_output: bool) -> Run:
+def follow_run(workspace: Workspace, run_id: str, *, with_output: bool) -> Run:
     """Show a run until it ends; Ctrl-C leaves with 130 and lets it go on."""
     from pilothouse.store import open_store
     from pilothouse.tracking.runs import get_run

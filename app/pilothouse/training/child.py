@@ -16,12 +16,15 @@ from pilothouse.processes import WINDOWS, python_command
 from pilothouse.training.spec import DATA_NAME, METRICS_NAME, RunSpec, thread_environment, workspace_of
 
 FIT_MODULE = "pilothouse.training.fit"
+SWEEP_MODULE = "pilothouse.training.sweeps.coordinator"
 _CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGTRAP"}
 _PR_SET_PDEATHSIG = 1
 
 
 def command_of(run_dir: Path, spec: RunSpec) -> list[str]:
     """The words that start the run's child."""
+    if spec.sweep:
+        return python_command(SWEEP_MODULE, str(run_dir))
     if spec.recipe:
         return python_command(FIT_MODULE, str(run_dir))
     return [*spec.command, *flags_of(spec.params)]
@@ -62,7 +65,7 @@ def environment_of(run_dir: Path, spec: RunSpec, base: Mapping[str, str]) -> dic
         env["PILOTHOUSE_DATA"] = str(run_dir / DATA_NAME)
     elif spec.model is not None:
         env["PILOTHOUSE_DATA"] = str(workspace.data_folder(spec.model))
-    if spec.recipe:
+    if spec.ours:
         # A stray pandas.py in the workspace must not be taken for pandas.
         env["PYTHONSAFEPATH"] = "1"
         env["PYTHONHASHSEED"] = "0"

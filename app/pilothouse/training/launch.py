@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RunWatch",
     "read_log",
+    "spawn_run",
     "split_command",
     "start_command",
     "start_training",
@@ -109,7 +110,7 @@ def start_training(
         seed=seed,
         threads=count,
     )
-    return _spawn(workspace, writer, spec)
+    return spawn_run(workspace, writer, spec)
 
 
 def start_command(
@@ -173,6 +174,11 @@ def stop_run(
             f"Run {run.name} has ended already: {run.status}.", untouched="Nothing was changed."
         )
     folder = workspace.run_dir(run.run_id)
+    if run.kind == "trial":
+        raise PilothouseError(
+            f"Run {run.name} is a trial, which ends with its sweep.",
+            next=f"Stop the sweep: `pilothouse stop {run.parent_run_id}`.",
+        )
     if run.kind == "api":
         raise PilothouseError(
             f"Run {run.name} is a process that Pilothouse did not start.",
@@ -261,10 +267,10 @@ def _launch_command(
     )
     if dataset is not None:
         lay_out(workspace, dataset, writer.folder / DATA_NAME)
-    return _spawn(workspace, writer, spec)
+    return spawn_run(workspace, writer, spec)
 
 
-def _spawn(workspace: Workspace, writer: RunWriter, spec: RunSpec) -> str:
+def spawn_run(workspace: Workspace, writer: RunWriter, spec: RunSpec) -> str:
     """Hand a run that is open to a supervisor of its own."""
     try:
         write_spec(writer.folder, spec)

@@ -50,6 +50,7 @@ class RunSpec:
         dataset_version: what it learns from; empty if there is none.
         seed: of everything random.
         threads: how many threads numerical libraries may use.
+        sweep: whether it is a sweep over the recipe or the command; its plan lies beside.
     """
 
     model: ModelConfig | None
@@ -59,6 +60,12 @@ class RunSpec:
     dataset_version: str = ""
     seed: int = 0
     threads: int = 1
+    sweep: bool = False
+
+    @property
+    def ours(self) -> bool:
+        """Whether its child is a module of ours, and not a command of the user's."""
+        return bool(self.recipe) or self.sweep
 
 
 def write_spec(run_dir: Path, spec: RunSpec) -> None:

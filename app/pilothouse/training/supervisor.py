@@ -54,7 +54,7 @@ class Supervisor:
         self._told_log_problem = False
         self._points = 0
         # What a recipe prints is for people; it writes its metrics to the journal itself.
-        self._lines = None if spec.recipe else LineReader()
+        self._lines = None if spec.ours else LineReader()
         self._metrics_file = _Tail(run_dir / METRICS_NAME)
         self._grace = GRACE
         self._stopper = ""

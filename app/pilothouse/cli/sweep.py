@@ -1,0 +1,288 @@
+"""The command that runs many trials: sweep."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
+from pilothouse.errors import UsageError
+from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.training.sweeps.results import Sweep
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SHOWN = 10
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]
+    """`90`, `90s`, `15m`, `2h`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value).strip())
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is no duration; write 90s, 15m or 2h.", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+def _options(command: Any) -> Any:
+    for option in (
+        click.option("--follow/--detach", default=True, help="Stay and watch (the default), or return."),
+        click.option("--dry-run", is_flag=True, help="Say which trials there would be, and start nothing."),
+        click.option("--resume", metavar="SWEEP", help="Go on with a sweep that ended early."),
+        click.option("--cluster", metavar="TCP://…", help="Run the trials on this Dask cluster."),
+        click.option("--register", is_flag=True, help="Train the winner at the end, as `train` would."),
+        click.option("--target", type=float, metavar="VALUE", help="Stop at a score this good."),
+        click.option("--patience", type=click.IntRange(1), help="Stop after N trials without a better one."),
+        click.option("--max-time", type=_Duration(), help="Stop after this long: 90s, 15m, 2h."),
+        click.option("--max-trials", type=click.IntRange(1), help="Stop after N trials."),
+        click.option(
+            "--validation", default=0.2, show_default=True, help="Share of the training rows to score on."
+        ),
+        click.option("--seed", type=int, help="Of the draw; by default the configured one."),
+        click.option("--max-resource", type=float, metavar="N", help="Halving a script: the most of it."),
+        click.option("--resource", help="Halving: rows, iterations, or a script's parameter."),
+        click.option("--eta", default=3, show_default=True, help="Halving: one of so many goes on."),
+        click.option("--minimize/--maximize", "minimize", default=None, help="By default as the name says."),
+        click.option("--metric", help="What trials are compared by: roc_auc, log_loss or rmse by default."),
+        click.option("--threads", type=click.IntRange(1, 256), default=1, help="Threads of one trial."),
+        click.option("--jobs", type=click.IntRange(1), help="Trials at once; by default all processors."),
+        click.option("--trials", type=click.IntRange(1), help="Points to draw; 20 by default."),
+        click.option(
+            "--strategy",
+            type=click.Choice(("grid", "random", "halving")),
+            help="grid: all points; random (the default); halving: many short trials, the best go on.",
+        ),
+        click.option(
+            "--fix", "fixed", multiple=True, metavar="NAME=VALUE", help="The same in all trials; repeatable."
+        ),
+        click.option(
+            "--param",
+            "-p",
+            "space",
+            multiple=True,
+            metavar="NAME=VALUES",
+            help="a,b,c or log(0.001..1) or uniform(0..1) or int(2..8); repeatable.",
+        ),
+        click.option("--name", help="A name for the sweep; two words by default."),
+        click.option("--dataset", metavar="VERSION", help="A dataset version; by default the data as it is."),
+        click.option("--model", help="The model, where the workspace has several."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[RECIPE | -- COMMAND...]")
+@workspace_option
+@json_option
+@click.pass_context
+def sweep(
+    ctx: click.Context,
+    words: tuple[str, ...],
+    space: tuple[str, ...],
+    fixed: tuple[str, ...],
+    strategy: str | None,
+    trials: int | None,
+    jobs: int | None,
+    threads: int,
+    metric: str | None,
+    minimize: bool | None,
+    eta: int,
+    resource: str | None,
+    max_resource: float | None,
+    seed: int | None,
+    validation: float,
+    max_trials: int | None,
+    max_time: float | None,
+    patience: int | None,
+    target: float | None,
+    register: bool,
+    cluster: str | None,
+    resume: str | None,
+    dry_run: bool,
+    follow: bool,
+    model: str | None,
+    dataset: str | None,
+    name: str | None,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Try many parameters of a RECIPE, or of a COMMAND of your own after --, and keep the best.
+
+    Each trial is a run, a part of the sweep's. Trials of a recipe are scored on rows cut from the training
+    side, the latest ones where there is a time; no trial sees the holdout. The best of many trials looks
+    better there than it is: only the winner, trained anew by --register and judged on the holdout, says how
+    good it is. A command gets its parameters as --name value and prints its metric as `name: value`.
+
+    On a cluster the data and the code are sent along: nothing but Pilothouse has to be there.
+    """
+    from pilothouse.training.recipes import parse_param
+    from pilothouse.training.sweeps.launch import SweepOrder, checked, resume_sweep, start_sweep
+    from pilothouse.training.sweeps.plan import SweepPlan
+
+    if resume is not None:
+        if words or space or fixed or strategy or trials:
+            raise UsageError(
+                "A sweep is resumed by its own plan.", next="Give only --resume, --jobs and --cluster."
+            )
+        run_id = resume_sweep(workspace, resume, jobs=jobs, cluster=cluster)
+        _watch(ctx, workspace, run_id, follow, as_json)
+        return
+    command, recipe = _what(words, workspace, model)
+    order = SweepOrder(
+        plan=SweepPlan(
+            space=space,
+            strategy=strategy or "random",
+            trials=trials,
+            eta=eta,
+            metric=metric or "",
+            lower=minimize,
+            fixed=dict(parse_param(pair) for pair in fixed),
+            full=max_resource or 0.0,
+            jobs=jobs or 0,
+            threads=threads,
+            validation=validation,
+            seed=seed or 0,
+            max_trials=max_trials,
+            max_time=max_time,
+            patience=patience,
+            target=target,
+            register=register,
+            cluster=cluster or "",
+        ),
+        model=model,
+        recipe=recipe,
+        command=command,
+        resource=resource,
+        dataset_version=dataset,
+        name=name,
+    )
+    if dry_run:
+        _preview(checked(workspace, order)[0], as_json)
+        return
+    _watch(ctx, workspace, start_sweep(workspace, order), follow, as_json)
+
+
+def _what(
+    words: tuple[str, ...], workspace: Workspace, model: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """A command, or the name of a recipe: one word that no recipe has is a command too."""
+    from pilothouse.training.launch import split_command
+    from pilothouse.training.recipes import RECIPES
+
+    if not words:
+        config = workspace.config().model(model)
+        if config.training.command is not None:
+            return tuple(split_command(config.training.command)), None
+        return (), None
+    if len(words) == 1 and (words[0] in RECIPES or words[0].isidentifier()):
+        return (), words[0]
+    return words, None
+
+
+def _preview(plan: Any, as_json: bool) -> None:
+    strategy = plan.make(plan.metric)
+    first = [{"trial": planned.key, "params": planned.params} for planned in strategy.due({})]
+    told = {"trials": strategy.total, "work": strategy.work, "strategy": plan.strategy, "first": first}
+
+    def text() -> None:
+        say(f"{strategy.total} trials, as much work as {strategy.work:.3g} full ones. Nothing was started.")
+        if first:
+            names = list(first[0]["params"])
+            table(("trial", *names), [(row["trial"], *row["params"].values()) for row in first[:50]])
+
+    emit(told, as_json, text)
+
+
+def _watch(ctx: click.Context, workspace: Workspace, run_id: str, follow: bool, as_json: bool) -> None:
+    from pilothouse.cli.training import follow_run
+    from pilothouse.store import open_store
+    from pilothouse.training.sweeps.results import read_sweep
+
+    store = open_store(workspace)
+    if follow:
+        say(f"Sweep {run_id} started. Ctrl-C leaves it to itself; `pilothouse stop {run_id}` ends it.")
+        follow_run(workspace, run_id, with_output=False)
+    found = read_sweep(store, run_id)
+    if not follow:
+        emit(found.to_json(), as_json, lambda: click.echo(run_id))
+        return
+    emit(found.to_json(), as_json, lambda: _show(found))
+    if found.run.status != "FINISHED":
+        ctx.exit(1)
+
+
+def _show(found: Sweep) -> None:
+    """The best trials, and what to make of them."""
+    from pilothouse.training.sweeps.results import HONESTY
+
+    run = found.run
+    words = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped", "LOST": "was lost"}
+    early = run.tags.get("stopped_early", "")
+    versions = run.tags.get("cluster_versions", "")
+    ended = words.get(run.status, "goes on")
+    what = f"Sweep {run.name} {ended} after {run.seconds:,.1f} s. {early} {run.reason}"
+    say(" ".join(what.split()))
+    if versions:
+        say(f"Beware: {versions}")
+    counts = found.to_json()["counts"]
+    if counts:
+        say(
+            ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) + f" of {found.total}."
+        )
+    ranked = found.ranked()
+    names = sorted({dimension.name for dimension in found.plan.dimensions()})
+    table(
+        ("trial", "run", "status", found.metric or "score", "seconds", *names),
+        [
+            (
+                trial.key,
+                trial.run.run_id[:6],
+                trial.run.status,
+                number(trial.score),
+                f"{trial.run.seconds:.1f}",
+                *(printable(trial.run.params.get(name, ""), 20) for name in names),
+            )
+            for trial in ranked[:_SHOWN]
+        ],
+        right=(3, 4),
+    )
+    if len(ranked) > _SHOWN:
+        say(f"and {len(ranked) - _SHOWN} more: --json has them all.")
+    if found.best is not None:
+        say(HONESTY)
+        if winner := run.tags.get("winner"):
+            say(f"The winner's run is {winner}: `pilothouse show {winner}`.")
+        elif found.run.recipe:
+            say(f"Train it: `{train_command(found)}`")
+    if run.status != "FINISHED" and run.ended and len(found.outcomes) < found.total:
+        say(f"Go on with it: `pilothouse sweep --resume {run.run_id}`")
+
+
+def train_command(found: Sweep) -> str:
+    """The command that trains the winner."""
+    from pilothouse.errors import PilothouseError
+    from pilothouse.training.sweeps.results import read_best
+
+    words = ["pilothouse", "train", "--recipe", found.run.recipe, "--dataset", found.run.dataset_version]
+    try:
+        folder = found.folder
+        params = read_best(folder)["params"]
+    except PilothouseError:
+        params = {}
+    for name, value in params.items():
+        words += ["--param", f"{name}={'none' if value is None else value}"]
+    return shlex.join(words)
+
+
+COMMANDS = (sweep,)

@@ -1,0 +1,386 @@
+"""The child of a sweep's run: hands out trials, journals them, knows when it is enough, keeps the best.
+
+`python -m pilothouse.training.sweeps.coordinator <run_dir>`, started by the supervisor.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pilothouse.errors import PilothouseError
+from pilothouse.tracking.writer import RunWriter, attach_run
+from pilothouse.training.spec import RunSpec, read_spec, workspace_of
+from pilothouse.training.sweeps.crew import Crew, crew_of
+from pilothouse.training.sweeps.data import data_kind, recipe_data, script_data
+from pilothouse.training.sweeps.ledger import Ended, Ledger
+from pilothouse.training.sweeps.plan import BEST_TAG, DEFAULT_METRICS, ROWS, SweepPlan, read_plan
+from pilothouse.training.sweeps.results import HONESTY, read_sweep, write_best
+from pilothouse.training.sweeps.stopping import enough
+from pilothouse.training.sweeps.strategies import Outcome, Planned, best_of
+from pilothouse.training.sweeps.trial import VALIDATION, Order, RecipeData, ScriptData, TrialResult, params_of
+from pilothouse.workspace import Workspace
+
+
+class _InterruptedError(Exception):
+    """The sweep was stopped, or its time is over, while trials were waited for."""
+
+
+class _Bell:
+    """A signal or a timer that interrupts waiting, and nothing else.
+
+    A file that is being written must not be left half done, so outside of `waiting` it only takes note.
+    """
+
+    def __init__(self) -> None:
+        self.rung = ""
+        self._waiting = False
+
+    def ring(self, why: str) -> None:
+        self.rung = self.rung or why
+        if self._waiting:
+            self._waiting = False
+            raise _InterruptedError
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        self._waiting = True
+        try:
+            if self.rung:
+                raise _InterruptedError
+            yield
+        finally:
+            self._waiting = False
+
+
+STOPPED, TIME_OVER = "stopped", "time"
+
+
+class Coordinator:
+    """One sweep, from start to end."""
+
+    def __init__(self, run_dir: Path, bell: _Bell) -> None:
+        self._run_dir = run_dir
+        self._bell = bell
+        self._workspace: Workspace = workspace_of(run_dir)
+        self._spec: RunSpec = read_spec(run_dir)
+        self._plan: SweepPlan = read_plan(run_dir)
+        self._writer: RunWriter = attach_run(run_dir)
+        self._began = time.monotonic()
+        self._outcomes: dict[str, Outcome] = {}
+        self._ended: list[tuple[int, Outcome]] = []
+        self._work_done = 0.0
+        self._trouble: OSError | None = None
+
+    def run(self) -> int:
+        """Run the sweep; 0 if it found something.
+
+        Raises:
+            PilothouseError: the data or the cluster do not allow it, or no trial has a score.
+        """
+        plan = self._plan
+        self._writer.progress(None, "Loading libraries and data.")
+        if self._spec.recipe:
+            rows, words = recipe_data(self._workspace, self._spec, plan)
+            data: RecipeData | ScriptData = rows
+            self._metric = plan.metric or VALIDATION + DEFAULT_METRICS[data_kind(rows)]
+            self._say(words)
+        else:
+            data = script_data(self._workspace, self._spec, plan, self._run_dir)
+            self._metric = plan.metric
+        self._writer.log_params({"metric": self._metric})
+        self._lower = plan.is_lower(self._metric)
+        self._strategy = plan.make(self._metric)
+        self._take_up()
+        from pilothouse.store import open_store
+        from pilothouse.tracking.runs import get_run
+
+        self._store = open_store(self._workspace)
+        self._name = get_run(self._store, self._run_dir.name).name
+        self._ledger = Ledger(self._workspace, self._run_dir.name, self._spec, self._metric, self._name)
+        left = self._strategy.total - len(self._outcomes)
+        self._tell(f"Sweep {self._name} started: {left} trials, {plan.strategy}, by {self._metric}.")
+        self._clock()
+        try:
+            with crew_of(plan, data, self._run_dir) as crew:
+                for remark in crew.remarks:
+                    self._say(f"Beware: {remark}")
+                if crew.remarks:
+                    self._writer.set_tags({"cluster_versions": " ".join(crew.remarks)})
+                self._writer.log_params({"workers": crew.jobs})
+                self._say(f"{left} trials, {crew.jobs} at once.")
+                why = self._search(crew)
+        finally:
+            self._ledger.give_up("KILLED", self._why_killed())
+        return self._close(why)
+
+    def _why_killed(self) -> str:
+        return "Stopped with its sweep." if self._bell.rung != TIME_OVER else "The sweep's time was over."
+
+    def _take_up(self) -> None:
+        """Take over what an earlier sweep of the same plan found."""
+        if not self._plan.resumes:
+            return
+        from pilothouse.store import open_store
+
+        earlier = read_sweep(open_store(self._workspace), self._plan.resumes)
+        self._outcomes = dict(earlier.outcomes)
+        for key, score in self._outcomes.items():
+            self._ended.append((_rung(key), score))
+        self._say(f"{len(self._outcomes)} trials have ended before and are not run again.")
+
+    # ------------------------------------------------------------ searching
+
+    def _search(self, crew: Crew) -> str:
+        """Run trials until there is nothing left to do or it is enough; say why it ended."""
+        while True:
+            if why := self._enough():
+                return why
+            due = self._strategy.due(self._outcomes)
+            if not due:
+                return ""
+            if why := self._batch(crew, due):
+                return why
+
+    def _batch(self, crew: Crew, due: list[Planned]) -> str:
+        """Run the trials that are due; say why it was enough, if it was."""
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        try:
+            return self._drain(crew, due, crew.jobs)
+        except TerminatedWorkerError:
+            if self._bell.rung or self._settle():
+                return self._bell.rung
+            # One worker died, and joblib says not which: each trial that was under way is tried alone.
+            suspects = [order.planned for order in self._ledger.under_way()]
+            self._say(f"A worker died; {len(suspects)} trials that were under way are run again, one by one.")
+            self._ledger.give_up("LOST", "A worker of the sweep died while it ran; it is run again.")
+        for planned in suspects:
+            try:
+                if why := self._drain(crew, [planned], 1):
+                    return why
+            except TerminatedWorkerError:
+                if self._bell.rung or self._settle():
+                    return self._bell.rung
+                lost = TrialResult(planned.key, error="Its process died, perhaps for want of memory.")
+                self._took(self._ledger.end(lost))
+        return ""
+
+    def _settle(self) -> bool:
+        """Whether a stop is on its way: it kills the workers at the same moment as it reaches us."""
+        until = time.monotonic() + 0.5
+        while not self._bell.rung and time.monotonic() < until:
+            time.sleep(0.02)
+        return bool(self._bell.rung)
+
+    def _drain(self, crew: Crew, due: list[Planned], jobs: int) -> str:
+        results = crew.run(self._feed(due), jobs)
+        try:
+            while True:
+                try:
+                    with self._bell.waiting():
+                        result = next(results)
+                except StopIteration:
+                    if self._trouble is not None:
+                        raise self._trouble from None
+                    return self._enough()
+                self._took(self._ledger.end(result))
+                if why := self._enough():
+                    return why
+        except _InterruptedError:
+            return self._bell.rung
+        finally:
+            with contextlib.suppress(Exception):
+                results.close()
+
+    def _feed(self, due: list[Planned]) -> Iterator[Order]:
+        """Orders, opened as joblib asks for them: when a worker is free. Runs in joblib's threads."""
+        plan = self._plan
+        fixed = dict(plan.fixed or {})
+        for planned in due:
+            if self._bell.rung:
+                return
+            params = params_of(planned, fixed, plan.resource, plan.full)
+            try:
+                writer = self._ledger.start(planned, params)
+                rows = planned.share if plan.resource == ROWS else 1.0
+                shared = not self._spec.recipe and not plan.cluster
+                order = Order(planned, params, rows, str(writer.folder.absolute()) if shared else "")
+                self._ledger.opened(order, writer)
+            except OSError as error:
+                # Raised here it would be lost in joblib's thread.
+                self._trouble = error
+                return
+            yield order
+
+    def _enough(self) -> str:
+        if self._bell.rung:
+            return self._bell.rung
+        return enough(self._plan.limits, self._ended, time.monotonic() - self._began, self._lower)
+
+    def _clock(self) -> None:
+        if self._plan.max_time is not None:
+            timer = threading.Timer(self._plan.max_time, _thread.interrupt_main)
+            timer.daemon = True
+            timer.start()
+
+    # ------------------------------------------------------------ keeping
+
+    def _took(self, ended: Ended | None) -> None:
+        if ended is None:
+            return
+        planned, before = ended.planned, best_of(self._outcomes, self._lower)
+        self._outcomes[planned.key] = ended.score
+        self._ended.append((planned.rung, ended.score))
+        self._work_done += planned.share
+        best = best_of(self._outcomes, self._lower)
+        score = "failed" if ended.score is None else f"{ended.score:.6g}"
+        self._say(f"trial {planned.key}: {score}, {ended.seconds:.1f} s, {_words(planned.params)}")
+        if best == planned.key and best != before and ended.score is not None:
+            plan = self._plan
+            full = params_of(replace(planned, share=1.0), dict(plan.fixed or {}), plan.resource, plan.full)
+            write_best(
+                self._run_dir,
+                {
+                    "trial": planned.key,
+                    "run_id": ended.run_id,
+                    "metric": self._metric,
+                    "score": ended.score,
+                    "params": full,
+                },
+            )
+            self._writer.set_tags({BEST_TAG: planned.key, "best_run": ended.run_id})
+            self._tell(f"Sweep {self._name}: best so far is trial {planned.key}, {self._metric} {score}.")
+        if best is not None:
+            self._writer.log_metrics({f"best_{self._metric}": self._score(best)}, step=len(self._ended))
+        self._progress(best)
+
+    def _score(self, key: str) -> float:
+        score = self._outcomes[key]
+        assert score is not None
+        return score
+
+    def _progress(self, best: str | None) -> None:
+        done, total = len(self._outcomes), self._strategy.total
+        said = f"{done} of {total} trials"
+        if best is not None:
+            said += f", best {self._metric} {self._score(best):.4f} (trial {best})"
+        left = self._left()
+        if left is not None and done < total:
+            said += f", about {_duration(left)} left"
+        self._writer.progress(min(1.0, done / total), said)
+
+    def _left(self) -> float | None:
+        """Seconds that the rest takes if it goes on as it went; a trial counts by its share."""
+        if not self._work_done:
+            return None
+        strategy = self._strategy
+        done = sum(strategy.share(_rung(key)) for key in self._outcomes)
+        whole = strategy.work
+        return (time.monotonic() - self._began) / self._work_done * max(0.0, whole - done)
+
+    def _close(self, why: str) -> int:
+        """Say how it ended; fit the winner if that was asked for."""
+        best = best_of(self._outcomes, self._lower)
+        scored = sum(score is not None for score in self._outcomes.values())
+        stopped = why == STOPPED
+        told = {STOPPED: "It was stopped.", TIME_OVER: "Its time is over."}.get(why, why)
+        if why:
+            self._writer.set_tags({"stopped_early": told})
+        said = f"{len(self._outcomes)} of {self._strategy.total} trials ended, {scored} with a score."
+        self._say(f"{told} {said}".strip())
+        if best is None:
+            self._tell(f"Sweep {self._name} ended without a score. {told}".strip())
+            raise PilothouseError(
+                f"No trial has a score. {said} {told}".strip(), next="Look at the trials' logs."
+            )
+        self._say(f"Best: trial {best}, {self._metric} {self._score(best):.6g}. {HONESTY}")
+        self._tell(f"Sweep {self._name} ended: best is trial {best}, {self._metric} {self._score(best):.6g}.")
+        if self._plan.register and not stopped:
+            self._register()
+        if not stopped:
+            self._writer.progress(1.0, f"{said} Best {self._metric} {self._score(best):.4f} (trial {best}).")
+        return 143 if stopped else 0
+
+    def _register(self) -> None:
+        from pilothouse.training.launch import stop_run, wait_for_run
+        from pilothouse.training.sweeps.winner import train_winner
+
+        self._writer.progress(None, "Fitting the winner on all training rows; the holdout judges it.")
+        run_id = train_winner(self._workspace, self._run_dir.name)
+        self._writer.set_tags({"winner": run_id})
+        try:
+            with self._bell.waiting():
+                run = wait_for_run(self._workspace, run_id)
+        except _InterruptedError:
+            stop_run(self._workspace, run_id)
+            raise PilothouseError("The winner's run was stopped with the sweep.") from None
+        if run.status != "FINISHED":
+            raise PilothouseError(
+                f"The winner's run {run.name} ended {run.status}. {run.reason}".strip(),
+                untouched="The trials and the best are kept.",
+                next=f"Look at `pilothouse logs {run_id}`.",
+            )
+        if version := run.tags.get("version"):
+            self._writer.set_tags({"version": version})
+        self._say(f"The winner's run is {run.name} ({run_id}).")
+
+    def _tell(self, message: str) -> None:
+        from pilothouse.store import record
+
+        with self._store.transaction() as tx:
+            record(tx, "sweep", self._run_dir.name, message)
+
+    def _say(self, text: str) -> None:
+        print(f"{time.monotonic() - self._began:6.1f} s  {text}", flush=True)  # noqa: T201
+
+
+def _rung(key: str) -> int:
+    return int(key.partition("@")[2] or 0)
+
+
+def _words(params: dict[str, Any]) -> str:
+    text = " ".join(f"{key}={value}" for key, value in params.items())
+    return "".join(char if char.isprintable() else "�" for char in text)[:300]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def main() -> int:
+    """Entry of the coordinator's process; an error that a person can read ends it with 1."""
+    bell = _Bell()
+
+    def stopped(number: int, frame: FrameType | None) -> None:
+        bell.ring(STOPPED)
+
+    def over(number: int, frame: FrameType | None) -> None:
+        bell.ring(TIME_OVER)
+
+    signal.signal(signal.SIGTERM, stopped)
+    # The clock rings by `interrupt_main`, which is this signal on every system.
+    signal.signal(signal.SIGINT, over)
+    try:
+        return Coordinator(Path(sys.argv[1]), bell).run()
+    except (PilothouseError, OSError) as error:
+        if os.environ.get("PILOTHOUSE_DEBUG"):
+            raise
+        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""What trials learn from: a recipe's training rows and their division, or a script's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pilothouse.errors import PilothouseError
+from pilothouse.training.spec import DATA_NAME, RunSpec
+from pilothouse.training.sweeps.plan import SweepPlan
+from pilothouse.training.sweeps.trial import RecipeData, ScriptData
+from pilothouse.workspace import Workspace
+
+MOST_FILES = 2_000
+MOST_BYTES = 50 * 2**20
+_CODE = {".py", ".sh", ".json", ".toml", ".yaml", ".yml", ".cfg", ".ini", ".txt"}
+_SMALL = 2**20
+
+
+def recipe_data(workspace: Workspace, spec: RunSpec, plan: SweepPlan) -> tuple[RecipeData, str]:
+    """The training side of a dataset version, divided once more, and a sentence that says how.
+
+    The holdout is left out: no trial sees it. The validation rows are the latest of the training rows where
+    there is a time, else drawn class by class.
+
+    Raises:
+        PilothouseError: the data, the target or the columns do not allow it.
+    """
+    from pilothouse.data.versions import dataset_paths, get_dataset_version
+    from pilothouse.store import open_store
+    from pilothouse.training.examples import load_examples
+    from pilothouse.training.split import split_rows
+
+    assert spec.model is not None
+    dataset = get_dataset_version(open_store(workspace), spec.dataset_version)
+    examples = load_examples(
+        dataset_paths(workspace, dataset),
+        dataset.schema,
+        spec.model,
+        holdout=spec.model.training.holdout,
+        seed=spec.seed,
+    )
+    rows, by_time = examples.split.train, examples.split.by_time
+    target = examples.target[rows]
+    inner = split_rows(
+        times=range(len(rows)) if by_time else None,
+        labels=target if examples.classes else None,
+        n_rows=len(rows),
+        holdout=plan.validation,
+        seed=spec.seed,
+    )
+    data = RecipeData(
+        inputs=examples.inputs.iloc[rows].reset_index(drop=True),
+        target=target,
+        fit=inner.train,
+        validation=inner.holdout,
+        by_time=by_time,
+        recipe=spec.recipe,
+        task=spec.model.task,
+        features=examples.features,
+        classes=examples.classes,
+        threads=plan.threads,
+        seed=spec.seed,
+    )
+    return data, (
+        f"{len(inner.train):,} rows to fit, scored on {inner.how} of the training side;"
+        f" the holdout ({len(examples.split.holdout):,} rows) is kept for the winner."
+    )
+
+
+def script_data(workspace: Workspace, spec: RunSpec, plan: SweepPlan, run_dir: Path) -> ScriptData:
+    """A command with what it needs: on this machine the folders, for a cluster the bytes.
+
+    Raises:
+        PilothouseError: a file of the code or of the data is gone.
+    """
+    shown = run_dir / DATA_NAME
+    if not plan.cluster:
+        data = str(shown) if shown.is_dir() else ""
+        if not data and spec.model is not None:
+            data = str(workspace.data_folder(spec.model))
+        return ScriptData(spec.command, {}, str(workspace.root), data, {}, plan.threads, spec.seed)
+    try:
+        code = {name: (workspace.root / name).read_bytes() for name in plan.code}
+        files = {path.name: path.read_bytes() for path in sorted(shown.iterdir())} if shown.is_dir() else {}
+    except OSError as error:
+        raise PilothouseError(
+            f"{error.filename}: {error.strerror}, and the trials need it.", untouched="No trial was started."
+        ) from None
+    return ScriptData(spec.command, code, "", "", files, plan.threads, spec.seed)
+
+
+def code_files(workspace: Workspace, command: tuple[str, ...]) -> tuple[str, ...]:
+    """The files of the workspace that a command may need elsewhere: small texts, scripts, what it names.
+
+    Hidden folders, environments and the models' data folders are passed over.
+
+    Raises:
+        PilothouseError: there are too many, or they are too large to be sent.
+    """
+    root = workspace.root.resolve()
+    skipped = {workspace.data_folder(model).resolve() for model in workspace.config().models}
+    named = {(root / word).resolve() for word in command if word and "\0" not in word}
+    found: list[Path] = []
+    waiting = [root]
+    while waiting:
+        for path in sorted(waiting.pop().iterdir()):
+            if path.name.startswith(".") or path.name in ("__pycache__", "node_modules") or path.is_symlink():
+                continue
+            if path.is_dir():
+                if path.resolve() not in skipped and not (path / "pyvenv.cfg").exists():
+                    waiting.append(path)
+            elif path in named or (path.suffix in _CODE and path.stat().st_size <= _SMALL):
+                found.append(path)
+        if len(found) > MOST_FILES:
+            break
+    size = sum(path.stat().st_size for path in found)
+    if len(found) > MOST_FILES or size > MOST_BYTES:
+        raise PilothouseError(
+            f"The workspace's code is too much to send to a cluster: more than {MOST_FILES:,} files or"
+            f" {MOST_BYTES >> 20} MB.",
+            untouched="Nothing was started.",
+            next="Move what the script does not need into a folder whose name begins with a dot.",
+        )
+    return tuple(sorted(path.relative_to(root).as_posix() for path in found))
+
+
+def data_kind(data: RecipeData) -> str:
+    """The kind of target, for the default metric."""
+    if data.task == "regression":
+        return "regression"
+    return "classification" if len(data.classes) == 2 else "multiclass"

@@ -1,0 +1,282 @@
+"""Starting a sweep, and going on with one that was interrupted."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pilothouse.errors import PilothouseError, UsageError
+from pilothouse.processes import no_room
+from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.training.inputs import dataset_for, has_data, lay_out
+from pilothouse.training.launch import find_recipe_name, spawn_run
+from pilothouse.training.recipes import Recipe, check_params, find_recipe
+from pilothouse.training.spec import DATA_NAME, RunSpec, available_threads, read_spec
+from pilothouse.training.sweeps.plan import (
+    KIND,
+    RESUMES_TAG,
+    ROWS,
+    SweepPlan,
+    read_plan,
+    resource_of,
+    write_plan,
+)
+from pilothouse.training.sweeps.space import check_space, parse_space
+from pilothouse.training.sweeps.trial import VALIDATION
+from pilothouse.workspace import Workspace
+
+_METRICS = {
+    "classification": ("roc_auc", "pr_auc", "log_loss", "brier", "f1", "precision", "recall", "accuracy"),
+    "regression": ("rmse", "mae", "r2"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOrder:
+    """What a person asks for; see `SweepPlan` for what the plan's fields mean.
+
+    Attributes:
+        model: the model in `pilothouse.toml`; the only one by default.
+        recipe: instead of the configured one.
+        command: words of a script instead of a recipe.
+        plan: the rest. Its `metric` may stand without `validation_`.
+        resource: `rows`, `iterations`, or a parameter's name; None chooses.
+        dataset_version: what to learn from; by default the data folder as it is now.
+        name: of the sweep; two words by default.
+    """
+
+    plan: SweepPlan
+    model: str | None = None
+    recipe: str | None = None
+    command: tuple[str, ...] = ()
+    resource: str | None = None
+    dataset_version: str | None = None
+    name: str | None = None
+
+
+def start_sweep(workspace: Workspace, order: SweepOrder) -> str:
+    """Check an order, start the sweep in processes of its own, and return its run's id.
+
+    Raises:
+        PilothouseError: the space, the recipe, the data or the cluster do not fit together; nothing was
+            started.
+    """
+    plan, spec = checked(workspace, order)
+    if plan.cluster:
+        from pilothouse.training.sweeps.cluster import check_address
+
+        check_address(plan.cluster)
+    if error := no_room(workspace.root):
+        raise error
+    config = spec.model
+    dataset = None
+    if config is not None and (spec.recipe or order.dataset_version or has_data(workspace, config)):
+        dataset = dataset_for(workspace, config, order.dataset_version)
+        spec = replace(spec, dataset_version=dataset.version)
+    return _open(workspace, plan, spec, order.name or "", dataset)
+
+
+def checked(workspace: Workspace, order: SweepOrder) -> tuple[SweepPlan, RunSpec]:
+    """The plan and the run's orders, checked without reading any data; see `start_sweep`."""
+    plan = order.plan
+    space = parse_space(plan.space)
+    models = workspace.config().models
+    config = (
+        workspace.config().model(order.model)
+        if order.model or not order.command or len(models) == 1
+        else None
+    )
+    command = order.command
+    if not 0 < plan.validation < 1:
+        raise UsageError(f"{plan.validation:g} is no share of the rows.", next="Give a number such as 0.2.")
+    if command:
+        plan = _script_plan(plan, order)
+        if plan.cluster:
+            from pilothouse.training.sweeps.data import code_files
+
+            plan = replace(plan, code=code_files(workspace, command))
+        recipe_name = ""
+    else:
+        assert config is not None
+        recipe = find_recipe(order.recipe or config.training.recipe, config.task)
+        configured = (
+            dict(config.training.params)
+            if config.training.command is None and recipe.name == find_recipe_name(config)
+            else {}
+        )
+        plan = _recipe_plan(plan, order, recipe, config.task, configured)
+        recipe_name = recipe.name
+    fixed = plan.fixed or {}
+    if both := [dimension.name for dimension in space if dimension.name in (order.plan.fixed or {})]:
+        raise UsageError(f'Parameter "{both[0]}" is both searched and fixed.', next="Give it once.")
+    seed = plan.seed or (config.training.seed if config else 0)
+    plan = replace(plan, seed=seed)
+    plan.make(plan.metric)
+    return plan, RunSpec(
+        model=config,
+        recipe=recipe_name,
+        command=command,
+        params=dict(fixed),
+        seed=config.training.seed if config else seed,
+        threads=plan.threads,
+        sweep=True,
+    )
+
+
+def _recipe_plan(
+    plan: SweepPlan, order: SweepOrder, recipe: Recipe, task: str, configured: Mapping[str, Any]
+) -> SweepPlan:
+    check_space(parse_space(plan.space), recipe, task)
+    searched = {dimension.name for dimension in parse_space(plan.space)}
+    fixed = check_params(recipe, {**configured, **(plan.fixed or {})}, task)
+    metric = plan.metric.removeprefix(VALIDATION)
+    if metric and metric not in _METRICS[task]:
+        raise UsageError(
+            f"A trial of {recipe.name} gives no metric {metric[:60]!r}.",
+            next=f"Choose one of {', '.join(_METRICS[task])}.",
+        )
+    plan = replace(
+        plan,
+        metric=VALIDATION + metric if metric else "",
+        fixed={name: value for name, value in fixed.items() if name not in searched},
+    )
+    if plan.strategy == "halving":
+        resource, full = resource_of(recipe, order.resource, fixed)
+        if resource in searched:
+            raise UsageError(
+                f'Halving gives "{resource}" bit by bit, so it cannot be searched.',
+                next="Leave it out, or add --resource rows.",
+            )
+        plan = replace(plan, resource=resource, full=full)
+    elif order.resource:
+        raise UsageError("A resource belongs to halving.", next="Add --strategy halving.")
+    return plan
+
+
+def _script_plan(plan: SweepPlan, order: SweepOrder) -> SweepPlan:
+    if not plan.metric:
+        raise UsageError(
+            "What a script's trials are compared by is not known.",
+            next="Add --metric with a name that it prints, as in --metric loss.",
+        )
+    if plan.register:
+        raise UsageError(
+            "Only a recipe's winner can be registered by the sweep.",
+            next="Run the winner with `pilothouse run`; the script logs its own model.",
+        )
+    if plan.strategy != "halving":
+        return plan
+    name = order.resource
+    if name in (None, ROWS, "iterations") or plan.full < 1:
+        raise UsageError(
+            "Halving over a script needs to know which parameter counts its work, and the most of it.",
+            next="Add --resource epochs --max-resource 81.",
+        )
+    assert name is not None
+    if any(dimension.name == name for dimension in parse_space(plan.space)):
+        raise UsageError(
+            f'Halving gives "{name}" bit by bit, so it cannot be searched.', next="Leave it out."
+        )
+    return replace(plan, resource=name)
+
+
+def resume_sweep(
+    workspace: Workspace, ref: str, *, jobs: int | None = None, cluster: str | None = None
+) -> str:
+    """Start a sweep that goes on with one that has ended early, by the very same plan; return its id.
+
+    Trials that FINISHED or FAILED are not run again; those that were killed or lost are.
+
+    Args:
+        workspace: where.
+        ref: the sweep.
+        jobs, cluster: other workers than before. An empty cluster means this machine.
+
+    Raises:
+        UsageError: it is no sweep.
+        PilothouseError: it still runs, nothing is left of it, or its cluster cannot be reached.
+    """
+    from pilothouse.store import open_store
+    from pilothouse.training.sweeps.results import read_sweep
+
+    store = open_store(workspace)
+    sweep = read_sweep(store, ref)
+    if not sweep.run.ended:
+        raise PilothouseError(
+            f"Sweep {sweep.run.name} is still under way.",
+            next=f"Stop it first: `pilothouse stop {sweep.run.run_id}`.",
+        )
+    if sweep.metric and not sweep.plan.make(sweep.metric).due(sweep.outcomes):
+        raise PilothouseError(
+            f"Nothing is left of sweep {sweep.run.name}: all of its trials have ended.",
+            untouched="Nothing was started.",
+            next="Start a new sweep with a larger space.",
+        )
+    folder = workspace.run_dir(sweep.run.run_id)
+    plan = replace(
+        read_plan(folder),
+        resumes=sweep.run.run_id,
+        metric=sweep.metric,
+        jobs=sweep.plan.jobs if jobs is None else jobs,
+        cluster=sweep.plan.cluster if cluster is None else cluster,
+        # What ended it early would end it again at once.
+        max_trials=None,
+        patience=None,
+        target=None,
+    )
+    spec = read_spec(folder)
+    if plan.cluster:
+        from pilothouse.training.sweeps.cluster import check_address
+        from pilothouse.training.sweeps.data import code_files
+
+        check_address(plan.cluster)
+        if spec.command and not plan.code:
+            plan = replace(plan, code=code_files(workspace, spec.command))
+    dataset = None
+    if spec.dataset_version:
+        from pilothouse.data.versions import get_dataset_version
+
+        dataset = get_dataset_version(store, spec.dataset_version)
+    return _open(workspace, plan, spec, "", dataset)
+
+
+def _open(workspace: Workspace, plan: SweepPlan, spec: RunSpec, name: str, dataset: Any) -> str:
+    tags = {RESUMES_TAG: plan.resumes} if plan.resumes else {}
+    writer = open_run(
+        workspace,
+        RunStart(
+            kind=KIND,
+            name=name,
+            model=spec.model.name if spec.model else "",
+            recipe=spec.recipe,
+            command=shlex.join(spec.command),
+            dataset_version=spec.dataset_version,
+            params={
+                **spec.params,
+                **_shown(plan.space),
+                "strategy": plan.strategy,
+                "trials": plan.make(plan.metric).total,
+                "seed": plan.seed,
+                **({"metric": plan.metric} if plan.metric else {}),
+                **({"resource": plan.resource, "eta": plan.eta} if plan.strategy == "halving" else {}),
+                **({"cluster": plan.cluster} if plan.cluster else {}),
+            },
+            tags=tags,
+        ),
+    )
+    write_plan(writer.folder, plan)
+    if dataset is not None and spec.command:
+        lay_out(workspace, dataset, writer.folder / DATA_NAME)
+    return spawn_run(workspace, writer, spec)
+
+
+def _shown(space: Sequence[str]) -> dict[str, str]:
+    """The space as parameters of the sweep: a name, and its values as they were written."""
+    return {name.strip(): values.strip() for name, _, values in (text.partition("=") for text in space)}
+
+
+def default_jobs(threads: int = 1) -> int:
+    """How many trials run at once on this machine."""
+    return max(1, available_threads() // threads)

@@ -1,0 +1,175 @@
+"""Reading a sweep: its plan, its trials, the best so far."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import PilothouseError, UsageError
+from pilothouse.processes import write_atomic
+from pilothouse.store import Store
+from pilothouse.tracking.runs import Run, fold, get_run, read_runs
+from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, TRIAL_TAG, SweepPlan, read_plan
+from pilothouse.training.sweeps.strategies import Outcome, best_of, is_score
+
+BEST_NAME = "best.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial: its run, and its score if it has one."""
+
+    key: str
+    run: Run
+    score: Outcome
+
+    def to_json(self) -> dict[str, Any]:
+        """For other programs."""
+        return {
+            "trial": self.key,
+            "run_id": self.run.run_id,
+            "name": self.run.name,
+            "status": self.run.status,
+            "score": self.score,
+            "seconds": self.run.seconds,
+            "params": self.run.params,
+            "metrics": self.run.metrics,
+            "reason": self.run.reason,
+            "worker": self.run.tags.get("worker", ""),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep as it stands.
+
+    Attributes:
+        run: the sweep's own run.
+        plan: its orders.
+        metric: what is compared; empty while the data is being read.
+        lower: whether less of it is better.
+        total: trials planned.
+        trials: all of them that began, of this sweep and of those it resumes, in the order of their start.
+        best: the best so far.
+        folder: of the sweep's run.
+    """
+
+    run: Run
+    plan: SweepPlan
+    metric: str
+    lower: bool
+    total: int
+    trials: tuple[Trial, ...]
+    best: Trial | None
+    folder: Path
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Scores by the plan's keys, of what has truly ended: what was killed or lost is run again."""
+        return {trial.key: trial.score for trial in self.trials if trial.run.status in ("FINISHED", "FAILED")}
+
+    def ranked(self) -> list[Trial]:
+        """The latest run of each trial: the best first, then those without a score."""
+        latest = {trial.key: trial for trial in self.trials}
+        sign = 1.0 if self.lower else -1.0
+
+        def order(trial: Trial) -> tuple[int, int, float]:
+            rung = int(trial.key.partition("@")[2] or 0)
+            return (0, -rung, sign * trial.score) if trial.score is not None else (1, 0, 0.0)
+
+        return sorted(latest.values(), key=order)
+
+    def to_json(self) -> dict[str, Any]:
+        """For other programs."""
+        counts: dict[str, int] = {}
+        for trial in self.trials:
+            counts[trial.run.status] = counts.get(trial.run.status, 0) + 1
+        return {
+            **self.run.to_json(),
+            "metric": self.metric,
+            "lower_is_better": self.lower,
+            "total": self.total,
+            "counts": counts,
+            "best": self.best.to_json() if self.best else None,
+            "trials": [trial.to_json() for trial in self.ranked()],
+            "honesty": HONESTY,
+        }
+
+
+HONESTY = (
+    "The best of many trials looks better on the validation rows than it is. Only a run of the winner,"
+    " judged on the holdout that no trial saw, says how good it is."
+)
+
+
+def read_sweep(store: Store, ref: str) -> Sweep:
+    """The sweep that `ref` names (an id, the start of one, a name) as it stands.
+
+    Raises:
+        NotFoundError: there is no such run.
+        UsageError: the run is no sweep.
+        PilothouseError: its plan cannot be read.
+    """
+    run = get_run(store, ref)
+    if run.kind != KIND:
+        raise UsageError(f"Run {run.name} is no sweep.", next="Start one with `pilothouse sweep`.")
+    workspace = store.workspace
+    plan = read_plan(workspace.run_dir(run.run_id))
+    family = [run.run_id]
+    before = plan.resumes
+    while before and before not in family:
+        family.append(before)
+        before = read_plan(workspace.run_dir(before)).resumes
+    fold(store)
+    marks = ", ".join("?" * len(family))
+    with store.reading() as tx:
+        runs = read_runs(
+            tx,
+            f"parent_run_id IN ({marks}) AND kind = ? AND deleted_at IS NULL",
+            [*family, TRIAL_KIND],
+        )
+    runs.sort(key=lambda found: (found.started_at, found.run_id))
+    metric = run.params.get("metric", plan.metric)
+    trials = tuple(
+        Trial(found.tags[TRIAL_TAG], found, _score(found, metric))
+        for found in runs
+        if TRIAL_TAG in found.tags
+    )
+    lower = plan.is_lower(metric)
+    scores = {trial.key: trial.score for trial in trials if trial.score is not None}
+    best = best_of(scores, lower)
+    return Sweep(
+        run=run,
+        plan=plan,
+        metric=metric,
+        lower=lower,
+        total=plan.make(metric).total,
+        trials=trials,
+        best=next((trial for trial in trials if trial.key == best and trial.score is not None), None),
+        folder=workspace.run_dir(run.run_id),
+    )
+
+
+def _score(run: Run, metric: str) -> Outcome:
+    value = run.metrics.get(metric)
+    return value if run.status == "FINISHED" and is_score(value) else None
+
+
+def write_best(run_dir: Path, best: dict[str, Any]) -> None:
+    """Keep the best so far, with parameters as they were meant: whatever is killed next, it is there."""
+    write_atomic(run_dir / "artifacts" / BEST_NAME, json.dumps(best, indent=1, default=str))
+
+
+def read_best(run_dir: Path) -> dict[str, Any]:
+    """The best trial: `trial`, `run_id`, `score`, `metric`, and `params` with all of the resource.
+
+    Raises:
+        PilothouseError: no trial has had a score yet.
+    """
+    try:
+        found: dict[str, Any] = json.loads((run_dir / "artifacts" / BEST_NAME).read_bytes())
+    except (OSError, ValueError):
+        raise PilothouseError("No trial of this sweep has a score yet.", next="Wait for one.") from None
+    return found

@@ -1,0 +1,316 @@
+"""One trial: a pure function of its order and the data, run in a worker of joblib, here or on a cluster.
+
+Nothing here touches the workspace's store. What a trial needs is in its order or in the data that is shipped
+once; what it found comes back in its result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import os
+import sys
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import PilothouseError
+from pilothouse.training.lines import LineReader, MetricsFile, Point
+from pilothouse.training.sweeps.plan import ROWS
+from pilothouse.training.sweeps.strategies import Planned
+
+VALIDATION = "validation_"  # before a metric's name: it is of other rows than the holdout's metrics
+LOG_KEPT = 1 << 20  # bytes of a script's output that come back: its end
+THRESHOLD = 0.5  # for f1, precision and recall of a trial; the winner's own is chosen when it is fitted
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class RecipeData:
+    """The rows that trials learn from and are scored on: the training side only, never the holdout.
+
+    Attributes:
+        inputs: a frame of shape (n, features).
+        target: shape (n,).
+        fit, validation: positions of rows, disjoint; in the order of time where there is one.
+        by_time: whether they are.
+        recipe, task, features, classes: as the training run has them.
+        threads: for the numerical libraries of one trial.
+        seed: of the estimators, and of the rows drawn where there is no time.
+    """
+
+    inputs: Any
+    target: Any
+    fit: Any
+    validation: Any
+    by_time: bool
+    recipe: str
+    task: str
+    features: Any
+    classes: tuple[Any, ...]
+    threads: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class ScriptData:
+    """A command, and where its files and data are.
+
+    Attributes:
+        command: its words.
+        code: bytes by path relative to the workspace.
+        here: the workspace's folder, where workers share the disk: the command runs there, as any run does.
+            Empty: they do not, and it runs in a temporary folder that holds the code.
+        data: the folder with the data where the disk is shared, else empty.
+        files: the data's bytes by name where it is not shared.
+        threads, seed: for the environment.
+    """
+
+    command: tuple[str, ...]
+    code: dict[str, bytes]
+    here: str
+    data: str
+    files: dict[str, bytes]
+    threads: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker gets for one trial besides the data: the plan's entry, and what of the resource.
+
+    Attributes:
+        planned: the trial.
+        params: all of its parameters, with the shared ones and the resource.
+        rows: share of the rows to fit.
+        run_dir: folder of the trial's run where the disk is shared; a script's own logging goes there.
+    """
+
+    planned: Planned
+    params: dict[str, Any]
+    rows: float = 1.0
+    run_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """What a trial found.
+
+    Attributes:
+        key: of the plan's entry.
+        metrics: on the validation rows, or the last values that a script said.
+        points: curves, as step and values.
+        log: what it printed.
+        error: why it failed; empty: it did not.
+        exit_code: of a script.
+        host: where it ran.
+        seconds: how long it took there.
+    """
+
+    key: str
+    metrics: dict[str, float] = field(default_factory=dict)
+    points: tuple[Point, ...] = ()
+    log: str = ""
+    error: str = ""
+    exit_code: int | None = None
+    host: str = ""
+    seconds: float = 0.0
+
+
+def run_trial(order: Order, data: RecipeData | ScriptData) -> TrialResult:
+    """Run one trial. Whatever goes wrong in it is in its result: one bad trial must not end the others."""
+    import platform
+
+    began = time.monotonic()
+    try:
+        result = _script(order, data) if isinstance(data, ScriptData) else _recipe(order, data)
+    except PilothouseError as error:
+        result = TrialResult(order.planned.key, error=str(error))
+    except Exception as error:  # noqa: BLE001 - told as the trial's reason, with its traceback in the log
+        lines = traceback.format_exc()
+        result = TrialResult(order.planned.key, log=lines, error=f"{type(error).__name__}: {error}"[:500])
+    return replace(result, host=f"{platform.node()}:{os.getpid()}", seconds=time.monotonic() - began)
+
+
+def _recipe(order: Order, data: RecipeData) -> TrialResult:
+    from threadpoolctl import threadpool_limits
+
+    from pilothouse.training.curve import Curve
+    from pilothouse.training.estimators import build_estimator, grow
+    from pilothouse.training.preprocessing import build_preprocessor
+    from pilothouse.training.recipes import find_recipe
+
+    recipe = find_recipe(data.recipe, data.task)
+    told = io.StringIO()
+    points: list[Point] = []
+    rows = _rows(data, order.rows)
+    if data.classes and len(set(data.target[rows].tolist())) < 2:
+        raise PilothouseError(f"The {len(rows):,} rows of this trial hold one class only.")
+    with threadpool_limits(data.threads):
+        prepare = build_preprocessor(data.features, recipe.name)
+        x = prepare.fit_transform(data.inputs.iloc[rows])
+        held = prepare.transform(data.inputs.iloc[data.validation])
+        estimator = build_estimator(
+            recipe, data.task, order.params, data.features, seed=data.seed, threads=data.threads
+        )
+        target, held_target = data.target[rows], data.target[data.validation]
+        curve = Curve({"train": (x, target), "holdout": (held, held_target)}, data.classes, data.seed)
+
+        def on_step(done: int, total: int, losses: dict[str, float]) -> None:
+            if losses:
+                # `grow` names the rows that it is scored on the holdout; here they are the validation rows.
+                points.append((done, {k.replace("holdout_", VALIDATION): v for k, v in losses.items()}))
+
+        told.write(f"Fitting {recipe.name} on {len(rows):,} rows, {data.threads} threads.\n")
+        grow(estimator, recipe, x, target, curve, on_step)
+        metrics = _score(estimator, held, held_target, data.classes)
+    told.write("  ".join(f"{key} {value:.4g}" for key, value in metrics.items()) + "\n")
+    named = {f"{VALIDATION}{key}": value for key, value in metrics.items()}
+    return TrialResult(order.planned.key, named, tuple(points), told.getvalue())
+
+
+def _rows(data: RecipeData, share: float) -> Any:
+    """The rows of a share: the most recent ones where there is a time, else drawn by the seed."""
+    import numpy as np
+
+    count = max(2, math.ceil(len(data.fit) * share))
+    if count >= len(data.fit):
+        return data.fit
+    if data.by_time:
+        return data.fit[-count:]
+    draw = np.random.default_rng(data.seed)
+    return np.sort(draw.permutation(data.fit)[:count])
+
+
+def _score(estimator: Any, held: Any, target: Any, classes: tuple[Any, ...]) -> dict[str, float]:
+    from pilothouse.registry.scoring import binary_metrics, multiclass_metrics, regression_metrics
+    from pilothouse.training.curve import codes_of
+
+    if not classes:
+        return regression_metrics(target, estimator.predict(held))
+    probability = estimator.predict_proba(held)
+    codes = codes_of(target, classes)
+    if probability.shape[1] < len(classes):
+        # Few rows may lack a class: its probability is 0.
+        import numpy as np
+
+        full = np.zeros((len(codes), len(classes)))
+        full[:, [classes.index(value) for value in estimator.classes_.tolist()]] = probability
+        probability = full
+    if len(classes) == 2:
+        return binary_metrics(codes == 1, probability[:, 1], THRESHOLD)
+    return multiclass_metrics(codes, probability)
+
+
+def _script(order: Order, data: ScriptData) -> TrialResult:
+    from pilothouse.training.child import Child, exit_code_of, flags_of, verdict
+    from pilothouse.training.output import failure_reason
+    from pilothouse.training.spec import thread_environment
+
+    with tempfile.TemporaryDirectory(prefix="pilothouse-trial-") as made:
+        folder = Path(made)
+        for name, content in data.code.items():
+            write_inside(folder / "code", name, content)
+        for name, content in data.files.items():
+            write_inside(folder / "data", name, content)
+        (folder / "code").mkdir(exist_ok=True)
+        (folder / "data").mkdir(exist_ok=True)
+        metrics_path = folder / "metrics.jsonl"
+        env = {key: value for key, value in os.environ.items() if key not in _NOT_FOR_SCRIPTS}
+        env.update(thread_environment(data.threads))
+        env.update(
+            PYTHONUNBUFFERED="1",
+            PYTHONIOENCODING="utf-8",
+            PILOTHOUSE_METRICS=str(metrics_path),
+            PILOTHOUSE_SEED=str(data.seed),
+            PILOTHOUSE_DATA=data.data or str(folder / "data"),
+            PATH=os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
+        )
+        if order.run_dir:
+            env.update(
+                PILOTHOUSE_WORKSPACE=data.here,
+                PILOTHOUSE_RUN_DIR=order.run_dir,
+                PILOTHOUSE_RUN_ID=Path(order.run_dir).name,
+            )
+        argv = [*data.command, *flags_of(order.params)]
+        try:
+            child = Child(argv, cwd=Path(data.here) if data.here else folder / "code", env=env)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise PilothouseError(f"The command could not be started: {argv[0]}: {why}.") from None
+        points, log = _listen(child)
+        reader = MetricsFile()
+        with contextlib.suppress(FileNotFoundError):
+            points += reader.feed(metrics_path.read_bytes()) + reader.finish()
+    code = child.process.returncode
+    status, word = verdict(code, False)
+    reason = ""
+    if status != "FINISHED":
+        reason = "\n".join(part for part in (word, failure_reason(log[-8192:])) if part)
+        reason = reason or f"It ended with exit code {code} and printed nothing."
+    metrics: dict[str, float] = {}
+    for _, values in points:
+        metrics.update(values)
+    return TrialResult(
+        order.planned.key,
+        metrics,
+        tuple(points),
+        log.decode("utf-8", "replace"),
+        reason,
+        exit_code_of(code),
+    )
+
+
+_NOT_FOR_SCRIPTS = {"PYTHONSAFEPATH", "PILOTHOUSE_RUN_DIR", "PILOTHOUSE_RUN_ID", "PILOTHOUSE_WORKSPACE"}
+
+
+def _listen(child: Any) -> tuple[list[Point], bytes]:
+    """Read a child's output to its end: the metrics in it, and its last part."""
+    lines = LineReader()
+    points: list[Point] = []
+    log = b""
+    try:
+        while data := os.read(child.output, 65_536):
+            log = (log + data)[-LOG_KEPT:]
+            points += lines.feed(data)
+        points += lines.finish()
+        while not child.ended():
+            time.sleep(0.01)
+    finally:
+        child.kill()
+        child.process.wait()
+        child.process.stdout.close()
+    return points, log
+
+
+def write_inside(folder: Path, name: str, content: bytes) -> None:
+    """Write a file below `folder`; its name may not lead out of it.
+
+    Raises:
+        PilothouseError: it would.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise PilothouseError(f"{name[:100]!r} lies outside the script's folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o700)  # it may be what the command starts
+
+
+def params_of(planned: Planned, fixed: dict[str, Any], resource: str, full: float) -> dict[str, Any]:
+    """All parameters of a trial: the shared ones, its own, and its part of a counted resource.
+
+    A point that sets the resource itself is scaled from there.
+    """
+    params = {**fixed, **planned.params}
+    if resource != ROWS and planned.share < 1:
+        most = params.get(resource, full)
+        params[resource] = max(
+            1, math.ceil(float(most if isinstance(most, int | float) else full) * planned.share)
+        )
+    elif resource != ROWS and resource not in params and full:
+        params[resource] = int(full) if full == int(full) else full
+    return params
