@@ -1,0 +1,68 @@
+"""One trial by itself: a script, its parameters, its failures."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+
+from hostile import HOSTILE
+from pilothouse.errors import PilothouseError
+from pilothouse.training.sweeps.strategies import Planned
+from pilothouse.training.sweeps.trial import Order, ScriptData, params_of, run_trial, write_inside
+
+SCRIPT = b"""
+import json, os, pathlib, sys
+pathlib.Path(os.environ["PILOTHOUSE_METRICS"]).write_text(json.dumps({"argc": len(sys.argv)}) + "\\n")
+print(repr(sys.argv[1:]))
+print("step: 1, loss: 0.5")
+print("step: 2, loss: 0.25")
+if "--fail" in sys.argv:
+    raise ValueError("as asked")
+"""
+
+
+def script(code: bytes = SCRIPT) -> ScriptData:
+    return ScriptData((sys.executable, "train.py"), {"train.py": code}, "", "", {"rows.csv": b"a\n1\n"}, 1, 0)
+
+
+def test_a_script_runs_where_only_its_bytes_are() -> None:
+    order = Order(Planned("0", 0, {"lr": 0.1}), {"lr": 0.1})
+    result = pickle.loads(pickle.dumps(run_trial(*pickle.loads(pickle.dumps((order, script()))))))
+    assert result.error == "" and result.exit_code == 0
+    assert result.metrics == {"loss": 0.25, "argc": 3.0}
+    assert (2, {"loss": 0.25}) in result.points and "['--lr', '0.1']" in result.log and result.host
+
+
+def test_a_script_that_fails_says_why_and_keeps_what_it_said() -> None:
+    result = run_trial(Order(Planned("0", 0, {}), {"fail": True}), script())
+    assert result.error.endswith("ValueError: as asked") and result.exit_code == 1
+    assert result.metrics["loss"] == 0.25
+    gone = ScriptData(("no-such-program-here",), {}, "", "", {}, 1, 0)
+    assert "could not be started" in run_trial(Order(Planned("0", 0, {}), {}), gone).error
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) < 1000])
+def test_a_hostile_value_is_one_word_to_a_script(text: str) -> None:
+    result = run_trial(Order(Planned("0", 0, {"x": text}), {"x": text}), script())
+    if "\0" in text:
+        assert "could not be started" in result.error
+    else:
+        assert repr(text) in result.log or repr(f"--x={text}") in result.log
+
+
+def test_a_name_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    for name in ("../out", "/etc/out", "a/../../out"):
+        with pytest.raises(PilothouseError):
+            write_inside(tmp_path / "in", name, b"")
+    assert not list(tmp_path.rglob("out"))
+
+
+def test_a_share_of_a_counted_resource() -> None:
+    half = Planned("0@0", 0, {"lr": 1}, share=1 / 3)
+    assert params_of(half, {"max_iter": 90}, "max_iter", 90) == {"max_iter": 30, "lr": 1}
+    assert params_of(half, {}, "epochs", 2) == {"epochs": 1, "lr": 1}
+    assert params_of(Planned("0@1", 0, {}), {}, "epochs", 81) == {"epochs": 81}
+    assert params_of(half, {"a": 1}, "rows", 0) == {"a": 1, "lr": 1}
