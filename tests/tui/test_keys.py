@@ -126,7 +126,7 @@ async def test_sorting_goes_from_column_to_column(hostile: Workspace) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await visit(pilot, "2")
         table = app.screen.query_one("#runs", Table)
-        await press(pilot, "s")
+        await press(pilot, "s", "s")
         await settle(pilot, lambda: "roc_auc▼" in shown(app))
         assert table.row is not None and table.row.item.metrics["roc_auc"] == pytest.approx(0.79)  # type: ignore[attr-defined]
         await press(pilot, "o")
@@ -287,7 +287,7 @@ async def test_z_puts_back_the_last_changes_one_by_one(hostile: Workspace) -> No
         await press(pilot, "z")
         assert "nothing was changed" in said(app)
         await press(pilot, "e", *"hm", "enter")
-        await press(pilot, "e", *"!!", "enter")
+        await press(pilot, "e", "ctrl+u", *"!!", "enter")
         assert get_run(store, run.run_id).tags["note"] == "!!"
         await press(pilot, "D")
         await settle(pilot, lambda: runs.main_table().total == 9)

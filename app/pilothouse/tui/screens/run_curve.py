@@ -35,7 +35,8 @@ class CurveBeside(RunActs):
     def __init__(self) -> None:
         super().__init__()
         self.marked: list[str] = []
-        self.order_by = "started_at"
+        self.curve_metric = ""
+        """The metric whose curve is wanted, where a run has one: that which the list is ordered by."""
         self._details: dict[str, RunDetail] = {}
         self._wait: Timer | None = None
 
@@ -95,10 +96,9 @@ class CurveBeside(RunActs):
         chart.show(self._series(detail, key), unit=unit_of(key))
 
     def _curve_key(self, detail: RunDetail) -> str | None:
-        wanted = self.order_by.partition(".")[2] if self.order_by.startswith("metrics.") else ""
         curves = [key for key, points in detail.curves.items() if len(points) > 1]
-        if wanted in curves:
-            return wanted
+        if self.curve_metric in curves:
+            return self.curve_metric
         longest = max((len(detail.curves[key]) for key in curves), default=0)
         long = [key for key in curves if len(detail.curves[key]) * 2 > longest]
         return min(long, key=curve_rank, default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from textual.content import Content
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tui.signs import TONE_STYLES, metric_rank, run_state
 from pilothouse.tui.text import (
-    clock,
     duration,
     fit,
     line,
@@ -19,93 +17,13 @@ from pilothouse.tui.text import (
     number,
     safe,
     setting,
-    signed,
     since,
     width,
 )
-from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.sparkline import bar
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
-
-SHORT = 6
-"""Characters of a run's id that are shown; the id is random, so these tell runs apart."""
-
-
-class Layout:
-    """The metric and parameter columns, which only grow while one list is shown, so that pages agree."""
-
-    def __init__(self, most_metrics: int, most_params: int) -> None:
-        self.metrics: list[str] = []
-        self.params: list[str] = []
-        self._most = (most_metrics, most_params)
-
-    def learn(self, runs: tuple[Run, ...]) -> None:
-        """Add columns for what these runs have; parameters that differ come before those that do not."""
-        metrics = {key for run in runs for key in run.metrics}
-        for key in sorted(metrics - set(self.metrics), key=metric_rank):
-            if len(self.metrics) < self._most[0]:
-                self.metrics.append(key)
-        self.metrics.sort(key=metric_rank)
-        values: dict[str, Counter[str]] = {}
-        for run in runs:
-            for key, value in run.params.items():
-                values.setdefault(key, Counter())[value] += 1
-        for key in sorted(values, key=lambda k: (len(values[k]) < 2, -sum(values[k].values()), k)):
-            if key not in self.params and len(self.params) < self._most[1]:
-                self.params.append(key)
-
-    def columns(self, order_by: str, descending: bool) -> tuple[Column, ...]:
-        """The columns, with the mark of the order on one of them."""
-        arrow = "▼" if descending else "▲"
-
-        def column(key: str, label: str, align: str = "left", width: int = 0, most: int = 16) -> Column:
-            mark = arrow if key == order_by else ""
-            return Column(key, label, align, width, most, False, mark)
-
-        return (
-            column("run_id", "run", width=SHORT),
-            column("name", "name", most=18),
-            column("status", "status", width=10),
-            column("started_at", "started", width=8),
-            column("seconds", "took", "right", most=9),
-            *(column(f"metrics.{key}", safe(key, 24), "right") for key in self.metrics),
-            column("recipe", "recipe", most=24),
-            *(column(f"params.{key}", safe(key, 24), "right") for key in self.params),
-        )
-
-    def sortable(self) -> list[str]:
-        """What the rows can be ordered by, in the order of the columns."""
-        fixed = ["started_at", *(f"metrics.{key}" for key in self.metrics), "name", "status", "recipe"]
-        return [*fixed, *(f"params.{key}" for key in self.params)]
-
-
-def run_row(run: Run, layout: Layout, now: datetime, baseline: Run | None = None) -> Row:
-    """One run as a row; with a baseline the metrics of the others are changes to its own."""
-    state, tone = run_state(run.status, run.progress)
-    seconds = since(run.started_at, run.ended_at or now)
-    values = [_metric(run, key, baseline) for key in layout.metrics]
-    cells = (
-        safe(run.run_id[:SHORT]),
-        safe(run.name, 60),
-        state,
-        clock(run.started_at, now),
-        duration(seconds),
-        *(text for text, _ in values),
-        safe(run.recipe or run.command, 60),
-        *(setting(run.params.get(key)) for key in layout.params),
-    )
-    tones = ("dim", "", tone, "dim", "", *(value_tone for _, value_tone in values), "dim")
-    return Row(run.run_id, cells, tones, run)
-
-
-def _metric(run: Run, key: str, baseline: Run | None) -> tuple[str, str]:
-    value = run.metrics.get(key)
-    if baseline is None or baseline.run_id == run.run_id:
-        return number(value), ""
-    base = baseline.metrics.get(key)
-    return (signed(value - base), "accent") if value is not None and base is not None else (number(value), "")
 
 
 def run_words(run: Run, now: datetime, columns: int = 40) -> Content:

@@ -1,4 +1,4 @@
-"""Runs: a page of them, one with its curves, several side by side, and a log."""
+"""Runs: one with its curves, several side by side, and their tags."""
 
 from __future__ import annotations
 
@@ -13,39 +13,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class RunPage:
-    """Runs from ``offset``, of ``total`` that match and ``all_runs`` that exist."""
-
-    runs: tuple[Run, ...]
-    total: int
-    all_runs: int
-
-
-@dataclass(frozen=True, slots=True)
 class RunDetail:
     """One run and its curves: metric -> points (step, value)."""
 
     run: Run
     curves: dict[str, tuple[tuple[float, float], ...]]
-
-
-def run_page(
-    workspace: Workspace, text: str, order_by: str, descending: bool, limit: int, offset: int
-) -> RunPage:
-    """Return one page of the runs that match the search ``text``.
-
-    Raises:
-        SearchError: it cannot be read.
-    """
-    from pilothouse.store import open_store
-    from pilothouse.tracking.runs import count_runs, list_runs
-    from pilothouse.tracking.search import parse
-
-    store, where = open_store(workspace), parse(text)
-    runs = list_runs(store, where=where, order_by=order_by, descending=descending, limit=limit, offset=offset)
-    total = len(runs) if offset == 0 and len(runs) < limit else count_runs(store, where=where)
-    every = count_runs(store) if where else total
-    return RunPage(tuple(runs), total, every)
 
 
 def run_detail(workspace: Workspace, run_id: str) -> RunDetail:

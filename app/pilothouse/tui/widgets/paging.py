@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.style import Style
-from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.worker import get_current_worker
 
 from pilothouse.tui.text import width
+from pilothouse.tui.widgets.renewal import PAGE, Renewal
 from pilothouse.tui.widgets.rows import Column, Fetch, Page, Row
 
-PAGE = 128
-"""Rows fetched at a time."""
-LITTLE = 16
-"""Cells that a growing column keeps when there is no room."""
 KEEP = 12
 """Pages kept; the ones farthest from the cursor go first."""
 
@@ -81,10 +77,11 @@ class PagedRows(ScrollView):
         self._fetch: Fetch | None = None
         self._generation = 0
         self._asked: set[int] = set()
-        self._stale = False
+        self._renewal: Renewal | None = None
         self._held = ""
+        self.far_end: tuple[str, int] | None = None
+        """The other end of a range: the key of its row, and where that was seen last."""
         self._widths: list[int] = [max(c.width, width(c.label)) for c in columns]
-        self._styles: dict[tuple[str, bool, bool], Style] = {}
 
     # ------------------------------------------------------------ rows in
 
@@ -119,16 +116,28 @@ class PagedRows(ScrollView):
         if top:
             self.cursor, self._held = 0, ""
             self.scroll_to(y=0, animate=False)
-        self.reload()
+        self._renew(replaced=True)
 
     def reload(self) -> None:
-        """Fetch what is visible again, keeping what is shown until the answer is here."""
+        """Fetch what is visible again, keeping what is shown until all of the answer is here."""
+        if self._renewal is not None and self._asked:
+            self._renewal.again = True  # what is on its way is let in first, or nothing ever would be
+        else:
+            self._renew(replaced=self._renewal is not None and self._renewal.replaced)
+
+    def _renew(self, *, replaced: bool) -> None:
         if self._fetch is None:
             return
         self._generation += 1
         self._asked.clear()
-        self._stale = True
-        self._ask(self.cursor // PAGE)
+        wanted = {self.cursor // PAGE} if replaced or not self.total else self._visible_pages()
+        self._renewal = Renewal(replaced, set(wanted))
+        for number in wanted:
+            self._ask(number)
+
+    def hold(self, key: str) -> None:
+        """Put the cursor on the row with ``key`` when the rows that are on their way are here."""
+        self._held = key
 
     @property
     def busy(self) -> bool:
@@ -162,41 +171,61 @@ class PagedRows(ScrollView):
         page = message.page
         if page is None:
             self._asked.clear()
+            if self._renewal is not None and not self._renewal.replaced:
+                self._renewal = None
             return
         self._asked.discard(page.offset // PAGE)
-        if self._stale:
-            self._pages.clear()
-            self._stale = False
-        if page.columns is not None:
-            if [c.key for c in page.columns] != [c.key for c in self.columns]:
-                self._pages.clear()  # their cells stand under other columns
-            self.set_columns(page.columns)
-        self._pages[page.offset // PAGE] = page.rows
-        self.total, self.note, self.loaded = page.total, page.note, True
-        place = self.cursor
-        if self._held and self.cursor:
-            place = next((page.offset + n for n, row in enumerate(page.rows) if row.key == self._held), place)
-        self._measure(page.rows)
+        renewal = self._renewal
+        if renewal is None:
+            self._take({page.offset // PAGE: page})
+            return
+        renewal.arrived[page.offset // PAGE] = page
+        if renewal.complete:
+            more = renewal.where_else(self._held, self.cursor // PAGE, page.total)
+            for number in more:
+                self._ask(number)
+            if not more:
+                self._renewal = None
+                self._pages.clear()
+                self._take(renewal.arrived)
+                if renewal.again:
+                    self.reload()
+
+    def _take(self, pages: dict[int, Page]) -> None:
+        for page in pages.values():
+            if page.columns is not None:
+                if [c.key for c in page.columns] != [c.key for c in self.columns]:
+                    self._pages.clear()  # their cells stand under other columns
+                self.set_columns(page.columns)
+        for number, page in pages.items():
+            self._pages[number] = page.rows
+            self.total, self.note, self.loaded = page.total, page.note, True
+            self._measure(page.rows)
+        place = self._place_of(self._held)
+        if place is None:
+            place = self.cursor
+        elif place != self.cursor and self.scroll_offset.y:
+            # Rows came or went above: what is in view stays where it is.
+            self.scroll_to(y=max(0, self.scroll_offset.y + place - self.cursor), animate=False)
+        if self.far_end is not None:
+            key, at = self.far_end
+            found = self._place_of(key)
+            self.far_end = (key, at + place - self.cursor if found is None else found)
         self._settle(place)
         self._need_visible()
         while len(self._pages) > KEEP:
             del self._pages[max(self._pages, key=lambda n: abs(n - self.cursor // PAGE))]
 
-    def _measure(self, rows: list[Row] | tuple[Row, ...]) -> None:
-        for n, column in enumerate(self.columns):
-            if column.width:
-                self._widths[n] = column.width
-                continue
-            widest = max((width(row.cells[n]) for row in rows if n < len(row.cells)), default=0)
-            self._widths[n] = min(
-                max(self._widths[n], widest, width(column.label + column.mark)), column.most
-            )
-        self._resize_virtual()
+    def _place_of(self, key: str) -> int | None:
+        for number, rows in self._pages.items():
+            for n, row in enumerate(rows):
+                if row.key == key:
+                    return number * PAGE + n
+        return None
 
-    def _resize_virtual(self) -> None:
-        across = self._least()
-        self.virtual_size = Size(across, max(1, self.total) + self.header)
-        self.refresh()
+    def _measure(self, rows: Sequence[Row]) -> None:
+        """Make room for these rows."""
+        raise NotImplementedError
 
     def _settle(self, place: int) -> None:
         before = self._held
@@ -245,21 +274,13 @@ class PagedRows(ScrollView):
         self._need_visible()
 
     def _need_visible(self) -> None:
-        if self._fetch is None or self._stale or not self.total:
+        if self._fetch is None or self._renewal is not None or not self.total:
             return
-        first = self.scroll_offset.y
-        last = min(self.total - 1, first + self._body_height)
-        wanted = {first // PAGE, last // PAGE, self.cursor // PAGE}
-        for number in wanted:
+        for number in self._visible_pages():
             if number not in self._pages:
                 self._ask(number)
 
-    @property
-    def _lead(self) -> int:
-        return 2 if self.marking else 0
-
-    def _least(self) -> int:
-        """Cells that the columns need: those that grow can do with little."""
-        pairs = zip(self._widths, self.columns, strict=True)
-        cells = sum(min(w, LITTLE) if c.grow else w for w, c in pairs)
-        return cells + 2 * max(0, len(self._widths) - 1) + self._lead
+    def _visible_pages(self) -> set[int]:
+        first = min(self.scroll_offset.y, self.total - 1)
+        last = min(self.total - 1, first + self._body_height)
+        return {first // PAGE, last // PAGE, self.cursor // PAGE}
