@@ -24,6 +24,8 @@ settings.load_profile("steady")
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A process beside every run of every test would take the cores from the tests.
+    monkeypatch.setenv("PILOTHOUSE_OBSERVE", "0")
     for name in ("PILOTHOUSE_WORKSPACE", "PILOTHOUSE_RUN_DIR", "PILOTHOUSE_RUN_ID"):
         monkeypatch.delenv(name, raising=False)
 

@@ -6,16 +6,20 @@ It writes a journal and nothing else, so that it costs a script next to nothing.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.tracking.origin.observing import start_observer
+from pilothouse.tracking.origin.usage import CPU, MEMORY
 from pilothouse.tracking.writer import RunStart, RunWriter, attach_run, open_run
 from pilothouse.workspace import find_workspace
 
@@ -35,6 +39,8 @@ class ActiveRun:
         self._writer = writer
         self._supervised = supervised
         self._open = True
+        self._observer = None if supervised else start_observer(writer.folder)
+        self._began = time.monotonic(), time.process_time()
 
     @property
     def run_id(self) -> str:
@@ -102,9 +108,27 @@ class ActiveRun:
         if self._supervised:
             self._writer.close()
         else:
+            self._tell_usage()
             self._writer.end(status, exit_code, reason)
         if _current is self:
             _current = None
+
+    def _tell_usage(self) -> None:
+        """Record mean CPU and peak memory, which only the run itself knows if it was short."""
+        if self._observer is None:
+            return
+        try:
+            import resource
+        except ImportError:
+            # Windows has no such figures; the observer's samples stand.
+            return
+        elapsed = max(1e-3, time.monotonic() - self._began[0])
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        share = 100.0 * (time.process_time() - self._began[1]) / elapsed
+        self._writer.log_metrics({CPU: round(share, 1), MEMORY: round(peak / 1e6, 1)})
+        if hasattr(os, "waitpid"):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._observer, os.WNOHANG)
 
     def __enter__(self) -> ActiveRun:
         return self

@@ -23,6 +23,7 @@ from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
 from pilothouse.training.child import Child, command_of, environment_of, exit_code_of, verdict
 from pilothouse.training.diary import Diary
 from pilothouse.training.lines import LineReader, MetricsFile, Point
+from pilothouse.training.observer import Observer
 from pilothouse.training.output import OutputLog, failure_reason
 from pilothouse.training.spec import (
     GRACE,
@@ -73,18 +74,16 @@ class Supervisor:
             return self._finish("KILLED", None, f"Stopped by {self._stopper} before it began.")
         self._diary.running()
         argv = command_of(self._run_dir, self._spec)
+        env = environment_of(self._run_dir, self._spec, os.environ)
         try:
-            child = Child(
-                argv,
-                cwd=workspace_of(self._run_dir).root,
-                env=environment_of(self._run_dir, self._spec, os.environ),
-                nice=NICE,
-            )
+            child = Child(argv, cwd=workspace_of(self._run_dir).root, env=env, nice=NICE)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             self._keep(f"{argv[0]}: {why}\n".encode("utf-8", "replace"))
             return self._finish("FAILED", 127, f"The command could not be started: {argv[0]}: {why}.")
-        self._watch(child)
+        observer = Observer(self._run_dir, self._spec, argv, env, child.process.pid, self._diary)
+        self._watch(child, observer)
+        observer.finish()
         if self._lines:
             self._record(self._lines.finish())
         self._record(self._metrics_file.finish())
@@ -100,7 +99,7 @@ class Supervisor:
             reason = reason or f"It ended with exit code {code} and printed nothing."
         return self._finish(status, exit_code_of(code), reason)
 
-    def _watch(self, child: Child) -> None:
+    def _watch(self, child: Child, observer: Observer) -> None:
         output: queue.Queue[bytes] = queue.Queue(maxsize=64)
         threading.Thread(target=_read_output, args=(child.output, output), daemon=True).start()
         silent = False  # its output is closed
@@ -124,6 +123,7 @@ class Supervisor:
                 looked = now
                 self._record(self._metrics_file.read())
                 self._look_for_stop()
+                observer.look(now)
             self._press(child, now)
 
     def _press(self, child: Child, now: float) -> None:

@@ -1,0 +1,118 @@
+"""The code that ran, kept by content: each file once in `objects/`, whichever runs it was a part of."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pilothouse.processes import write_atomic
+from pilothouse.tracking.origin.git import tracked_files
+from pilothouse.tracking.origin.origin import CodeFile
+from pilothouse.workspace import Workspace
+
+SUFFIXES = (
+    ".py .pyi .pyx .ipynb .sql .toml .yaml .yml .cfg .ini .sh .r .jl .txt .json".split()
+)  # fmt: skip
+_LISTS = {".txt": "requirements", ".json": "params"}
+"""Of these suffixes only files whose names begin so: others are data."""
+MOST_FILES = 500
+MOST_BYTES_EACH = 1_000_000
+MOST_BYTES = 20_000_000
+_DEEPEST = 6
+_PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "build", "dist"}
+
+
+def keep_code(workspace: Workspace, folder: Path, files: Iterable[Path] = ()) -> tuple[list[CodeFile], int]:
+    """Keep the code of a folder and some files; return what was kept, and how many files were too many.
+
+    Args:
+        workspace: keeps the bytes; its state and its data folders are no code.
+        folder: looked through, as git does in a repository; a file system's root or a home folder is not.
+        files: kept in any case, first.
+    """
+    kept: dict[str, CodeFile] = {}
+    size = left_out = 0
+    apart = _data_folders(workspace)
+    for path in (*files, *_code_files(folder, apart)):
+        name = _name_of(path, workspace.root, folder)
+        if name in kept:
+            continue
+        try:
+            length = path.stat().st_size
+            if length > MOST_BYTES_EACH or size + length > MOST_BYTES or len(kept) >= MOST_FILES:
+                left_out += 1
+                continue
+            content = path.read_bytes()
+        except OSError:
+            # It went away, or is nobody's to read: then it is not what ran.
+            left_out += 1
+            continue
+        digest = hashlib.sha256(content).hexdigest()
+        place = workspace.objects_dir / digest
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(place, content)
+        kept[name] = CodeFile(name, digest, len(content))
+        size += len(content)
+    return sorted(kept.values(), key=lambda one: one.path), left_out
+
+
+def read_code(workspace: Workspace, file: CodeFile) -> bytes | None:
+    """Return a file as it was, or None if its bytes are gone or are not what they were."""
+    try:
+        content = (workspace.objects_dir / file.sha256).read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == file.sha256 else None
+
+
+def _code_files(folder: Path, apart: set[Path]) -> Iterator[Path]:
+    if folder.resolve() in (Path(folder.anchor), Path.home()) or not folder.is_dir():
+        return
+    known = tracked_files(folder)
+    for path in sorted(known) if known is not None else _walk(folder, apart, 0):
+        beginning = _LISTS.get(path.suffix.lower(), "")
+        if path.suffix.lower() not in SUFFIXES or not path.name.lower().startswith(beginning):
+            continue
+        if any(place in path.parents for place in apart) or path.is_symlink() or not path.is_file():
+            continue
+        yield path
+
+
+def _walk(folder: Path, apart: set[Path], depth: int) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in found:
+        path = Path(entry.path)
+        if entry.name.startswith(".") or entry.is_symlink():
+            continue
+        if entry.is_file():
+            yield path
+        # A virtual environment is other people's code, which `packages` tells.
+        elif not (entry.name in _PASSED_OVER or path in apart or (path / "pyvenv.cfg").exists()):
+            yield from _walk(path, apart, depth + 1) if depth < _DEEPEST else ()
+
+
+def _data_folders(workspace: Workspace) -> set[Path]:
+    from pilothouse.errors import PilothouseError
+
+    apart = {workspace.state_dir}
+    try:
+        apart |= {workspace.data_folder(model) for model in workspace.config().models}
+    except PilothouseError:
+        # A configuration that cannot be read has been told of where it matters.
+        return apart
+    return apart - {workspace.root}
+
+
+def _name_of(path: Path, root: Path, folder: Path) -> str:
+    absolute = path.absolute()
+    for base in (root.absolute(), folder.absolute()):
+        if absolute.is_relative_to(base):
+            return absolute.relative_to(base).as_posix()
+    return path.name

@@ -1,0 +1,61 @@
+"""Where a folder stands in git: asked of the `git` command, which may not be there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from pilothouse.tracking.origin.origin import Git
+
+MOST_PATCH = 5_000_000
+"""Bytes of a patch that are kept."""
+_PATIENCE = 10.0
+# Asking must change nothing and run nothing that a repository's own settings name.
+_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat")
+_DIFF = ("diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color", "--binary", "--relative")
+
+
+def read_git(folder: Path) -> tuple[Git | None, bytes]:
+    """Return the commit that a folder's repository is at, and its uncommitted changes as a diff.
+
+    None and nothing where there is no git, no repository or no commit. The diff is cut at `MOST_PATCH` bytes;
+    files that git does not track are not in it.
+    """
+    commit = _ask(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None, b""
+    branch = _ask(folder, "symbolic-ref", "--short", "-q", "HEAD") or b""
+    changed = _ask(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".") or b""
+    patch = _ask(folder, *_DIFF) or b""
+    found = Git(commit.decode().strip(), branch.decode("utf-8", "replace").strip(), bool(changed.strip()))
+    return found, patch
+
+
+def tracked_files(folder: Path) -> list[Path] | None:
+    """Return the files below a folder that git tracks or would track; None outside a repository."""
+    said = _ask(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".")
+    if said is None:
+        return None
+    return [folder / os.fsdecode(name) for name in said.split(b"\0") if name]
+
+
+def _ask(folder: Path, *words: str) -> bytes | None:
+    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        with subprocess.Popen(
+            ["git", *_QUIET, "-C", str(folder), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+        ) as process:
+            try:
+                said, _ = process.communicate(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return None
+    except OSError:
+        # No git on this machine.
+        return None
+    return said if process.returncode == 0 else None

@@ -1,0 +1,123 @@
+"""The record of what made a run: `origin.json` in its folder, with a patch beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import PilothouseError
+from pilothouse.jsontext import dumps, loads
+from pilothouse.processes import write_atomic
+
+ORIGIN_NAME = "origin.json"
+PATCH_NAME = "patch.diff"
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Where the code stood: the commit (hex), the branch (empty if detached), whether files differed."""
+
+    commit: str
+    branch: str
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFile:
+    """One file of code as it was; its bytes are the object of that sha256."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine."""
+
+    name: str = ""
+    system: str = ""
+    machine: str = ""
+    cpus: int = 0
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What made a run.
+
+    Attributes:
+        git: None outside a repository.
+        patch: name of the file beside this one with the uncommitted changes, or None.
+        patch_whole: False where the patch was too large and was cut.
+        code: files of code as they were when the run started.
+        code_left_out: files of code that were too many or too large to be kept.
+        argv: the words of the command.
+        packages: installed packages and their versions.
+        threads: the environment's settings for the threads of numerical libraries.
+        seed: of everything random, where Pilothouse set it.
+    """
+
+    git: Git | None = None
+    patch: str | None = None
+    patch_whole: bool = True
+    code: tuple[CodeFile, ...] = ()
+    code_left_out: int = 0
+    argv: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+    host: Host = field(default_factory=Host)
+    threads: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return asdict(self)
+
+
+def write_origin(folder: Path, origin: Origin, patch: bytes) -> None:
+    """Write the record into a run's folder: the patch first, so that whoever sees the one has the other."""
+    if origin.patch is not None:
+        write_atomic(folder / PATCH_NAME, patch)
+    write_atomic(folder / ORIGIN_NAME, dumps(origin.to_json()))
+
+
+def read_origin(folder: Path) -> Origin | None:
+    """Return what made the run of this folder, or None if it was not recorded.
+
+    Raises:
+        PilothouseError: the record is damaged.
+    """
+    path = folder / ORIGIN_NAME
+    try:
+        raw = loads(path.read_bytes())
+        git, host, seed = raw.get("git"), raw.get("host") or {}, raw.get("seed")
+        return Origin(
+            git=Git(str(git["commit"]), str(git["branch"]), bool(git["dirty"])) if git else None,
+            patch=PATCH_NAME if raw.get("patch") else None,
+            patch_whole=bool(raw.get("patch_whole", True)),
+            code=tuple(
+                CodeFile(str(one["path"]), str(one["sha256"]), int(one["bytes"])) for one in raw["code"]
+            ),
+            code_left_out=int(raw.get("code_left_out", 0)),
+            argv=tuple(map(str, raw["argv"])),
+            packages={str(key): str(value) for key, value in raw["packages"].items()},
+            python=str(raw["python"]),
+            host=Host(**{key: host[key] for key in Host.__dataclass_fields__ if key in host}),
+            threads={str(key): str(value) for key, value in raw["threads"].items()},
+            seed=None if seed is None else int(seed),
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PilothouseError(f"{path} cannot be read: {error}.", untouched="The run is as it was.") from None
+
+
+def read_patch(folder: Path) -> str:
+    """Return the uncommitted changes as a unified diff; empty if there were none."""
+    try:
+        return (folder / PATCH_NAME).read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
