@@ -19,7 +19,7 @@ from typing import Any
 
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.tracking.origin.observing import start_observer
-from pilothouse.tracking.origin.usage import CPU, MEMORY
+from pilothouse.tracking.origin.usage import CPU, MEMORY, peak_memory
 from pilothouse.tracking.writer import RunStart, RunWriter, attach_run, open_run
 from pilothouse.workspace import find_workspace
 
@@ -117,15 +117,12 @@ class ActiveRun:
         """Record mean CPU and peak memory, which only the run itself knows if it was short."""
         if self._observer is None:
             return
-        try:
-            import resource
-        except ImportError:
-            # Windows has no such figures; the observer's samples stand.
-            return
         elapsed = max(1e-3, time.monotonic() - self._began[0])
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         share = 100.0 * (time.process_time() - self._began[1]) / elapsed
-        self._writer.log_metrics({CPU: round(share, 1), MEMORY: round(peak / 1e6, 1)})
+        found = {CPU: round(share, 1)}
+        if (peak := peak_memory()) is not None:
+            found[MEMORY] = round(peak / 1e6, 1)
+        self._writer.log_metrics(found)
         if hasattr(os, "waitpid"):
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self._observer, os.WNOHANG)

@@ -12,6 +12,7 @@ from pilothouse.store import Store, Transaction
 from pilothouse.tracking.columns import read_column
 from pilothouse.tracking.digests import MetricSummary, among, parts_of
 from pilothouse.tracking.folding import ENDED, fold
+from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import Order, count_of, ids_of, selection
 
@@ -31,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the store knows it. `metrics` has last values; `summaries` the rest.
+    """One run as the store knows it. `metrics` has its own last values; `summaries` all of them.
 
     `deleted_at` says since when it lies in the trash (None: it does not). `parent_run_id` names the run that
     it is a part of (empty: none).
@@ -64,6 +65,11 @@ class Run:
         return self.status in ENDED
 
     @property
+    def system(self) -> dict[str, float]:
+        """What it used of the machine: mean CPU in percent, peak memory in MB; while it runs, just now."""
+        return {key: one.last for key, one in self.summaries.items() if key.startswith(SYSTEM)}
+
+    @property
     def seconds(self) -> float:
         """How long it took, or has taken so far."""
         return ((self.ended_at or datetime.now(UTC)) - self.started_at).total_seconds()
@@ -75,6 +81,7 @@ class Run:
             "exit_code progress progress_text dataset_version reason parent_run_id"
         ).split()
         shown = {name: getattr(self, name) for name in names}
+        shown["system"] = self.system
         for name in ("started_at", "ended_at"):
             shown[name] = shown[name].isoformat() if shown[name] else None
         return shown
@@ -197,7 +204,9 @@ def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
                 **values,
                 params=mine.params,
                 tags=mine.tags,
-                metrics={key: summary.last for key, summary in mine.summaries.items()},
+                metrics={
+                    key: summary.last for key, summary in mine.summaries.items() if not key.startswith(SYSTEM)
+                },
                 summaries=mine.summaries,
             )
         )

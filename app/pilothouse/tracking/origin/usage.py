@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from pathlib import Path
 
 CPU = "system/cpu_percent"
 MEMORY = "system/memory_mb"
@@ -17,6 +19,22 @@ def interval(elapsed: float) -> float:
     An hour gives about 260 samples, a day about 420.
     """
     return max(1.0, _SLOWER * elapsed)
+
+
+def peak_memory() -> int | None:
+    """Return the most memory that this process has had, in bytes; None where the system does not say."""
+    try:
+        # Linux' getrusage would tell the peak of the process that started this one, where that is larger.
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    except (OSError, StopIteration, ValueError):
+        pass
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 class Usage:
