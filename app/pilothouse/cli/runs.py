@@ -132,15 +132,25 @@ def runs(
 
 @click.command()
 @click.argument("run")
+@click.option("--patch", is_flag=True, help="Print the changes that were not committed when it started.")
+@click.option("--code", metavar="FILE", help="Print a file of code as it was when it started.")
 @workspace_option
 @json_option
-def show(run: str, workspace: Workspace, as_json: bool) -> None:
+def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json: bool) -> None:
     """Show one RUN: an id or its first letters, a name, or `latest`."""
+    from pilothouse.cli.run_origin import code_of, echo_text, show_origin
     from pilothouse.store import open_store
+    from pilothouse.tracking.origin import read_origin, read_patch
     from pilothouse.tracking.runs import get_run, metric_history
 
     store = open_store(workspace)
     found = get_run(store, run)
+    folder = workspace.run_dir(found.run_id)
+    if patch or code is not None:
+        text = read_patch(folder) if code is None else code_of(workspace, folder, code)
+        emit({"patch" if code is None else "code": text}, as_json, lambda: echo_text(text))
+        return
+    origin = read_origin(folder)
     history = metric_history(store, found.run_id)
     artifacts_dir = workspace.run_dir(found.run_id) / "artifacts"
     artifacts = sorted(
@@ -150,6 +160,7 @@ def show(run: str, workspace: Workspace, as_json: bool) -> None:
         **found.to_json(),
         "history": {key: [[point.step, point.value] for point in points] for key, points in history.items()},
         "artifacts": artifacts,
+        "origin": origin.to_json() if origin is not None else None,
     }
 
     def show_text() -> None:
@@ -173,16 +184,19 @@ def show(run: str, workspace: Workspace, as_json: bool) -> None:
                 click.echo(f"\n{title}")
                 for key, value in values.items():
                     click.echo(f"  {printable(key, 40):<40} {printable(value, 100)}")
-        if found.summaries:
+        if found.metrics:
             click.echo("\nmetrics")
             table(
                 ["  metric", "last", "min", "max", "points"],
                 [
                     [f"  {key}", number(item.last), number(item.min), number(item.max), item.count]
                     for key, item in found.summaries.items()
+                    if key in found.metrics
                 ],
                 right=(1, 2, 3, 4),
             )
+        if origin is not None:
+            show_origin(origin, found.system)
         if artifacts:
             click.echo("\nartifacts")
             for name in artifacts[:50]:

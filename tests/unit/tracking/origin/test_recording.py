@@ -1,0 +1,135 @@
+"""What made a run: found out from real folders, a real git and real processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hostile import HOSTILE
+from pilothouse.errors import PilothouseError
+from pilothouse.tracking.origin import Origin, read_origin, read_patch
+from pilothouse.tracking.origin import code as code_module
+from pilothouse.tracking.origin.code import keep_code, read_code
+from pilothouse.tracking.origin.recording import record_origin
+from pilothouse.tracking.origin.usage import CPU, MEMORY, Usage, interval, peak_memory
+from pilothouse.workspace import Workspace
+from waiting import wait_until
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
+
+
+def git(folder: Path, *words: str) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+def record(workspace: Workspace, *argv: str, **environment: str) -> Origin:
+    folder = workspace.run_dir("r1")
+    folder.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, **environment}
+    return record_origin(workspace, folder, argv=argv, cwd=workspace.root, environment=env, seed=7)
+
+
+@needs_git
+def test_commit_branch_and_what_was_not_committed(workspace: Workspace) -> None:
+    script = workspace.root / "train.py"
+    script.write_text("print(1)\n")
+    (workspace.root / ".gitignore").write_text(".pilothouse\ndata\nsecret.py\n")
+    git(workspace.root, "init")
+    git(workspace.root, "add", ".")
+    git(workspace.root, "commit", "-m", "one")
+    clean = record(workspace, sys.executable, "train.py")
+    assert clean.git is not None and len(clean.git.commit) == 40
+    assert (clean.git.branch, clean.git.dirty, clean.patch) == ("main", False, None)
+    script.write_text("print(2)\n")
+    (workspace.root / "new.py").write_text("NEW = 1\n")
+    (workspace.root / "secret.py").write_text("TOKEN = 1\n")
+    made = record(workspace, sys.executable, "train.py", OMP_NUM_THREADS="3", SECRET_TOKEN="no")
+    folder = workspace.run_dir("r1")
+    assert made == read_origin(folder)
+    assert made.git is not None and made.git.dirty and made.git.commit == clean.git.commit
+    assert "-print(1)" in read_patch(folder) and "+print(2)" in read_patch(folder)
+    # A file that git does not know yet is in the snapshot; one that it is told to ignore is not.
+    assert [one.path for one in made.code] == ["new.py", "pilothouse.toml", "train.py"]
+    assert read_code(workspace, made.code[2]) == b"print(2)\n"
+    assert made.threads["OMP_NUM_THREADS"] == "3" and made.seed == 7
+    assert "SECRET_TOKEN" not in (folder / "origin.json").read_text()
+    assert made.packages["duckdb"] and made.host.cpus >= 1 and made.host.memory_bytes > 10**8
+
+
+def test_without_a_repository_the_folder_is_looked_through(workspace: Workspace) -> None:
+    root = workspace.root
+    (root / "lib").mkdir()
+    (root / "lib" / "own.py").write_text("x = 1")
+    (root / "train.py").write_text("import lib.own")
+    (root / "data" / "notes.py").write_text("data")
+    (root / "venv").mkdir()
+    (root / "venv" / "pyvenv.cfg").write_text("")
+    (root / "venv" / "theirs.py").write_text("")
+    (root / ".hidden.py").write_text("")
+    (root / "table.json").write_text("{}")
+    (root / "away.py").symlink_to("/etc/hosts")
+    made = record(workspace, sys.executable, "train.py", GIT_DIR=str(root / "nowhere"), PATH="/nowhere")
+    assert made.patch is None
+    assert [one.path for one in made.code] == ["lib/own.py", "pilothouse.toml", "train.py"]
+    again = record(workspace, sys.executable, "train.py")
+    assert again.code == made.code
+    assert len(list(workspace.objects_dir.iterdir())) == 3, "each content is kept once"
+
+
+def test_more_code_than_fits_is_counted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code_module, "MOST_FILES", 3)
+    for n in range(5):
+        (workspace.root / f"m{n}.py").write_text(f"x = {n}")
+    (workspace.root / "large.sql").write_text("-" * (code_module.MOST_BYTES_EACH + 1))
+    kept, left_out = keep_code(workspace, workspace.root, [workspace.root / "m4.py"])
+    assert [one.path for one in kept] == ["m0.py", "m1.py", "m4.py"]
+    assert left_out == 4
+
+
+def test_odd_names_and_damaged_objects(workspace: Workspace) -> None:
+    names = [name for name in HOSTILE if name and not {"/", "\0"} & set(name) and len(name) < 200]
+    for n, name in enumerate(names):
+        (workspace.root / f"{name}.py").write_text(f"x = {n}")
+    made = record(workspace, "no-such-program")
+    assert {f"{name}.py" for name in names if not name.startswith(".")} <= {one.path for one in made.code}
+    assert read_origin(workspace.run_dir("r1")) == made
+    (workspace.objects_dir / made.code[0].sha256).chmod(0o644)
+    (workspace.objects_dir / made.code[0].sha256).write_text("changed")
+    assert read_code(workspace, made.code[0]) is None
+    (workspace.run_dir("r1") / "origin.json").write_text('{"code": 3')
+    with pytest.raises(PilothouseError, match="cannot be read"):
+        read_origin(workspace.run_dir("r1"))
+    assert read_origin(workspace.root) is None
+
+
+def test_usage_counts_what_a_process_starts_and_ends_with_it() -> None:
+    busy = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
+    process = subprocess.Popen([sys.executable, "-c", busy], start_new_session=True)
+    try:
+        usage = Usage(process.pid)
+        wait_until(lambda: (found := usage.sample()) and found[CPU] > 20)
+        whole = usage.whole()
+        assert whole is not None and whole[MEMORY] > 5 and whole[CPU] > 0
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+    assert usage.sample() is None
+    with pytest.raises(ProcessLookupError):
+        Usage(process.pid)
+    peak = peak_memory()
+    assert peak is not None and peak > 10**7
+
+
+def test_a_long_run_is_sampled_more_rarely() -> None:
+    assert interval(0) == 1 and interval(10) == 1
+    moment, count = 0.0, 0
+    while moment < 86_400:
+        moment += interval(moment)
+        count += 1
+    assert count < 500
