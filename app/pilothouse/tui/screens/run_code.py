@@ -104,7 +104,9 @@ class CodeTab(RunTab):
         table = self.query_one("#code-names", Table)
         first = not table.loaded
         table.set_rows(rows)
-        self.query_one("#code-list", Panel).retitle("Code", f"{len(origin.code)} files")
+        self.query_one("#code-list", Panel).retitle(
+            "Code", f"{len(origin.code)} files" + (f"   ▲ {origin.said}" if origin.said else "")
+        )
         wanted = "patch" if origin.patch else f"file {files[0].path}" if files else ""
         if first and wanted:
             table.move_to_key(wanted)

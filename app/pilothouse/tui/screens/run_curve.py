@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.worker import get_current_worker
 
+from pilothouse.errors import PilothouseError
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tui.messages import DetailReady
 from pilothouse.tui.screens.run_acts import RunActs
@@ -17,27 +18,30 @@ from pilothouse.tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from pilothouse.tui.snapshots.runs import RunDetail
+    from pilothouse.tracking.runs import Run
+    from pilothouse.tui.snapshots.run import CurveOf
 
 PAUSE = 0.08
 """Seconds the cursor rests on a row before its curve is fetched: a held key fetches nothing."""
 
 DRAWN = 8
 """Marked runs whose curves are drawn beside the table."""
+KEPT = 64
+"""Runs whose curves are kept."""
 
 TONES = ("accent", "watch", "good", "other", "fifth", "sixth", "seventh", "eighth")
 """The tones of the marks, in the order of the curves' colours."""
 
 
 class CurveBeside(RunActs):
-    """Keeps what is known of runs by id and draws the curve of the one under the cursor."""
+    """Keeps the curves of runs by id and draws the one under the cursor, with those of the marked runs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.marked: list[str] = []
         self.curve_metric = ""
         """The metric whose curve is wanted, where a run has one: that which the list is ordered by."""
-        self._details: dict[str, RunDetail] = {}
+        self._details: dict[str, CurveOf] = {}
         self._wait: Timer | None = None
 
     def _rest(self) -> None:
@@ -47,43 +51,45 @@ class CurveBeside(RunActs):
 
     def _fetch_details(self) -> None:
         run = self.current()
-        wanted = [run.run_id] if run is not None else []
-        wanted += [run_id for run_id in self.marked[:DRAWN] if run_id not in wanted]
-        wanted = [run_id for run_id in wanted if not ((seen := self._details.get(run_id)) and seen.run.ended)]
-        workspace = self.workspace
-        if not wanted:
+        if run is None:
+            return
+        key = self._curve_key(run)
+        wanted = [run.run_id, *(run_id for run_id in self.marked[:DRAWN] if run_id != run.run_id)]
+        held = {run_id: self._details.get(run_id) for run_id in wanted}
+        missing = [
+            run_id for run_id, seen in held.items() if seen is None or seen.key != key or not seen.ended
+        ]
+        if key is None or not missing:
             self._draw_curve()
             return
+        workspace = self.workspace
 
         def work() -> None:
-            from pilothouse.tui.snapshots.runs import run_detail
+            from pilothouse.tui.snapshots.run import curves_of
 
             worker = get_current_worker()
-            for run_id in wanted:
-                if worker.is_cancelled:
-                    return
-                try:
-                    detail = run_detail(workspace, run_id)
-                except Exception:  # noqa: BLE001 - the run may just have been removed; the table says so
-                    continue
-                self.post_message(DetailReady(detail))
+            try:
+                found = curves_of(workspace, missing, key)
+            except PilothouseError:
+                return  # the poll says the same, in the status line
+            if not worker.is_cancelled:
+                self.post_message(DetailReady(found))
 
         self.run_worker(work, thread=True, group="detail", exclusive=True, exit_on_error=False)
 
     @on(DetailReady)
     def _detail_ready(self, message: DetailReady) -> None:
-        detail: RunDetail = message.detail  # type: ignore[assignment]
-        if len(self._details) > 64:
+        found: list[CurveOf] = message.detail  # type: ignore[assignment]
+        if len(self._details) > KEPT:
             self._details.clear()
-        self._details[detail.run.run_id] = detail
+        self._details |= {one.run_id: one for one in found}
         self._draw_curve()
 
     def _draw_curve(self) -> None:
         chart, run = self.query_one("#curve", LineChart), self.current()
-        detail = self._details.get(run.run_id) if run is not None else None
-        if run is None or detail is None:
+        if run is None:
             return
-        key = self._curve_key(detail)
+        key = self._curve_key(run)
         panel = self.query_one("#run-side", Panel)
         if key is None:
             panel.retitle("Run", "")
@@ -92,28 +98,29 @@ class CurveBeside(RunActs):
                 empty="no curve: this run logged no steps" if run.ended else "waiting for the first steps …",
             )
             return
+        if (held := self._details.get(run.run_id)) is None or held.key != key:
+            return
         panel.retitle(key, "by step" + ("" if run.ended else "   ▶ live"))
-        chart.show(self._series(detail, key), unit=unit_of(key))
+        chart.show(self._series(run.run_id, key), unit=unit_of(key))
 
-    def _curve_key(self, detail: RunDetail) -> str | None:
-        curves = [key for key, points in detail.curves.items() if len(points) > 1]
-        if self.curve_metric in curves:
+    def _curve_key(self, run: Run) -> str | None:
+        """The metric that the rows are ordered by, or the one that decides most of those with many steps."""
+        counts = {key: item.count for key, item in run.summaries.items() if item.count > 1}
+        if self.curve_metric in counts:
             return self.curve_metric
-        longest = max((len(detail.curves[key]) for key in curves), default=0)
-        long = [key for key in curves if len(detail.curves[key]) * 2 > longest]
-        return min(long, key=curve_rank, default=None)
+        own = [key for key in counts if not key.startswith("system/")] or list(counts)
+        longest = max((counts[key] for key in own), default=0)
+        return min((key for key in own if counts[key] * 2 > longest), key=curve_rank, default=None)
 
-    def _series(self, detail: RunDetail, key: str) -> list[Series]:
+    def _series(self, current: str, key: str) -> list[Series]:
         shown = [(run_id, *look(n)) for n, run_id in enumerate(self.marked[:DRAWN])]
-        if detail.run.run_id not in self.marked[:DRAWN]:
-            shown.append(
-                (detail.run.run_id, "$foreground" if shown else COLOURS[0], "◦" if shown else SYMBOLS[0])
-            )
+        if current not in self.marked[:DRAWN]:
+            shown.append((current, "$foreground" if shown else COLOURS[0], "◦" if shown else SYMBOLS[0]))
         lower = lower_is_better(key)
         return [
-            Series(self._details[run_id].run.name, points, colour, symbol, lower=lower)
+            Series(one.name, one.points, colour, symbol, one.means, lower)
             for run_id, colour, symbol in shown
-            if run_id in self._details and (points := self._details[run_id].curves.get(key))
+            if (one := self._details.get(run_id)) is not None and one.key == key and one.points
         ]
 
     def sign_of(self, run_id: str) -> str:

@@ -77,3 +77,34 @@ def run_curves(
 
     found = read_curves(open_store(workspace), [run_id], keys, by=by, low=low, high=high)
     return {key: curve for (_, key), curve in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class CurveOf:
+    """One metric of one run; ``ended`` says that it will not change."""
+
+    run_id: str
+    name: str
+    key: str
+    ended: bool
+    points: tuple[tuple[float, float], ...]
+    means: tuple[tuple[float, float, int], ...]
+
+
+def curves_of(workspace: Workspace, run_ids: list[str], key: str) -> list[CurveOf]:
+    """Return one metric of several runs; a run without it has no points, one that is gone is left out."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.curves import read_curves
+    from pilothouse.tracking.digests import among
+    from pilothouse.tracking.runs import ENDED
+
+    store = open_store(workspace)
+    found = read_curves(store, run_ids, [key])
+    where, bound = among("run_id", run_ids)
+    rows = store.query(f"SELECT run_id, name, status FROM runs WHERE {where}", bound)
+    out = []
+    for row in rows:
+        curve = found.get((row["run_id"], key))
+        points, means = (curve.points, curve.means) if curve is not None else ((), ())
+        out.append(CurveOf(row["run_id"], row["name"] or "", key, row["status"] in ENDED, points, means))
+    return out

@@ -24,7 +24,7 @@ class CodeFile:
 @dataclass(frozen=True, slots=True)
 class OriginLook:
     """What made a run, as texts. ``commit`` is empty where there was no git repository; ``patch`` names a
-    file in the run's folder, or is empty."""
+    file in the run's folder, or is empty. ``said`` is what was not kept."""
 
     commit: str
     branch: str
@@ -34,6 +34,7 @@ class OriginLook:
     machine: tuple[tuple[str, str], ...]
     threads: tuple[tuple[str, str], ...]
     packages: tuple[tuple[str, str], ...]
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +57,28 @@ def run_origin(workspace: Workspace, run_id: str) -> Asked:
 
 
 def _look(origin: Any) -> OriginLook:
-    git, host = origin.git or {}, origin.host or {}
-    memory = host.get("memory_bytes")
+    git, host = origin.git, origin.host
     machine = (
-        ("python", str(origin.python)),
-        ("system", " ".join(str(host.get(key) or "") for key in ("system", "machine")).strip() or NONE),
-        ("host", str(host.get("name") or NONE)),
-        ("cpus", str(host.get("cpus") or NONE)),
-        ("memory", size(float(memory)) if memory else NONE),
+        ("python", origin.python or NONE),
+        ("system", f"{host.system} {host.machine}".strip() or NONE),
+        ("host", host.name or NONE),
+        ("cpus", str(host.cpus or NONE)),
+        ("memory", size(host.memory_bytes) if host.memory_bytes else NONE),
         ("seed", NONE if origin.seed is None else str(origin.seed)),
-        ("command line", " ".join(map(str, origin.argv)) or NONE),
+        ("command line", " ".join(origin.argv) or NONE),
     )
+    said = [] if origin.patch_whole else ["the patch was too large and is cut"]
+    said += [f"{origin.code_left_out} files of code were not kept"] if origin.code_left_out else []
     return OriginLook(
-        str(git.get("commit") or ""),
-        str(git.get("branch") or ""),
-        bool(git.get("dirty")),
-        str(origin.patch or ""),
-        tuple(CodeFile(str(one["path"]), str(one["sha256"]), int(one["bytes"])) for one in origin.code),
+        git.commit if git is not None else "",
+        git.branch if git is not None else "",
+        bool(git is not None and git.dirty),
+        origin.patch or "",
+        tuple(CodeFile(one.path, one.sha256, one.bytes) for one in origin.code),
         machine,
-        tuple((str(key), str(value)) for key, value in sorted(origin.threads.items())),
-        tuple((str(key), str(origin.packages[key])) for key in sorted(origin.packages, key=str.lower)),
+        tuple(sorted(origin.threads.items())),
+        tuple((key, origin.packages[key]) for key in sorted(origin.packages, key=str.lower)),
+        ", ".join(said),
     )
 
 
