@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pilothouse.errors import PilothouseError, UsageError
-from pilothouse.training.sweeps.trial import TrialResult
+from pilothouse.training.sweeps.trial import Order, TrialResult, begin_batch
 
 PATIENCE = 10.0  # seconds to reach the scheduler, and to find a worker
 _PACKAGES = ("pilothouse", "scikit-learn", "numpy", "pandas", "joblib")
@@ -128,8 +128,14 @@ def dask_backend(client: Any, data: Any) -> Any:
     class Backend(DaskDistributedBackend):  # type: ignore[misc]
         """Joblib's own leaves a task that cannot come back unanswered, and waits for it for ever."""
 
+        begin: Callable[[Order], Order]
+
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            # Of one job joblib would make none for the cluster, and run it in this process.
+            return max(2, int(super().effective_n_jobs(n_jobs)))
+
         def submit(self, func: Any, callback: Callable[[Any], None] | None = None) -> Any:
-            order = func.items[0][1][0]
+            order = begin_batch(func, self.begin)
 
             def told(result: Any) -> None:
                 if callback is not None:
@@ -142,9 +148,11 @@ def dask_backend(client: Any, data: Any) -> Any:
             while self._continue:
                 async for future, result in self.waiting_futures:
                     kept, callback = self._results.pop(future), self._callbacks.pop(future)
-                    if future.status != "finished":
-                        why = result[1] if future.status == "error" else "it was cancelled"
-                        result = [TrialResult(callback.key, error=f"The cluster gave it up: {why}"[:500])]
+                    if future.status == "error":
+                        why = f"The cluster gave it up: {result[1]}"[:500]
+                        result = [TrialResult(callback.key, error=why)]
+                    elif future.status != "finished":
+                        result = [TrialResult(callback.key, lost=True)]
                     kept.set_result(result)
                     callback(result)
                 await asyncio.sleep(0.01)
@@ -155,4 +163,8 @@ def dask_backend(client: Any, data: Any) -> Any:
             if waiting and self.client.status == "running":
                 self.client.cancel(waiting, force=True)
 
-    return Backend(client=client, scatter=[data])
+    backend = Backend(client=client)
+    # Not by `scatter=`: that names data by its hash, and an equal sweep that ends now would take it away.
+    (future,) = client.scatter([data], broadcast=True, hash=False)
+    backend._scatter, backend.data_futures = [data], {id(data): future}
+    return backend

@@ -81,6 +81,7 @@ class Coordinator:
         self._ended: list[tuple[int, Outcome]] = []
         self._work_done = 0.0
         self._trouble: OSError | None = None
+        self._why = ""  # it was enough
 
     def run(self) -> int:
         """Run the sweep; 0 if it found something.
@@ -125,7 +126,10 @@ class Coordinator:
         return self._close(why)
 
     def _why_killed(self) -> str:
-        return "Stopped with its sweep." if self._bell.rung != TIME_OVER else "The sweep's time was over."
+        rung = self._bell.rung
+        if rung or not self._why:
+            return "The sweep's time was over." if rung == TIME_OVER else "Stopped with its sweep."
+        return f"The sweep ended early. {self._why}"
 
     def _take_up(self) -> None:
         """Take over what an earlier sweep of the same plan found."""
@@ -184,7 +188,7 @@ class Coordinator:
         return bool(self._bell.rung)
 
     def _drain(self, crew: Crew, due: list[Planned], jobs: int) -> str:
-        results = crew.run(self._feed(due), jobs)
+        results = crew.run(self._feed(due), self._begin, jobs)
         try:
             while True:
                 try:
@@ -194,6 +198,13 @@ class Coordinator:
                     if self._trouble is not None:
                         raise self._trouble from None
                     return self._enough()
+                if result.lost:
+                    self._ledger.give_up("LOST", "The connection to the cluster was lost.")
+                    raise PilothouseError(
+                        f"The connection to the cluster at {self._plan.cluster} was lost.",
+                        untouched="What the trials that ended have found is kept.",
+                        next=f"Go on with `pilothouse sweep --resume {self._run_dir.name}`.",
+                    )
                 self._took(self._ledger.end(result))
                 if why := self._enough():
                     return why
@@ -204,29 +215,39 @@ class Coordinator:
                 results.close()
 
     def _feed(self, due: list[Planned]) -> Iterator[Order]:
-        """Orders, opened as joblib asks for them: when a worker is free. Runs in joblib's threads."""
+        """The orders of trials that are due, for as long as nobody stops the sweep."""
         plan = self._plan
         fixed = dict(plan.fixed or {})
         for planned in due:
-            if self._bell.rung:
+            if self._over():
                 return
             params = params_of(planned, fixed, plan.resource, plan.full)
-            try:
-                writer = self._ledger.start(planned, params)
-                rows = planned.share if plan.resource == ROWS else 1.0
-                shared = not self._spec.recipe and not plan.cluster
-                order = Order(planned, params, rows, str(writer.folder.absolute()) if shared else "")
-                self._ledger.opened(order, writer)
-            except OSError as error:
-                # Raised here it would be lost in joblib's thread.
-                self._trouble = error
-                return
-            yield order
+            yield Order(planned, params, planned.share if plan.resource == ROWS else 1.0)
+
+    def _begin(self, order: Order) -> Order:
+        """Open the run of a trial that a worker is free for. Runs in joblib's threads."""
+        if self._over():
+            return replace(order, void=True)
+        try:
+            folder = self._ledger.begin(order)
+        except OSError as error:
+            # Raised here it would be lost in joblib's thread.
+            self._trouble = error
+            return replace(order, void=True)
+        shared = not self._spec.recipe and not self._plan.cluster
+        return replace(order, run_dir=str(folder.absolute())) if shared else order
+
+    def _over(self) -> bool:
+        return bool(self._bell.rung or self._trouble or self._why)
 
     def _enough(self) -> str:
-        if self._bell.rung:
-            return self._bell.rung
-        return enough(self._plan.limits, self._ended, time.monotonic() - self._began, self._lower)
+        """Why the sweep should end now; from then on nothing new begins."""
+        self._why = (
+            self._why
+            or self._bell.rung
+            or enough(self._plan.limits, self._ended, time.monotonic() - self._began, self._lower)
+        )
+        return self._why
 
     def _clock(self) -> None:
         if self._plan.max_time is not None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pilothouse.processes import WINDOWS
 from pilothouse.training.spec import available_threads
 from pilothouse.training.sweeps.plan import SweepPlan
-from pilothouse.training.sweeps.trial import Order, TrialResult, run_trial
+from pilothouse.training.sweeps.trial import Order, TrialResult, begin_batch, run_trial
 
 DATA_NAME = "trial-data.joblib"
+_LOOK = 0.5  # seconds between looks at who our parent is
 Results = Generator[TrialResult, None, None]
+
+
+Begin = Callable[[Order], Order]
+"""Takes an order that a worker is free for, and returns it as the worker shall get it."""
 
 
 class Crew:
@@ -24,17 +33,19 @@ class Crew:
         remarks: what a person should know of the workers, such as versions that differ.
     """
 
-    def __init__(self, jobs: int, run: Callable[[Iterable[Order], int], Results], remarks: list[str]) -> None:
+    def __init__(
+        self, jobs: int, run: Callable[[Iterable[Order], int, Begin], Results], remarks: list[str]
+    ) -> None:
         self.jobs = jobs
         self.remarks = remarks
         self._run = run
 
-    def run(self, orders: Iterable[Order], jobs: int | None = None) -> Results:
-        """Run the orders; one is taken from the iterable when a worker is free for it.
+    def run(self, orders: Iterable[Order], begin: Begin, jobs: int | None = None) -> Results:
+        """Run the orders; `begin` is called, in any thread, when one is handed to a worker.
 
         Closing the generator gives up what still runs.
         """
-        return self._run(orders, jobs or self.jobs)
+        return self._run(orders, jobs or self.jobs, begin)
 
 
 @contextlib.contextmanager
@@ -56,8 +67,21 @@ def _here(plan: SweepPlan, data: Any, run_dir: Path) -> Iterator[Crew]:
     path = run_dir / DATA_NAME
     joblib.dump(data, path)
 
-    def run(orders: Iterable[Order], jobs: int) -> Results:
-        with joblib.parallel_config(backend="loky", inner_max_num_threads=plan.threads):
+    from joblib._parallel_backends import LokyBackend
+
+    class Backend(LokyBackend):  # type: ignore[misc]
+        """Joblib takes orders ahead of the workers: only what is submitted has begun."""
+
+        begin: Begin
+
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            begin_batch(func, self.begin)
+            return super().submit(func, callback)
+
+    def run(orders: Iterable[Order], jobs: int, begin: Begin) -> Results:
+        backend = Backend(inner_max_num_threads=plan.threads)
+        backend.begin = begin
+        with joblib.parallel_config(backend=backend):
             # Two workers at least: with one, joblib would run trials in this process, and a crash end it.
             parallel = joblib.Parallel(
                 n_jobs=max(2, jobs), pre_dispatch=jobs, batch_size=1, return_as="generator_unordered"
@@ -80,7 +104,8 @@ def _on_cluster(plan: SweepPlan, data: Any) -> Iterator[Crew]:
         remarks = differing_versions(client)
         backend = dask_backend(client, data)
 
-        def run(orders: Iterable[Order], jobs: int) -> Results:
+        def run(orders: Iterable[Order], jobs: int, begin: Begin) -> Results:
+            backend.begin = begin
             with joblib.parallel_config(backend=backend):
                 parallel = joblib.Parallel(pre_dispatch=jobs, batch_size=1, return_as="generator_unordered")
                 yield from parallel(joblib.delayed(run_trial)(order, data) for order in orders)
@@ -89,7 +114,21 @@ def _on_cluster(plan: SweepPlan, data: Any) -> Iterator[Crew]:
 
 
 def _run_here(order: Order, path: str) -> TrialResult:
+    _end_with(os.getppid())
     return run_trial(order, _load(path))
+
+
+@lru_cache(maxsize=1)
+def _end_with(parent: int) -> None:
+    """Let this worker end when the coordinator does: if that is killed, joblib's workers would work on."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    if not WINDOWS:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 @lru_cache(maxsize=1)

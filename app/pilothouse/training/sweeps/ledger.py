@@ -59,8 +59,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._open: dict[str, tuple[Order, RunWriter]] = {}
 
-    def start(self, planned: Planned, params: dict[str, Any]) -> RunWriter:
-        """Open the run of a trial that begins now, and hold it."""
+    def begin(self, order: Order) -> Path:
+        """Open the run of a trial that begins now, hold it, and return its folder."""
+        planned, params = order.planned, order.params
         writer = open_run(
             self._workspace,
             RunStart(
@@ -79,12 +80,9 @@ class Ledger:
         )
         # With orders of its own a trial can be run again as an ordinary run.
         write_spec(writer.folder, replace(self._spec, params=params, sweep=False))
-        return writer
-
-    def opened(self, order: Order, writer: RunWriter) -> None:
-        """Keep a run until it ends."""
         with self._lock:
-            self._open[order.planned.key] = (order, writer)
+            self._open[planned.key] = (order, writer)
+        return writer.folder
 
     def under_way(self) -> list[Order]:
         """The orders whose trials have not ended."""

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -87,12 +88,14 @@ class Order:
         params: all of its parameters, with the shared ones and the resource.
         rows: share of the rows to fit.
         run_dir: folder of the trial's run where the disk is shared; a script's own logging goes there.
+        void: not to be run, since the sweep was stopped before it began.
     """
 
     planned: Planned
     params: dict[str, Any]
     rows: float = 1.0
     run_dir: str = ""
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class TrialResult:
         exit_code: of a script.
         host: where it ran.
         seconds: how long it took there.
+        lost: nobody knows what became of it, and it is not the trial's fault.
     """
 
     key: str
@@ -118,12 +122,23 @@ class TrialResult:
     exit_code: int | None = None
     host: str = ""
     seconds: float = 0.0
+    lost: bool = False
+
+
+def begin_batch(batch: Any, begin: Callable[[Order], Order]) -> Order:
+    """Begin the one order in a batch of joblib's, on its way to a worker; return it as it is sent."""
+    ((function, (order, *rest), named),) = batch.items
+    order = begin(order)
+    batch.items[0] = (function, (order, *rest), named)
+    return order
 
 
 def run_trial(order: Order, data: RecipeData | ScriptData) -> TrialResult:
     """Run one trial. Whatever goes wrong in it is in its result: one bad trial must not end the others."""
     import platform
 
+    if order.void:
+        return TrialResult(order.planned.key)
     began = time.monotonic()
     try:
         result = _script(order, data) if isinstance(data, ScriptData) else _recipe(order, data)
