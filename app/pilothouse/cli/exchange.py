@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -40,7 +41,8 @@ def import_command(
     from pilothouse.tracking.exchange.opening import open_source
 
     def tell(done: int, total: int) -> None:
-        if sys.stderr.isatty() and total > done:
+        # The terminal UI, which runs this without a terminal, shows the last line.
+        if total > done and (sys.stderr.isatty() or os.environ.get("PILOTHOUSE_PROGRESS")):
             say(f"{done:,} of {total:,} runs …")
 
     report = import_runs(

@@ -22,8 +22,8 @@ AREAS = (
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a person can do: ``keys`` as Textual names them, ``where`` the screens it exists on (empty:
-    all of them)."""
+    """One thing a person can do: ``keys`` as Textual names them (empty: only by its name in the palette),
+    ``where`` the screens it exists on (empty: all of them)."""
 
     id: str
     keys: str
@@ -289,6 +289,47 @@ ACTIONS: tuple[Action, ...] = (
         (*RUN_LISTS, "trash"),
         False,
     ),
+    # by their names in the palette only
+    Action(
+        "import_runs",
+        "",
+        ":",
+        "import from MLflow",
+        "Palette: take over the runs of an MLflow store",
+        ("runs",),
+        False,
+        "import PATH",
+    ),
+    Action(
+        "export_runs",
+        "",
+        ":",
+        "export runs",
+        "Palette: write the runs of this filter as CSV, JSON, Parquet or for MLflow",
+        ("runs",),
+        False,
+        "export DEST",
+    ),
+    Action(
+        "clean_up",
+        "",
+        ":",
+        "clean up",
+        "Palette: show what nothing needs any more, and remove it",
+        ("bridge", "runs"),
+        False,
+        "gc",
+    ),
+    Action(
+        "back_up",
+        "",
+        ":",
+        "back up",
+        "Palette: write the whole workspace into one file",
+        ("bridge", "runs"),
+        False,
+        "backup FILE",
+    ),
     Action("zoom", "plus", "+", "zoom", "Give the panel in focus the whole screen, and back", (), False),
     Action("refresh", "ctrl+r", "^r", "refresh", "Read everything again now", (), False),
     # the parts of the run's screen stand in a line above them
@@ -402,5 +443,5 @@ def bindings_of(context: str, *, only_here: bool = False) -> list[Binding]:
             id=f"{context}.{action.id}",
         )
         for action in actions_of(context)
-        if action.where or not only_here
+        if action.keys and (action.where or not only_here)
     ]

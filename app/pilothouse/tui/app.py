@@ -129,7 +129,8 @@ class PilothouseApp(App[None]):
             for action in actions_of(screen.CONTEXT):
                 if action.id in ("palette", "back"):
                     continue
-                title = f"{action.label[0].upper()}{action.label[1:]}  ({action.shown})"
+                title = f"{action.label[0].upper()}{action.label[1:]}"
+                title += f"  ({action.shown})" if action.keys else ""
                 if action.id.startswith("go_"):
                     title = f"Go to {title}"
                 yield SystemCommand(title, action.help, lambda key=action.id, on=screen: on.action_act(key))

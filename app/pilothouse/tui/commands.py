@@ -3,6 +3,8 @@ person types."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +22,32 @@ def run_command(workspace: Workspace, *words: str, timeout: float = 3600.0) -> A
     return _run(workspace, [*words, "--json"], timeout)
 
 
+STOP_SECONDS = 5.0
+"""Time for a command to clear away what it was making before it is killed."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether a person wants an errand to stop."""
+
+    asked: bool = False
+
+
+def run_errand(workspace: Workspace, words: list[str], told: Callable[[str], None], stop: Stop) -> Any:
+    """Run a command that takes its time and return its JSON; called in a thread.
+
+    Args:
+        workspace: what it works on.
+        words: the command with its options, ``--json`` among them.
+        told: gets the latest line that the command says while it works.
+        stop: once asked, the command is interrupted as by ctrl+c.
+
+    Raises:
+        PilothouseError: the command failed or was stopped; the text is what it said.
+    """
+    return _run(workspace, words, 24 * 3600.0, told=told, stop=stop)
+
+
 def run_gate_check(workspace: Workspace, model: str, version: int) -> list[dict[str, Any]]:
     """Judge a version by its gates in a process of its own; return the verdicts.
 
@@ -31,10 +59,28 @@ def run_gate_check(workspace: Workspace, model: str, version: int) -> list[dict[
     return [one for one in answer or [] if isinstance(one, dict)]
 
 
-def _run(workspace: Workspace, words: list[str], timeout: float, verdict: bool = False) -> Any:
+def _last_line(file: int) -> str:
+    """Return the last whole line of an open file, of which the end is enough."""
+    import os
+
+    size = os.fstat(file).st_size
+    tail = os.pread(file, 400, max(0, size - 400)).decode("utf-8", "replace")
+    lines = tail.rpartition("\n")[0].splitlines()
+    return lines[-1] if lines else ""
+
+
+def _run(
+    workspace: Workspace,
+    words: list[str],
+    timeout: float,
+    verdict: bool = False,
+    told: Callable[[str], None] | None = None,
+    stop: Stop | None = None,
+) -> Any:
     """Run a command. A `verdict` is an answer also where the command ends with 1, for something failed."""
     import json
     import os
+    import signal
     import subprocess
     import tempfile
     import time
@@ -49,6 +95,8 @@ def _run(workspace: Workspace, words: list[str], timeout: float, verdict: bool =
     except NoActiveWorker:
         cancelled = None
     env = {**os.environ, "PILOTHOUSE_WORKSPACE": str(workspace.root), "NO_COLOR": "1"}
+    if told is not None:
+        env["PILOTHOUSE_PROGRESS"] = "1"
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
             python_command("pilothouse", *words),
@@ -65,6 +113,18 @@ def _run(workspace: Workspace, words: list[str], timeout: float, verdict: bool =
                 return None
             if cancelled is None:
                 time.sleep(0.02)
+            if told is not None:
+                told(_last_line(err.fileno()))
+            if stop is not None and stop.asked:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                raise PilothouseError(
+                    f"`pilothouse {words[0]}` was stopped.", untouched="What it had finished stays."
+                )
             if time.monotonic() > deadline:
                 raise PilothouseError(
                     f"`pilothouse {words[0]}` has not answered for {timeout:.0f} seconds.",

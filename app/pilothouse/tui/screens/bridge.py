@@ -16,6 +16,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.data_acts import DataActs
 from pilothouse.tui.screens.deploy_acts import DeployActs
 from pilothouse.tui.screens.train_acts import TrainActs
+from pilothouse.tui.screens.upkeep_acts import UpkeepActs
 
 if TYPE_CHECKING:
     from pilothouse.tui.snapshots.bridge import Bridge
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pilothouse.tui.widgets.table import Table
 
 
-class BridgeScreen(DeployActs, DataActs, TrainActs):
+class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
     """Live and Drift on the left; Needs you, Working and Lately on the right."""
 
     CONTEXT: ClassVar[str] = "bridge"
