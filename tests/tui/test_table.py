@@ -219,3 +219,90 @@ async def test_only_a_few_pages_are_kept() -> None:
             await idle(pilot)
         assert len(table._pages) <= 13
         assert table.row is not None
+
+
+async def test_the_first_columns_stand_still_while_the_others_scroll() -> None:
+    columns = tuple(Column(f"c{n}", f"column{n}", width=12) for n in range(12))
+    table = Table(columns, marking=True)
+    table.frozen = 2
+    async with TableApp(table).run_test(size=(60, 10)) as pilot:
+        table.set_rows([Row("a", tuple(f"cell{n}" for n in range(12)))])
+        await pilot.pause()
+        await pilot.press("right")
+        head, row = lines(pilot.app)[:2]
+        assert head.split() == ["column0", "column1", "‹", "column3", "column4", "›"]
+        assert row.split()[:4] == ["cell0", "cell1", "cell3", "cell4"]
+        assert head.index("column3") == row.index("cell3")
+        await pilot.press("left")
+        assert lines(pilot.app)[1].split()[:3] == ["cell0", "cell1", "cell2"]
+        await pilot.press(*["right"] * 20)
+        assert lines(pilot.app)[1].split()[0] == "cell0"
+        assert lines(pilot.app)[1].split()[-1] == "cell11"
+        assert "›" not in lines(pilot.app)[0]
+        await pilot.press(*["left"] * 20)
+        assert "‹" not in lines(pilot.app)[0]
+
+
+async def test_on_a_screen_too_narrow_for_it_nothing_stands_still() -> None:
+    table = Table(tuple(Column(f"c{n}", f"column{n}", width=12) for n in range(4)))
+    table.frozen = 2
+    async with TableApp(table).run_test(size=(30, 10)) as pilot:
+        table.set_rows([Row("a", tuple(f"cell{n}" for n in range(4)))])
+        await pilot.pause()
+        for _ in range(2):
+            await pilot.press("right")
+            await pilot.pause()
+        assert lines(pilot.app)[1].split()[0] == "cell2"
+
+
+async def test_the_cursor_finds_its_row_on_the_page_beside() -> None:
+    source = Source(PAGE * 3)
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(source)
+        await idle(pilot)
+        table.move_to(PAGE - 1)
+        await idle(pilot)
+        held = table.row.key if table.row else ""
+        top = table.scroll_offset.y
+        for first, place in ((-2, PAGE + 1), (1, PAGE - 2)):
+            source.first = first
+            table.reload()
+            await idle(pilot)
+            assert table.row is not None and table.row.key == held
+            assert table.cursor == place
+            assert table.scroll_offset.y == top + place - (PAGE - 1)
+
+
+async def test_old_rows_are_shown_until_all_new_ones_are_here() -> None:
+    source = Source(PAGE * 3)
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 24)) as pilot:
+        table.set_source(source)
+        await idle(pilot)
+        table.move_to(PAGE + 5)
+        await idle(pilot)
+        before = lines(pilot.app)
+        assert not any("…  " in line for line in before)
+        source.first = -1
+        source.gate.clear()
+        table.reload()
+        for _ in range(20):
+            await pilot.pause(0.005)
+            assert lines(pilot.app) == before
+        table.reload()  # asked for again before the first answer is here
+        source.gate.set()
+        await idle(pilot)
+        assert table.row is not None and table.row.key == f"k{PAGE + 5}"
+        assert table.cursor == PAGE + 6
+
+
+async def test_single_rows_are_drawn_anew_where_they_stand() -> None:
+    table = Table(COLUMNS)
+    async with TableApp(table).run_test(size=(80, 10)) as pilot:
+        table.set_rows([Row(str(n), (f"{n}", "x", "y")) for n in range(5)])
+        await pilot.press("j")
+        table.renew_rows(lambda row: Row(row.key, ("9", "new", "z")) if row.key == "3" else row)
+        await pilot.pause()
+        assert lines(pilot.app)[4].split() == ["9", "new", "z"]
+        assert table.cursor == 1
