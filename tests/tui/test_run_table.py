@@ -304,3 +304,16 @@ async def test_the_last_words_of_tags_are_completed() -> None:
     assert suggestion("x=1 team=", keys, mine) == "x=1 team=blue"
     for text in ("", "x=1 ", "a", "'ow", "odd=t", "team=blue", "\x00", *HOSTILE):
         assert suggestion(text, keys, mine) is None or text == "a"
+
+
+async def test_tags_are_set_where_a_run_is_open_too(hostile: Workspace) -> None:
+    app, store = PilothouseApp(hostile), open_store(hostile)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        screen = await open_runs(pilot)
+        run = screen.current()
+        assert run is not None
+        await pilot.press("enter")
+        await settle(pilot, lambda: app.screen is not screen and app.screen.current() is not None)  # type: ignore[attr-defined]
+        await press(pilot, "number_sign")
+        await pilot.press(*"x=[/] why=", "enter")
+        await settle(pilot, lambda: get_run(store, run.run_id).tags == {"x": "[/]"})

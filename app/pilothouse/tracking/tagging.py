@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from pilothouse.errors import UsageError
@@ -30,6 +31,19 @@ def read_pairs(words: Sequence[str]) -> dict[str, str | None]:
             raise UsageError(f"{word[:80]!r} is not KEY=VALUE.", untouched="No tag was changed.")
         tags[key.strip()] = value or None
     return tags
+
+
+def read_tags(text: str) -> dict[str, str | None]:
+    """Read ``owner=ana note="two words" old=`` as a shell would split it.
+
+    Raises:
+        UsageError: a word is not KEY=VALUE, or a quote is not closed.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise UsageError("A quote is not closed.", untouched="No tag was changed.") from None
+    return read_pairs(words)
 
 
 def change_tags(

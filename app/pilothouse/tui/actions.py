@@ -252,7 +252,7 @@ ACTIONS: tuple[Action, ...] = (
         "#",
         "tags",
         "Set or remove tags of the marked runs, or of this one",
-        ("runs",),
+        RUN_LISTS,
         False,
         "tag RUN KEY=VALUE",
     ),

@@ -11,7 +11,7 @@ from pilothouse.tui.text import line, safe
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
 
-ON_A_RUN = ("details", "logs", "stop_run", "rerun", "note", "copy", "delete")
+ON_A_RUN = ("details", "logs", "stop_run", "rerun", "note", "tags", "copy", "delete")
 
 
 class RunActs(TrainActs, PilothouseScreen):
@@ -122,6 +122,30 @@ class RunActs(TrainActs, PilothouseScreen):
                 self.change_tags("Noting", [run.run_id], {"note": note or None}, said)
 
         self.app.push_screen(ask, save)
+
+    def do_tags(self) -> None:
+        """Set or remove tags."""
+        from pilothouse.errors import UsageError
+        from pilothouse.tracking.tagging import read_tags
+        from pilothouse.tui.dialogs.base import Ask
+
+        run = self.current()
+        if run is None:
+            return
+        now = "  ".join(f"{key}={value}" for key, value in run.tags.items()) or "none"
+        words = line(("now  ", "$dim"), safe(now, 300), "\n", ("key= takes one away", "$dim"), "\n")
+
+        def save(text: str | None) -> None:
+            try:
+                tags = read_tags(text or "")
+            except UsageError as error:
+                self.say(f"tags: {error.what}", "watch")
+                return
+            if tags:
+                said = f"Tagged {run.name}: {', '.join(safe(key, 30) for key in tags)}."
+                self.change_tags("Tagging", [run.run_id], tags, said)
+
+        self.app.push_screen(Ask(f"Tags of {run.name}", words, "Save", "", "key=value key=value"), save)
 
     def targets(self) -> list[str]:
         """The ids of the runs that an act on several is meant for."""

@@ -96,7 +96,10 @@ class LayoutActs(CurveBeside):
         if self._keeping is not None:
             self._keeping.stop()
             self._keeping = None
-            keep_layout(self.workspace, self._layout_of or "", self.arrangement)
+            try:
+                keep_layout(self.workspace, self._layout_of or "", self.arrangement)
+            except Exception as error:  # noqa: BLE001 - nobody is left to be told
+                self.log.error(repr(error))
 
     # ------------------------------------------------------------ order
 

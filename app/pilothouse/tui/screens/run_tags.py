@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from textual import on
 
 from pilothouse.errors import UsageError
-from pilothouse.tracking.tagging import NOTE, read_pairs
+from pilothouse.tracking.tagging import NOTE, read_tags
 from pilothouse.tui.screens.run_acts import RunActs
 from pilothouse.tui.text import safe
 from pilothouse.tui.widgets.edit_line import EditLine
@@ -106,19 +105,6 @@ class TagActs(RunActs):
 
 def _whom(run: Run, targets: list[str]) -> str:
     return safe(run.name, 24) if targets == [run.run_id] else f"{len(targets):,} marked runs"
-
-
-def read_tags(text: str) -> dict[str, str | None]:
-    """Read ``owner=ana note="two words" old=`` as a shell would split it.
-
-    Raises:
-        UsageError: a word is not KEY=VALUE, or a quote is not closed.
-    """
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        raise UsageError("A quote is not closed.", untouched="No tag was changed.") from None
-    return read_pairs(words)
 
 
 def suggestion(text: str, keys: list[str], mine: dict[str, str]) -> str | None:

@@ -183,6 +183,12 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs):
         if run.run_id in self._details:
             self._draw_curve()
 
+    def why_not(self, action: str) -> str:
+        """What cannot be done before the first rows are here; the rest from what is under the cursor."""
+        if action in ("columns", "group", "sort") and not self.main_table().loaded:
+            return "the runs have not been read yet"
+        return super().why_not(action)
+
     def _column_cells(self) -> dict[Field, int]:
         cells = self.main_table().cells_of()
         return {field: cells.get(column_text(field), 0) for field in self.columns.fields}

@@ -41,7 +41,7 @@ class EditLine(Horizontal):
     """Hidden until it is opened; enter says what was typed, and the screen closes it."""
 
     DEFAULT_CSS = """
-    EditLine { display: none; height: 1; background: $accent 20%; margin: 0 1;
+    EditLine { display: none; height: 1; background: $accent 20%;
         &.-shown { display: block; }
         Static { width: auto; max-width: 40%; height: 1; padding: 0 1; color: $accent; text-style: bold; }
         Input { width: 1fr; height: 1; border: none; padding: 0 1; background: transparent;
