@@ -38,7 +38,7 @@ def histograms(column: ColumnDrift) -> str:
             _bar("r", top, r / most * _WIDE, r),
             _bar("c", top + _BAR + 1, c / most * _WIDE, c),
             f'<text class="share" x="{_LEFT + _WIDE + 6}" y="{top + 13}">',
-            f"{percent(r)} → {percent(c)}</text>",
+            f"{escape(percent(r))} → {escape(percent(c))}</text>",
         ]
     return "".join([*parts, "</svg>"])
 

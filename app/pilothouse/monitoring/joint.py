@@ -3,9 +3,9 @@
 *Domain classifier*: gradient boosting learns to tell reference rows from current ones; the score is the area
 under the ROC curve on rows it did not learn from, the mean over five folds. Without drift a fold's area is
 that of Mann and Whitney's test, with variance (n + m + 1) / (12 n m); with drift the interval is Hanley and
-McNeil's (Radiology 143, 1982). *PCA*: components that explain 65% of the reference's variance (NannyML's)
-rebuild rows of both sides; the score is by how many standard deviations the mean error changed, with
-Welch's test.
+McNeil's (Radiology 143, 1982); the mean's variance is corrected as by Nadeau and Bengio (Machine Learning 52,
+2003). *PCA*: components that explain 65% of the reference's variance (NannyML's share) rebuild rows of both
+sides; the score is by how many standard deviations the mean error changed, with Welch's test.
 
 Both look at a sample of bounded size, and both have an effect floor besides the noise floor, as the columns
 have.
@@ -37,6 +37,8 @@ MOST_ROWS = 10_000
 """Rows of each side that are looked at."""
 LEAST_ROWS = 50
 FOLDS = 5
+ALIKE = 1 / FOLDS + 1 / (FOLDS - 1)
+"""The folds see the same chance differences, so their mean varies more than that of as many areas would."""
 AUC_FLOOR = 0.6
 """As far apart as one number that moved by 0.36 sigma: what a PSI of 0.1 is for a column."""
 ERROR_FLOOR = 0.2
@@ -137,6 +139,10 @@ def _domain(before: Array, now: Array, columns: Sequence[ColumnProfile], steps: 
     from sklearn.model_selection import StratifiedKFold
 
     rows = np.vstack([before, now])
+    for at in range(rows.shape[1]):
+        # A column of one value tells only where it is missing, and boosting refuses one of no value.
+        if len(np.unique(rows[~np.isnan(rows[:, at]), at])) < 2:
+            rows[:, at] = np.isnan(rows[:, at])
     side = np.r_[np.zeros(len(before), dtype=int), np.ones(len(now), dtype=int)]
     categories = [column.kind != "numeric" for column in columns]
     areas, null, spread = [], 0.0, 0.0
@@ -156,8 +162,8 @@ def _domain(before: Array, now: Array, columns: Sequence[ColumnProfile], steps: 
         area = float(roc_auc_score(side[test], model.predict_proba(rows[test])[:, 1]))
         n, m = int((side[test] == 0).sum()), int((side[test] == 1).sum())
         areas.append(area)
-        null += (n + m + 1) / (12 * n * m) / FOLDS**2
-        spread += hanley_mcneil(area, n, m) / FOLDS**2
+        null += (n + m + 1) / (12 * n * m) / FOLDS * ALIKE
+        spread += hanley_mcneil(area, n, m) / FOLDS * ALIKE
         if at == 0:
             some = test[:: max(1, len(test) // 2000)]
             importance = permutation_importance(

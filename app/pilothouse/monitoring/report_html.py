@@ -120,7 +120,7 @@ def _words(report: DriftReport) -> str:
         if not column.drifted and abs(column.missing_current - column.missing_reference) >= 0.02
     ]
     for column in gaps[:10]:
-        change = f"{percent(column.missing_reference)} to {percent(column.missing_current)}"
+        change = shown(f"{percent(column.missing_reference)} to {percent(column.missing_current)}")
         said.append(f"<p>Missing values of {_named(column.column, 80)} went from {change}.</p>")
     for joint in report.multivariate:
         said.append(f"<p>{_toned(joint.drifted, '■', '●')} {shown(joint.words)}</p>")
@@ -156,7 +156,7 @@ def _line(column: ColumnDrift, kind: str = "") -> str:
     p_value = "–" if p is None else "&lt;0.0001" if p < 1e-4 else f"{p:.4f}"
     missing = ""
     if column.missing_reference or column.missing_current:
-        missing = f"{percent(column.missing_reference)} → {percent(column.missing_current)}"
+        missing = shown(f"{percent(column.missing_reference)} → {percent(column.missing_current)}")
     about = f' title="may be wrong by up to {column.error:.2g}"' if column.error else ""
     cells = [
         f'<td class="name"><bdi>{shown(column.column, 120)}</bdi></td>',
