@@ -73,7 +73,7 @@ class Measured(NamedTuple):
 class Points(NamedTuple):
     """Values in order, each once, with how often both sides have them.
 
-    `error` is how far a share of rows below a value may be wrong; `width` how far a Wasserstein distance
+    `error` is how much larger the largest difference of shares may be than it seems; `width` how far a Wasserstein distance
     (before it is divided) may be wrong: both 0 where the points are the values themselves.
     """
 
@@ -241,6 +241,9 @@ def points_of_bins(
     upper, lower = np.append(inner, high), np.insert(inner, 0, low)
     share_r, share_c = r / r.sum(), c / c.sum()
     width = float(np.sum((share_r + share_c) * (upper - lower)) / 2)
-    # Between two edges the shares may part by no more than what lies there; one value alone is exact.
-    apart = np.where(upper > np.nextafter(lower, np.inf), np.maximum(share_r, share_c), 0.0)
-    return Points((upper + lower) / 2, r, c, float(apart.max(initial=0.0)), width)
+    # Between two edges either side may have all its rows before the other's; one value alone is exact.
+    up_r, up_c = np.cumsum(share_r), np.cumsum(share_c)
+    known = np.abs(up_r - up_c)
+    inside = np.maximum(up_r - (up_c - share_c), up_c - (up_r - share_r))
+    most = np.where(upper > np.nextafter(lower, np.inf), inside, known).max()
+    return Points((upper + lower) / 2, r, c, max(0.0, float(most - known.max())), width)

@@ -68,14 +68,14 @@ def test_beyond_a_million_rows_and_from_a_profile_fine_bins_stand_for_values(
     exact = _named(_compare(tmp_path, *columns, wishes), "x")
     monkeypatch.setattr(filedrift, "MOST_VALUES", 100)
     binned = _named(_compare(tmp_path, *columns, wishes), "x")
-    assert 0 < binned.error < 0.005
+    assert 0 <= binned.error < 0.005
     assert abs(binned.score - exact.score) <= binned.error
     saved = open_reference(str(tmp_path / "reference.parquet"), AUTO, to_save=True)
     kept = write_text(tmp_path / "profile.json", saved.profile.to_json())
     from_profile = compare_files(
         open_reference(str(kept), wishes), [tmp_path / "current.parquet"], wishes
     ).columns[0]
-    assert 0.004 < from_profile.error < 0.02
+    assert 0 < from_profile.error < 0.02
     assert abs(from_profile.score - exact.score) <= from_profile.error
 
 

@@ -1,0 +1,276 @@
+"""`pilothouse drift` as a person types it: without a workspace, and in one."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from making_data import write_parquet
+from pilothouse.cli.main import main
+from pilothouse.store import open_store
+from pilothouse.workspace import Workspace
+from steering import environment
+
+CONFIG = """
+[model]
+name = "late"
+target = "y"
+
+[data]
+folder = "data"
+time = "t"
+"""
+
+
+def _rows(seed: int, rows: int, shift: float = 0.0) -> dict[str, Any]:
+    dice = np.random.default_rng(seed)
+    return {
+        "t": pd.date_range(f"2024-0{seed}-01", periods=rows, freq="h"),
+        "x": dice.normal(shift, size=rows), "z": dice.normal(size=rows), "k": dice.choice(list("abc"), rows),
+        "y": dice.random(rows) < 0.3,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "files"
+    write_parquet(folder / "then.parquet", _rows(1, 1200))
+    write_parquet(folder / "now.parquet", _rows(2, 800, 1.5))
+    write_parquet(folder / "same.parquet", _rows(3, 800))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def _run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["drift", *words])
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def _json(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    return json.loads(_run(capsys, *words, "--json")[1])
+
+
+def test_tests_by_name_and_their_conventions(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = _json(capsys, "now.parquet", "--reference", "then.parquet", "--test", "ks,chi2", "--target", "y")
+    assert {one["column"]: one["test"] for one in told["columns"]} == {"x": "ks", "z": "ks", "k": "chi2"}
+    assert told["target"]["test"] == "chi2"
+    assert told["columns"][0]["convention"].startswith("scipy's ks_2samp")
+    code, out, err = _run(capsys, "now.parquet", "--reference", "then.parquet", "--test", "wasserstein")
+    assert code == 0
+    assert "wasserstein" in out
+    assert "Evidently's" in err
+    code, _, err = _run(capsys, "now.parquet", "--reference", "then.parquet", "--test", "ks,nope")
+    assert code == 2
+    assert "no drift test 'nope'" in err
+
+
+def test_exit_codes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at = ["--reference", "then.parquet", "--exit-code", "--exclude", "k", "--exclude", "y", "--exclude", "z"]
+    assert _run(capsys, "same.parquet", *at)[0] == 0
+    assert _run(capsys, "now.parquet", *at)[0] == 1
+    assert _run(capsys, "now.parquet", *at[:2])[0] == 0
+    assert _run(capsys, "now.parquet", *at, "--chunk", "week")[0] == 1
+    assert _run(capsys, "same.parquet", *at, "--chunk", "week")[0] == 0
+
+
+def test_a_saved_profile_stands_for_the_files(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "--reference", "then.parquet", "--save-profile", "p.json")
+    assert (code, out) == (0, "")
+    assert "p.json" in err
+    direct = _json(capsys, "now.parquet", "--reference", "then.parquet")
+    (files / "then.parquet").unlink()
+    assert _json(capsys, "now.parquet", "--reference", "p.json")["columns"] == direct["columns"]
+    code, _, err = _run(capsys, "now.parquet", "--reference", "p.json", "--multivariate", "pca")
+    assert code == 2
+    assert "a profile has none" in err
+
+
+def test_chunks_and_pages(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = _json(capsys, "now.parquet", "--reference", "then.parquet", "--chunk", "week", "--html", "c.html")
+    assert told["chunk"] == "week"
+    assert told["chunks"][0]["label"] == "2024-W05"
+    assert told["chunks"][0]["among"] == len(told["chunks"]) == 6
+    assert "Columns over chunks" in (files / "c.html").read_text("utf-8")
+    code, out, err = _run(
+        capsys, "now.parquet", "--reference", "then.parquet", "--chunk", "300", "--html", "r.html"
+    )
+    assert code == 0
+    assert "left over" in out
+    assert "Written to r.html." in err
+    code, _, err = _run(capsys, "now.parquet", "--reference", "then.parquet", "--time", "t")
+    assert (code, "--time goes with --chunk" in err) == (2, True)
+    assert _run(capsys, "now.parquet", "--reference", "then.parquet", "--html", "no/such/\0x")[0] in (1, 2)
+
+
+def test_all_columns_together(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = _json(
+        capsys, "now.parquet", "--reference", "then.parquet", "--multivariate", "domain", "--html", "m.html"
+    )
+    (joint,) = told["multivariate"]
+    assert (joint["method"], joint["drifted"], joint["columns"][0]) == ("domain", True, "x")
+    assert "A classifier tells" in (files / "m.html").read_text("utf-8")
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    root = tmp_path / "space"
+    root.mkdir()
+    (root / "pilothouse.toml").write_text(CONFIG)
+    write_parquet(root / "data" / "a.parquet", _rows(1, 1200))
+    monkeypatch.chdir(root)
+    from pilothouse.data.versions import snapshot
+
+    workspace = Workspace(root)
+    store = open_store(workspace)
+    snapshot(workspace, store, workspace.config().model())
+    write_parquet(root / "data" / "b.parquet", _rows(2, 600))
+    write_parquet(root / "data" / "c.parquet", _rows(3, 600, 1.5))
+    return workspace
+
+
+def test_each_file_of_a_stream_has_a_number_and_less_to_spend(
+    watched: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = _json(capsys, "b.parquet")
+    second = _json(capsys, "c.parquet")
+    assert (first["question"], second["question"]) == (1, 2)
+    assert first["level"] == pytest.approx(0.005)
+    assert second["level"] == pytest.approx(0.01 / 6)
+    assert "2nd file" in " ".join(second["explained"])
+    assert second["columns"][0]["drifted"]
+    # Again, by name, and as another file with the same bytes: the same question.
+    assert _json(capsys, "b.parquet")["question"] == 1
+    (watched.root / "copy.parquet").write_bytes((watched.root / "data" / "c.parquet").read_bytes())
+    assert _json(capsys, "copy.parquet")["question"] == 2
+    code, _, err = _run(capsys, "c.parquet", "--html", "page.html")
+    assert code == 0
+    assert "2nd file" in err
+    assert "2nd file" in (watched.root / "page.html").read_text("utf-8")
+
+
+def test_a_look_stores_nothing(watched: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    told = _json(capsys, "c.parquet", "--test", "ks")
+    assert {one["column"]: one["test"] for one in told["columns"]} == {"x": "ks", "z": "ks", "k": "psi"}
+    assert told["target"]["column"] == "y"
+    # The kept profile has two hundred fine bins for it.
+    assert 0 < told["columns"][1]["error"] < 0.02
+    weeks = _json(capsys, "c.parquet", "--chunk", "week")
+    assert len(weeks["chunks"]) == 4
+    joint = _json(capsys, "c.parquet", "--multivariate", "pca")
+    assert joint["multivariate"][0]["method"] == "pca"
+    assert _json(capsys) == []
+    code, _, err = _run(capsys, "--predictions")
+    assert code == 1
+    assert "No version is live" in err
+
+
+def test_the_configuration_names_tests(watched: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    path = watched.root / "pilothouse.toml"
+    path.write_text(CONFIG + '\n[drift]\ntest = "js, ks"\n')
+    told = _json(capsys, "c.parquet")
+    assert {one["test"] for one in told["columns"]} == {"js"}
+    path.write_text(CONFIG + '\n[drift]\ntest = "jss"\n')
+    code, _, err = _run(capsys, "c.parquet")
+    assert code != 0
+    assert "Did you mean 'js'?" in err
+
+
+def test_a_reference_is_read_once_in_a_workspace(
+    watched: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["data/c.parquet", "--reference", "data/a.parquet"]
+    first = _json(capsys, *words)
+    (kept,) = (watched.state_dir / "cache" / "profiles").glob("*.json")
+    # What is kept is what is used.
+    changed = kept.read_text("utf-8").replace('"rows":1200', '"rows":1201')
+    kept.write_text(changed, "utf-8")
+    assert _json(capsys, *words)["n_reference"] == 1201
+    kept.write_text("torn", "utf-8")
+    assert _json(capsys, *words) == first
+    _json(capsys, *words, "--exclude", "z")
+    write_parquet(watched.root / "data" / "a.parquet", _rows(4, 1000))
+    assert _json(capsys, *words)["n_reference"] == 1000
+    assert len(list(kept.parent.glob("*.json"))) == 3
+
+
+def test_answers_in_production_are_compared_with_those_on_the_holdout(tmp_path: Path) -> None:
+    from pilothouse.errors import NotFoundError
+    from pilothouse.monitoring.prediction_drift import compare_predictions
+
+    dice = np.random.default_rng(5)
+    before = dice.beta(2, 5, 2000)
+    holdout = write_parquet(
+        tmp_path / "holdout.parquet",
+        {
+            "x": before,
+            "prediction": before > 0.9,
+            "prediction_": (before > 0.4).astype(int),
+            "probability": before,
+        },
+    )
+    after = dice.beta(4, 4, 500)
+    lines = [
+        json.dumps({
+            "id": f"r{at}", "time": "2026-01-01T00:00:00Z", "model": "late", "version": 3 if at < 400 else 2,
+            "features": {"x": 1}, "output": {"prediction": int(p > 0.4), "probability": p}, "latency_ms": 1.0,
+        })
+        for at, p in enumerate(after)
+    ]  # fmt: skip
+    segment = tmp_path / "one.jsonl"
+    segment.write_text("\n".join([*lines, '{"id": "torn", "model": "la']))
+    report = compare_predictions(holdout, [segment], model="late", version=3, classification=True)
+    assert report.n_current == 400
+    assert {column.column: column.drifted for column in report.columns} == {
+        "prediction": True,
+        "probability": True,
+    }
+    assert report.columns[0].bins[:2] == ("0", "1")
+    same = compare_predictions(holdout, [segment], model="late", version=3, classification=False)
+    assert same.columns[0].kind == "numeric"
+    for segments, version in (([], 3), ([segment], 9)):
+        with pytest.raises(NotFoundError, match="no answers of late v"):
+            compare_predictions(holdout, segments, model="late", version=version, classification=True)
+
+
+def test_ctrl_c_on_a_terminal_ends_it_with_130_and_leaves_no_line(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "wide.parquet"
+    columns = ", ".join(f"hash(range * {at + 3}) / 1e19 AS x{at}" for at in range(12))
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT {columns} FROM range(1500000)) TO '{path}' (FORMAT parquet)").fetchall()
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "pilothouse", "drift", str(path), "--reference", str(path)]
+    child = subprocess.Popen(
+        words, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=environment(), cwd=tmp_path
+    )
+    os.close(theirs)
+    seen = b""
+    while b"%" not in seen and child.poll() is None:
+        if select.select([ours], [], [], 0.5)[0]:
+            seen += os.read(ours, 4096)
+    if child.poll() is None:
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=60)
+        assert child.returncode == 130
+        assert out == b""
+        while select.select([ours], [], [], 0.2)[0]:
+            try:
+                seen += os.read(ours, 4096)
+            except OSError:
+                break
+        assert b"Interrupted." in seen
+        assert seen.rindex(b"\x1b[K") > seen.rindex(b"%")
+    os.close(ours)
