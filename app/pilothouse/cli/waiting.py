@@ -31,8 +31,8 @@ def progress_line() -> Iterator[Callable[[float, str], None] | None]:
         if time.monotonic() - began < _QUIET:
             return
         width = max(20, shutil.get_terminal_size().columns - 1)
+        written = True  # Before it is: Ctrl-C may come in between.
         click.echo(f"\r\x1b[K{printable(f'{share:4.0%}  {what}', width)}", nl=False, err=True)
-        written = True
 
     try:
         yield tell
