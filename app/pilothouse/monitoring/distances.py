@@ -74,7 +74,7 @@ class Points(NamedTuple):
     """Values in order, each once, with how often both sides have them.
 
     `error` is how much larger the largest difference of shares may be than it seems; `width` how far a
-    Wasserstein distance (before it is divided) may be wrong: both 0 where the points are the values themselves.
+    Wasserstein distance (before it is divided) may be wrong: both 0 where the points are the values.
     """
 
     values: Array
