@@ -102,8 +102,7 @@ async def test_mark_compare_differences_and_baseline(hostile: Workspace) -> None
         assert facts.total > some
         await pilot.press("p")
         await ready(pilot)
-        await settle(pilot, lambda: app.screen._settled())  # type: ignore[attr-defined]
-        assert app.screen.run_ids == (second, first)  # type: ignore[attr-defined]
+        assert app.screen.refs == (second, first)  # type: ignore[attr-defined]
         await press(pilot, "escape")
         assert screen(app) == "RunsScreen"
         await press(pilot, "escape")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from pilothouse.tracking.runs import Run
 
 NEUTRAL = ("base_rate", "threshold")
 """Numbers beside the metrics that are neither better nor worse for being larger."""
+
+
+_TAUGHT = {"train", "training"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,12 @@ def compare_subjects(subjects: Sequence[Subject]) -> Comparison:
 
 
 def is_judgeable(metric: str) -> bool:
-    """Whether more of a metric can be better or worse at all; of a threshold or of CPU use it is neither."""
-    return metric not in NEUTRAL and not metric.startswith("system/")
+    """Whether more of a metric says that a model is better or worse.
+
+    Of a threshold, of CPU use, and of the rows that a model was taught with, it does not.
+    """
+    words = set(re.split(r"[^a-z0-9]+", metric.lower()))
+    return metric not in NEUTRAL and not metric.startswith("system/") and words.isdisjoint(_TAUGHT)
 
 
 def _row(section: str, key: str, values: list[Any]) -> Difference:

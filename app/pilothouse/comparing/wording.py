@@ -85,7 +85,13 @@ def headlines(judgement: Judgement, labels: Sequence[str]) -> list[str]:
 
 
 def _counted(intervals: Sequence[Interval]) -> str:
-    words = {BETTER: "better", WORSE: "worse", UNDECIDED: "open", ALIKE: "the same", "": "too few rows"}
+    words = {
+        BETTER: "better",
+        WORSE: "worse",
+        UNDECIDED: "not told apart",
+        ALIKE: "the same",
+        "": "too few rows",
+    }
     counts = {kind: sum(one.verdict == kind for one in intervals) for kind in words}
     return ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)
 

@@ -151,7 +151,7 @@ def test_words() -> None:
     said = headlines(found, ["v1", "v2"])
     assert said == [
         "v2 is better than v1 by roc_auc: +0.0100 (95% interval +0.0020 … +0.0180). "
-        "Of all 2 metrics: 1 better, 1 open."
+        "Of all 2 metrics: 1 better, 1 not told apart."
     ]
     text = to_markdown(comparison("v2"), findings("x"))
     assert "no difference that these rows can show" in text

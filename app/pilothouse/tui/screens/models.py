@@ -15,6 +15,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.dialogs.promote import gate_lines
 from pilothouse.tui.screens.deploy_acts import DeployActs
 from pilothouse.tui.screens.train_acts import TrainActs
+from pilothouse.tui.screens.version_marks import VersionMarks
 from pilothouse.tui.signs import FACTS, TONE_STYLES, judged, metric_rank
 from pilothouse.tui.text import clock, fit, line, moment, number, safe, signed, since, span
 from pilothouse.tui.widgets.panel import Panel, Words
@@ -45,7 +46,7 @@ def gate_words(said: str) -> tuple[str, str]:
     return (f"● {safe(said, 20)}", "good") if said == "passed" else (f"■ {safe(said, 20)}", "bad")
 
 
-class ModelsScreen(DeployActs, TrainActs):
+class ModelsScreen(VersionMarks, DeployActs, TrainActs):
     """Versions above, history below, the version under the cursor beside them."""
 
     CONTEXT: ClassVar[str] = "models"
@@ -60,7 +61,7 @@ class ModelsScreen(DeployActs, TrainActs):
     def body(self) -> Iterable[Widget]:
         """The three panels."""
         yield Container(
-            Panel("Versions", Table(empty=EMPTY, id="versions"), id="versions-panel"),
+            Panel("Versions", Table(empty=EMPTY, marking=True, id="versions"), id="versions-panel"),
             Panel("Version", VerticalScroll(Words(id="version-words"), can_focus=False), id="version-panel"),
             Panel("What was live when", Table(HISTORY, empty=NO_HISTORY, id="history"), id="history-panel"),
             id="models-body",
@@ -78,6 +79,16 @@ class ModelsScreen(DeployActs, TrainActs):
         """The version under the cursor."""
         row = self.query_one("#versions", Table).row
         return row.item if row else None  # type: ignore[return-value]
+
+    def live_ref(self) -> str | None:
+        """What is live."""
+        known = self._known
+        return f"{known.model}/{known.live}" if known is not None and known.live is not None else None
+
+    def do_back(self) -> None:
+        """Drop the marks first."""
+        if not self.drop_marks():
+            super().do_back()
 
     def candidate(self) -> int | None:
         """The version under the cursor."""

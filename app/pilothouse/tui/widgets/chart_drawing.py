@@ -182,7 +182,9 @@ def _x_axis(
         # There is no half a step.
         ticks = tuple(tick for tick in ticks if tick == int(tick)) or ticks
     texts = time_labels(ticks) if view.by == "time" else labels(ticks)
-    name = "step" if view.by == "step" else "time since the start" if across >= 50 else "time"
+    name = view.by
+    if view.by == "time":
+        name = "time since the start" if across >= 50 else "time"
     rule, under = ["─"] * across, [" "] * (across + margin + 1)
     if not deep and across >= 20:
         # There is no line of its own for it.
@@ -243,6 +245,8 @@ def _told(line: Line, view: View, room: int) -> str:
     """As much as fits of the last value, the best, and where that was."""
     if line.last is None or line.best is None:
         return fit("  no values", room).rstrip()
+    if view.by not in ("step", "time"):
+        return ""  # A ROC curve has no last value and no best.
     last = f"  last {_value(line.last[1], view)}"
     best = f"{last}  best {_value(line.best[1], view)}"
     every = f"{best} at {place(line.best[0], view.by)}"

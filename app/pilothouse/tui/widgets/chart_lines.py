@@ -98,10 +98,10 @@ def _logs(points: Sequence[Point]) -> list[Point]:
 
 
 def place(x: float, by: str) -> str:
-    """An x in words: step 1,200, or 0:41."""
+    """An x in words: step 1,200, or 0:41, or what else x is: false positive rate 0.20."""
     if by == "time":
         return duration(x) if x >= 10 else f"{x:.2g} s"
-    return f"step {x:,.0f}" if x == int(x) else f"step {number(x, 2)}"
+    return f"{by} {x:,.0f}" if x == int(x) else f"{by} {number(x, 2)}"
 
 
 def summary(lines: Sequence[Line], by: str, unit: str = "") -> str:

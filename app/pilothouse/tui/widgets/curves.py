@@ -56,7 +56,7 @@ class View:
         cursor: the x whose values are read out; None for no cursor.
         smoothing: weight of the moving average, 0 to 0.99.
         log: whether y is drawn by its logarithm.
-        by: what x is, ``step`` or ``time`` (seconds).
+        by: what x is: ``step``, ``time`` (seconds), or the name of something else.
         unit: of y, such as ``%``; empty where there is none.
     """
 

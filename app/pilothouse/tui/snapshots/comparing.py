@@ -1,0 +1,98 @@
+"""What a comparison shows at once, read by light code; and the rest, told line by line by a process of its
+own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from pilothouse.comparing.facts import Comparison
+    from pilothouse.comparing.findings import Curve
+    from pilothouse.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The facts, and the curves by step; the first of ``refs`` is the baseline."""
+
+    refs: tuple[str, ...]
+    comparison: Comparison
+    curves: tuple[Curve, ...]
+
+
+def compared(workspace: Workspace, refs: tuple[str, ...]) -> Compared:
+    """Read the facts and the curves of runs or versions."""
+    from pilothouse.comparing.curves import kept_curves, metric_curves
+    from pilothouse.comparing.facts import compare_runs
+    from pilothouse.store import open_store
+
+    store = open_store(workspace)
+    comparison = compare_runs(store, refs)
+    by_step = metric_curves(store, comparison.subjects)
+    return Compared(refs, comparison, (*kept_curves(workspace, comparison.subjects), *by_step))
+
+
+def start_judging(workspace: Workspace, refs: Sequence[str], by: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start the process that compares in full; read it with ``told_by``, and kill it to stop it."""
+    import os
+    import subprocess
+
+    from pilothouse.processes import python_command
+
+    words = [part for column in by for part in ("--by", column)]
+    return subprocess.Popen(
+        python_command("pilothouse.comparing.entry", "--workspace", str(workspace.root), *words, "--", *refs),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        # One thread: whoever presses keys meanwhile needs the other.
+        env={
+            **os.environ,
+            "PILOTHOUSE_WORKSPACE": str(workspace.root),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        },
+        start_new_session=True,
+    )
+
+
+def told_by(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+    """Give each line that the process tells, and an error of our own if it ends without one."""
+    import json
+
+    assert process.stdout is not None
+    ended = False
+    with process.stdout:
+        for line in process.stdout:
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(told, dict):
+                ended = ended or bool(told.get("done")) or "error" in told
+                yield told
+    code = process.wait()
+    if not ended:
+        yield {
+            "error": f"The comparison ended with {code}.",
+            "next": "Try `pilothouse compare` in a terminal.",
+        }
+
+
+def save_document(path: str, workspace: Workspace, write: Callable[[], str]) -> str:
+    """Write a document, a relative path from the workspace's folder; return the sentence that says so."""
+    from pathlib import Path
+
+    from pilothouse.errors import PilothouseError
+    from pilothouse.processes import write_atomic
+
+    target = workspace.root / Path(path).expanduser()
+    if target.is_dir() or not target.parent.is_dir():
+        what = f"{path} is a folder." if target.is_dir() else f"There is no folder {target.parent}."
+        raise PilothouseError(what, untouched="Nothing was written.", next="Give another name.")
+    write_atomic(target, write())
+    return f"Saved as {target}."
