@@ -28,6 +28,8 @@ def compare_code(workspace: Workspace, labels: Sequence[str], known: Sequence[Be
 
 def origin_in_words(one: Behind) -> str:
     """Say where code comes from: `41be02c on main, with 12 uncommitted lines, 3 files`."""
+    if one.built_in and one.packages.get("pilothouse"):
+        return f"a built-in recipe of pilothouse {one.packages['pilothouse']}"
     parts = []
     if one.commit:
         parts.append(one.commit[:7] + (f" on {one.branch}" if one.branch else ""))
@@ -36,8 +38,6 @@ def origin_in_words(one: Behind) -> str:
             parts.append(f"with {lines:,} uncommitted lines" if lines else "with uncommitted changes")
     if one.code:
         parts.append(f"{len(one.code):,} file{'s' if len(one.code) > 1 else ''} kept")
-    if not parts and one.packages.get("pilothouse"):
-        return f"a built-in recipe of pilothouse {one.packages['pilothouse']}"
     return ", ".join(parts) or "nothing is known of its code"
 
 
@@ -48,7 +48,7 @@ def _patch_lines(patch: str) -> int:
 
 
 def _change(workspace: Workspace, base: str, mine: Behind, label: str, other: Behind) -> CodeChange:
-    if not mine.code or not other.code:
+    if not mine.code or not other.code or (mine.built_in and other.built_in):
         return _without_files(base, mine, label, other)
     files, diff = [], []
     for path in sorted({*mine.code, *other.code}):
@@ -74,7 +74,12 @@ def _files_in_words(files: Sequence[FileChange], base: str) -> str:
 
 
 def _without_files(base: str, mine: Behind, label: str, other: Behind) -> CodeChange:
-    """Compare what little is known where one of the two kept no files."""
+    """Compare what little is known where one of the two kept no files, or Pilothouse's own code ran."""
+    versions = [one.packages.get("pilothouse") for one in (mine, other)]
+    if mine.built_in and other.built_in and all(versions):
+        if versions[0] == versions[1]:
+            return CodeChange(label, f"Both are built-in recipes of pilothouse {versions[0]}: the same code.")
+        return CodeChange(label, f"Built-in recipes of pilothouse {versions[0]} and {versions[1]}.")
     if mine.commit and other.commit:
         if mine.commit != other.commit:
             words = f"Commit {other.commit[:7]}, where {base} is of {mine.commit[:7]}."
@@ -89,11 +94,6 @@ def _without_files(base: str, mine: Behind, label: str, other: Behind) -> CodeCh
             )
         )  # fmt: skip
         return CodeChange(label, words, (), "\n".join(lines[:MOST_LINES]), len(lines) > MOST_LINES)
-    versions = [one.packages.get("pilothouse") for one in (mine, other)]
-    if all(versions) and not (mine.told or other.told):
-        if versions[0] == versions[1]:
-            return CodeChange(label, f"Both are built-in recipes of pilothouse {versions[0]}: the same code.")
-        return CodeChange(label, f"Built-in recipes of pilothouse {versions[0]} and {versions[1]}.")
     who = " and ".join(name for name, one in ((base, mine), (label, other)) if not one.code)
     return CodeChange(label, f"No code to compare: {who} kept none.")
 

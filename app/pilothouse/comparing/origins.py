@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pilothouse.comparing.subjects import Subject, lineage_of
-from pilothouse.jsontext import loads
+from pilothouse.errors import PilothouseError
+from pilothouse.tracking.origin import Origin, read_origin, read_patch
 from pilothouse.workspace import Workspace
-
-_MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Behind:
     Attributes:
         code: path -> sha256 of its bytes, which lie among the workspace's objects.
         patch: the uncommitted changes as a diff.
-        told: whether the run itself kept this, rather than its bundle.
+        built_in: whether a recipe made it, whose code is Pilothouse's own.
     """
 
     commit: str = ""
@@ -35,17 +34,21 @@ class Behind:
     host: Mapping[str, str] = field(default_factory=dict)
     threads: Mapping[str, str] = field(default_factory=dict)
     seed: str = ""
-    told: bool = False
+    built_in: bool = False
 
 
 def behind(workspace: Workspace, subject: Subject) -> Behind:
-    """Return what is known of what made a subject."""
+    """Return what is known of what made a subject; a record that is damaged is no record."""
+    lineage = lineage_of(subject.version) if subject.version else {}
+    built_in = bool(lineage) and subject.run.kind == "recipe"
     if subject.run.run_id:
         folder = workspace.run_dir(subject.run.run_id)
-        tree = _read(folder / "origin.json")
-        if tree:
-            return _from_origin(folder, tree)
-    lineage = lineage_of(subject.version) if subject.version else {}
+        try:
+            origin = read_origin(folder)
+        except PilothouseError:
+            origin = None
+        if origin is not None:
+            return _from_origin(folder, origin, built_in)
     if not lineage:
         return Behind()
     threads = lineage.get("threads")
@@ -55,52 +58,26 @@ def behind(workspace: Workspace, subject: Subject) -> Behind:
         host={"platform": str(lineage["platform"])} if lineage.get("platform") else {},
         threads={"threads": str(threads)} if threads is not None else {},
         seed="" if lineage.get("seed") is None else str(lineage["seed"]),
+        built_in=built_in,
     )
 
 
-def _from_origin(folder: Path, tree: Mapping[str, Any]) -> Behind:
-    git = tree.get("git") if isinstance(tree.get("git"), dict) else {}
-    name = tree.get("patch")
-    files = tree.get("code") if isinstance(tree.get("code"), list) else []
-    argv = tree.get("argv") if isinstance(tree.get("argv"), list) else []
-    seed = tree.get("seed")
-    assert isinstance(git, dict)
+def _from_origin(folder: Path, origin: Origin, built_in: bool) -> Behind:
     return Behind(
-        commit=str(git.get("commit") or ""),
-        branch=str(git.get("branch") or ""),
-        dirty=bool(git.get("dirty")),
-        # Only a file beside the origin, whatever a name may say.
-        patch=_text(folder / Path(str(name)).name) if name else "",
-        code={
-            str(one["path"]): str(one["sha256"])
-            for one in files or []
-            if isinstance(one, dict) and "path" in one and "sha256" in one
-        },
-        argv=tuple(str(word) for word in argv or []),
-        packages=_texts(tree.get("packages")),
-        python=str(tree.get("python") or ""),
-        host=_texts(tree.get("host")),
-        threads=_texts(tree.get("threads")),
-        seed="" if seed is None else str(seed),
-        told=True,
+        commit=origin.git.commit if origin.git else "",
+        branch=origin.git.branch if origin.git else "",
+        dirty=bool(origin.git and origin.git.dirty),
+        patch=read_patch(folder) if origin.patch else "",
+        code={file.path: file.sha256 for file in origin.code},
+        argv=origin.argv,
+        packages=origin.packages,
+        python=origin.python,
+        host={key: str(value) for key, value in asdict(origin.host).items() if value},
+        threads=origin.threads,
+        seed="" if origin.seed is None else str(origin.seed),
+        built_in=built_in,
     )
 
 
 def _texts(tree: Any) -> dict[str, str]:
     return {str(key): str(value) for key, value in tree.items()} if isinstance(tree, dict) else {}
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

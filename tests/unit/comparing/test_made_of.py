@@ -26,11 +26,9 @@ def keep(workspace: Workspace, text: str) -> str:
 
 
 def test_lines_between_two_snapshots(trained: Workspace) -> None:
-    one = Behind(
-        code={"train.py": keep(trained, "a = 1\nb = 2\n"), "old.py": keep(trained, "x\n")}, told=True
-    )
-    two = Behind(code={"train.py": keep(trained, "a = 1\nb = 3\nc = 4\n"), "new.py": keep(trained, "y\nz\n")},
-                 told=True)  # fmt: skip
+    one = Behind(code={"train.py": keep(trained, "a = 1\nb = 2\n"), "old.py": keep(trained, "x\n")})
+    after = {"train.py": keep(trained, "a = 1\nb = 3\nc = 4\n"), "new.py": keep(trained, "y\nz\n")}
+    two = Behind(code=after)
     found = compare_code(trained, ["v1", "v2"], [one, two]).changes[0]
     assert [(file.path, file.change, file.added, file.removed) for file in found.files] == [
         ("new.py", "added", 2, 0),
@@ -63,8 +61,8 @@ def test_a_long_diff_is_cut_and_bytes_are_only_named(trained: Workspace) -> None
 
 
 def test_commits_and_patches_where_no_files_were_kept(trained: Workspace) -> None:
-    clean = Behind(commit=COMMIT, branch="main", told=True)
-    patched = Behind(commit=COMMIT, branch="main", dirty=True, patch="--- a\n+++ b\n+one\n-two\n", told=True)
+    clean = Behind(commit=COMMIT, branch="main")
+    patched = Behind(commit=COMMIT, branch="main", dirty=True, patch="--- a\n+++ b\n+one\n-two\n")
     assert origin_in_words(clean) == "41be02c on main"
     assert origin_in_words(patched) == "41be02c on main, with 2 uncommitted lines"
     found = compare_code(trained, ["v1", "v2"], [clean, patched]).changes[0]
@@ -80,18 +78,19 @@ def test_what_a_run_kept_is_read_and_what_is_broken_is_nothing(trained: Workspac
     one = find_subjects(open_store(trained), ["one", "two"])[0]
     from_bundle = behind(trained, one)
     assert from_bundle.packages["scikit-learn"]
-    assert not from_bundle.told
+    assert from_bundle.built_in
     folder = trained.run_dir(one.run.run_id)
     (folder / "patch.diff").write_text("+line\n")
     tree = {
         "git": {"commit": COMMIT, "branch": "main", "dirty": True}, "patch": "patch.diff",
-        "code": [{"path": "train.py", "sha256": "0" * 64, "bytes": 3}, "nonsense"],
+        "code": [{"path": "train.py", "sha256": "0" * 64, "bytes": 3}],
         "argv": ["python", "train.py"], "packages": {"numpy": "2.0"}, "python": "3.11.9",
         "host": {"name": "ship", "cpus": 2}, "threads": {"OMP_NUM_THREADS": "1"}, "seed": 7,
     }  # fmt: skip
     (folder / "origin.json").write_text(json.dumps(tree))
     kept = behind(trained, one)
     assert (kept.commit, kept.patch, kept.seed, kept.host["cpus"]) == (COMMIT, "+line\n", "7", "2")
+    (folder / "patch.diff").unlink()
     (folder / "origin.json").write_text(json.dumps({**tree, "patch": "../../../pilothouse.toml"}))
     assert behind(trained, one).patch == ""
     for broken in ("", "[]", "{", '{"git": 3, "code": 4, "argv": 5, "packages": []}'):

@@ -273,5 +273,5 @@ class CompareScreen(CompareActs):
 def _table(name: str, empty: str = "", *, header: bool = True) -> Table:
     table = Table(empty=empty, header=header, id=name)
     # The key stays at the left when twenty columns are scrolled.
-    table.frozen = 1  # type: ignore[attr-defined]
+    table.frozen = 1
     return table

@@ -1,4 +1,4 @@
-"""Runs: several side by side, and their tags."""
+"""Tags of runs, changed in one transaction."""
 
 from __future__ import annotations
 
