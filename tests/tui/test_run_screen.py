@@ -303,7 +303,6 @@ async def test_a_picture_is_drawn_in_half_blocks(zoo: Zoo) -> None:
 
 
 async def test_what_made_a_run_is_shown(zoo: Zoo) -> None:
-    pytest.importorskip("pilothouse.tracking.origin")
     digest = "ab" * 32
     zoo.workspace.objects_dir.mkdir(parents=True, exist_ok=True)
     (zoo.workspace.objects_dir / digest).write_text("print('hello from the snapshot')\n")

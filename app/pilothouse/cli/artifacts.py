@@ -171,12 +171,12 @@ def metrics(
 
 
 def _known(key: str, run: Run) -> None:
-    if key in run.metrics:
+    if key in run.summaries:
         return
     import difflib
 
-    near = difflib.get_close_matches(key, run.metrics, n=1)
-    some = ", ".join(sorted(run.metrics)[:12]) or "none"
+    near = difflib.get_close_matches(key, run.summaries, n=1)
+    some = ", ".join(sorted(run.summaries)[:12]) or "none"
     raise NotFoundError(
         f"{run.name} has no metric {key[:80]!r}.",
         next=f"Did you mean {near[0]!r}?" if near else f"It has: {some}.",

@@ -20,8 +20,9 @@ from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
+    from pilothouse.tracking.origin import CodeFile
     from pilothouse.tui.snapshots.files import FileLook
-    from pilothouse.tui.snapshots.run_origin import Asked, CodeFile, OriginLook
+    from pilothouse.tui.snapshots.run_origin import Asked, OriginLook
 
 COLUMNS = (Column("name", "file", grow=True), Column("size", "size", "right", most=10))
 NOT_RECORDED = "Where its code came from was not recorded."

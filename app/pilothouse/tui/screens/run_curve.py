@@ -9,6 +9,7 @@ from textual.worker import get_current_worker
 
 from pilothouse.errors import PilothouseError
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tui.messages import DetailReady
 from pilothouse.tui.screens.run_acts import RunActs
 from pilothouse.tui.screens.run_rows import curve_rank
@@ -108,7 +109,7 @@ class CurveBeside(RunActs):
         counts = {key: item.count for key, item in run.summaries.items() if item.count > 1}
         if self.curve_metric in counts:
             return self.curve_metric
-        own = [key for key in counts if not key.startswith("system/")] or list(counts)
+        own = [key for key in counts if not key.startswith(SYSTEM)] or list(counts)
         longest = max((counts[key] for key in own), default=0)
         return min((key for key in own if counts[key] * 2 > longest), key=curve_rank, default=None)
 

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tui.screens.run_rows import curve_rank
 from pilothouse.tui.screens.run_tab import RunTab
 from pilothouse.tui.text import number, safe
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pilothouse.tracking.curves import By, Curve
     from pilothouse.tui.snapshots.run import RunAbout
 
-SYSTEM = "system/"
 TONES = ("accent", "watch", "good", "other", "fifth", "sixth", "seventh", "eighth")
 COLUMNS = (
     Column("sign", "", width=1),

@@ -80,6 +80,7 @@ class OverviewTab(RunTab):
     def _sections(self, about: RunAbout) -> Iterable[tuple[str, list[Row]]]:
         run = about.run
         yield "metrics", [_metric(about, key) for key in sorted(run.metrics, key=metric_rank)]
+        yield "system", [_metric(about, key) for key in sorted(run.system)]
         yield (
             "params",
             [
@@ -126,17 +127,17 @@ class OverviewTab(RunTab):
 
 def _metric(about: RunAbout, key: str) -> Row:
     """One metric; its range and best are told where it has several points, for one is all of them."""
-    run, ends, summary = about.run, about.extremes.get(key), about.run.summaries.get(key)
-    cells = [f"  {safe(key, 60)}", number(run.metrics[key])]
-    if ends is None or summary is None or summary.count < 2 or key in FACTS:
+    ends, summary = about.extremes.get(key), about.run.summaries[key]
+    cells = [f"  {safe(key, 60)}", number(summary.last)]
+    if ends is None or summary.count < 2 or key in FACTS:
         cells += [""] * 4
     else:
         lower = lower_is_better(key)
         best, at = (ends.min, ends.min_step) if lower else (ends.max, ends.max_step)
         cells += [f"{number(best)} {'▾' if lower else '▴'}", f"{at:,}", number(ends.min), number(ends.max)]
-    cells.append(f"{summary.count:,}" if summary is not None else "")
+    cells.append(f"{summary.count:,}")
     tones = ("dim", "", "accent", "dim", "dim", "dim", "dim")
-    return Row(f"metric {key}", tuple(cells), tones, str(run.metrics[key]))
+    return Row(f"metric {key}", tuple(cells), tones, str(summary.last))
 
 
 def _relative(run: Run) -> Row:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pilothouse.tui.text import NONE, size
 
 if TYPE_CHECKING:
+    from pilothouse.tracking.origin import CodeFile, Origin
     from pilothouse.tui.snapshots.files import FileLook
     from pilothouse.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class CodeFile:
-    """One file of the snapshot of the code; its bytes are the object ``sha256``."""
-
-    path: str
-    sha256: str
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +38,13 @@ class Asked:
 
 def run_origin(workspace: Workspace, run_id: str) -> Asked:
     """Return what made a run."""
-    import importlib
+    from pilothouse.tracking.origin import read_origin
 
-    try:
-        module = importlib.import_module("pilothouse.tracking.origin")
-    except ModuleNotFoundError:
-        return Asked(None)
-    origin = module.read_origin(workspace.run_dir(run_id))
+    origin = read_origin(workspace.run_dir(run_id))
     return Asked(None if origin is None else _look(origin))
 
 
-def _look(origin: Any) -> OriginLook:
+def _look(origin: Origin) -> OriginLook:
     git, host = origin.git, origin.host
     machine = (
         ("python", origin.python or NONE),
@@ -74,7 +62,7 @@ def _look(origin: Any) -> OriginLook:
         git.branch if git is not None else "",
         bool(git is not None and git.dirty),
         origin.patch or "",
-        tuple(CodeFile(one.path, one.sha256, one.bytes) for one in origin.code),
+        origin.code,
         machine,
         tuple(sorted(origin.threads.items())),
         tuple((key, origin.packages[key]) for key in sorted(origin.packages, key=str.lower)),
