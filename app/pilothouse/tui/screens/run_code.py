@@ -108,7 +108,8 @@ class CodeTab(RunTab):
         self.query_one("#code-list", Panel).retitle(
             "Code", f"{len(origin.code)} files" + (f"   ▲ {origin.said}" if origin.said else "")
         )
-        wanted = "patch" if origin.patch else f"file {files[0].path}" if files else ""
+        script = origin.script or (files[0].path if files else "")
+        wanted = "patch" if origin.patch else f"file {script}" if script else ""
         if first and wanted:
             table.move_to_key(wanted)
         self._look_at_row()

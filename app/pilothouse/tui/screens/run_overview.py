@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tui.screens.run_rows import run_words
 from pilothouse.tui.screens.run_tab import RunTab
 from pilothouse.tui.signs import FACTS, metric_rank, run_state
@@ -74,7 +75,7 @@ class OverviewTab(RunTab):
                 rows.append(Row(f"section {title}", (f"{title}  {len(shown)}",), ("strong",)))
                 rows += shown
         self.query_one("#one-facts", Table).set_rows(rows)
-        told = f"{len(run.metrics)} metrics   {len(run.params)} params   {len(run.tags)} tags"
+        told = f"metrics {len(run.metrics)}   params {len(run.params)}   tags {len(run.tags)}"
         self.query_one("#one-table", Panel).retitle("Facts", told)
 
     def _sections(self, about: RunAbout) -> Iterable[tuple[str, list[Row]]]:
@@ -134,7 +135,9 @@ def _metric(about: RunAbout, key: str) -> Row:
     else:
         lower = lower_is_better(key)
         best, at = (ends.min, ends.min_step) if lower else (ends.max, ends.max_step)
-        cells += [f"{number(best)} {'▾' if lower else '▴'}", f"{at:,}", number(ends.min), number(ends.max)]
+        told = [f"{number(best)} {'▾' if lower else '▴'}", f"{at:,}"]
+        # Nobody can say whether it is better to use more of the machine.
+        cells += [*(["", ""] if key.startswith(SYSTEM) else told), number(ends.min), number(ends.max)]
     cells.append(f"{summary.count:,}")
     tones = ("dim", "", "accent", "dim", "dim", "dim", "dim")
     return Row(f"metric {key}", tuple(cells), tones, str(summary.last))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class OriginLook:
     """What made a run, as texts. ``commit`` is empty where there was no git repository; ``patch`` names a
-    file in the run's folder, or is empty. ``said`` is what was not kept."""
+    file in the run's folder, or is empty. ``said`` is what was not kept.
+    ``script`` is the file of the code that the command line names, or empty."""
 
     commit: str
     branch: str
@@ -27,6 +28,7 @@ class OriginLook:
     threads: tuple[tuple[str, str], ...]
     packages: tuple[tuple[str, str], ...]
     said: str
+    script: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,12 @@ def _look(origin: Origin) -> OriginLook:
         tuple(sorted(origin.threads.items())),
         tuple((key, origin.packages[key]) for key in sorted(origin.packages, key=str.lower)),
         ", ".join(said),
+        next((one.path for one in origin.code for word in origin.argv if _same(one.path, word)), ""),
     )
+
+
+def _same(path: str, word: str) -> bool:
+    return word == path or word.endswith("/" + path)
 
 
 def look_at_code(workspace: Workspace, run_id: str, name: str, sha256: str) -> FileLook:

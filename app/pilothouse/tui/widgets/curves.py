@@ -14,7 +14,7 @@ COLOURS = (
     "$curve7",
     "$curve8",
 )
-SYMBOLS = "●▲■◆○△□◇+×*#%&@ABCDE"
+SYMBOLS = "●▲■▼○△□▽+×*#%&@ABCDE"
 """Twenty, as many as runs can be compared: no two curves of a chart have to be told apart by colour."""
 
 
