@@ -196,6 +196,8 @@ def fixed(empty: Workspace, in_utc: None) -> Workspace:
         ("data", "4"),
         ("serving", "5"),
         ("events", "6"),
+        ("run", "2"),
+        ("curves", "2"),
     ],
 )
 async def test_a_screen_is_drawn_as_it_was(
@@ -209,6 +211,12 @@ async def test_a_screen_is_drawn_as_it_was(
             await press(pilot, "enter", "j")
         if name == "runs":
             await settle(pilot, lambda: "by step" in shown(app))
+        if name in ("run", "curves"):
+            await press(pilot, "enter")
+            await settle(pilot, lambda: "metrics 2" in shown(app))
+        if name == "curves":
+            await press(pilot, "c")
+            await settle(pilot, lambda: "roc_auc  last" in shown(app))
         drawn = shown(app) + "\n"
     path = DRAWINGS / f"{name}-{size[0]}x{size[1]}.txt"
     if os.environ.get("PILOTHOUSE_REDRAW"):
