@@ -15,7 +15,7 @@ from pilothouse.tracking.layouts import LayoutColumn, TableLayout
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tui.signs import metric_rank, run_state
-from pilothouse.tui.text import NONE, clock, duration, number, percent, safe, setting, signed, since
+from pilothouse.tui.text import NONE, clock, duration, number, percent, safe, setting, signed, since, width
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
@@ -107,10 +107,9 @@ class RunColumns:
         field = it.field
         own = field.section == "attributes"
         cells = it.width or (_WIDTHS.get(field.key, 0) if own else 0)
-        most = _MOST.get(field.key, 24) if own else 16
-        return Column(
-            column_text(field), label_of(field), self._align(field), cells, max(most, cells), False, mark
-        )
+        label = label_of(field)
+        most = max(_MOST.get(field.key, 24) if own else 16, width(label) + 1, cells)
+        return Column(column_text(field), label, self._align(field), cells, most, False, mark)
 
     def _align(self, field: Field) -> str:
         if field.section == "attributes":

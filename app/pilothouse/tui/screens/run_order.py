@@ -53,6 +53,9 @@ class LayoutActs(CurveBeside):
         """Lay the table out as it was left; tell whether that is another layout than before."""
         if found.layout is None:
             return False
+        if self._keeping is not None:  # what was changed for the model before is kept for it
+            self._keeping.stop()
+            self._keep()
         self._layout_of = found.model
         if found.wrong:
             self.say(found.wrong, "watch")
