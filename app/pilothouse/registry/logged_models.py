@@ -19,7 +19,7 @@ from pilothouse.registry.bundle import write_bundle
 from pilothouse.registry.frames import fields_of_frame
 from pilothouse.registry.model import output_fields
 from pilothouse.registry.signature import Signature, infer_type
-from pilothouse.tracking.logging import ActiveRun
+from pilothouse.tracking.active import ActiveRun
 
 BUNDLE_NAME = "model"
 

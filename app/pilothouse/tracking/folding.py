@@ -30,6 +30,7 @@ class _Changes:
     params: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     points: list[dict[str, Any]] = field(default_factory=list)
+    resumed: bool = False
 
 
 def fold(store: Store) -> list[str]:
@@ -69,7 +70,8 @@ def fold(store: Store) -> list[str]:
         keep_digests(tx, ended)
     # Only after the commit: a marker without news costs a look, a lost marker would cost a run.
     for run_id in done:
-        (workspace.active_dir / run_id).unlink(missing_ok=True)
+        if not is_alive(workspace.run_dir(run_id) / ALIVE_NAME):
+            (workspace.active_dir / run_id).unlink(missing_ok=True)
     return changed
 
 
@@ -82,7 +84,15 @@ def _fold_one(tx: Transaction, folder: Path, run_id: str, known: dict[str, Any] 
     entries, end = read_entries(journal, offset)
     status = _status(entries, known["status"] if known else None)
     if status is None:
-        return None
+        if alive or _age(folder, JOURNAL_NAME) <= START_GRACE:
+            return None
+        # The marker came after the first line, so that line was there: a power cut took it back.
+        with contextlib.suppress(OSError):
+            _append_beginning(journal, folder)
+        entries, end = read_entries(journal, offset)
+        status = _status(entries, None)
+        if status is None:
+            return None
     if status not in ENDED and not alive and (status == "RUNNING" or _age(folder, ALIVE_NAME) > START_GRACE):
         # On a full disk this waits for the next look.
         with contextlib.suppress(OSError):
@@ -93,6 +103,9 @@ def _fold_one(tx: Transaction, folder: Path, run_id: str, known: dict[str, Any] 
     if not entries:
         return None
     changes = _collect(entries, ended=known is not None and known["status"] in ENDED)
+    if changes.resumed:
+        # A digest is of a run that has ended; it is made anew at the next end.
+        tx.execute("DELETE FROM digests WHERE run_id = ?", [run_id])
     if known is None:
         tx.insert("runs", [{"run_id": run_id, **_BLANK}])
     values = {**changes.row, "journal_offset": end}
@@ -125,7 +138,7 @@ _START_COLUMNS = ("name", "model", "recipe", "command", "dataset_version", "stat
 def _status(entries: list[Entry], before: str | None) -> str | None:
     status = before
     for entry in entries:
-        if entry["kind"] in ("start", "status", "end") and status not in ENDED:
+        if entry["kind"] == "resume" or (entry["kind"] in ("start", "status", "end") and status not in ENDED):
             status = str(entry.get("status") or status)
     return status
 
@@ -141,6 +154,14 @@ def _append_lost(journal: Path, folder: Path) -> None:
     writer = Journal(journal)
     try:
         writer.append("end", status="LOST", exit_code=None, reason=reason)
+    finally:
+        writer.close()
+
+
+def _append_beginning(journal: Path, folder: Path) -> None:
+    writer = Journal(journal)
+    try:
+        writer.append("start", name=f"lost-{folder.name[:8]}", status="RUNNING", run_kind="api")
     finally:
         writer.close()
 
@@ -172,11 +193,17 @@ def _collect(entries: list[Entry], ended: bool) -> _Changes:
         elif kind == "tags":
             changes.tags.update({key: str(value) for key, value in _mapping(entry.get("values")).items()})
         elif kind == "metrics":
-            changes.points.extend(_points(entry, at))
+            changes.points.extend(_points(entry, _moment(entry.get("at"), at)))
+        elif kind == "points":
+            changes.points.extend(_many_points(entry, at))
         elif kind == "progress":
             changes.row.update(progress=entry.get("fraction"), progress_text=str(entry.get("text", ""))[:500])
         elif kind == "status" and not ended:
             changes.row["status"] = entry["status"]
+        elif kind == "resume":
+            ended = False
+            changes.resumed = True
+            changes.row.update(status="RUNNING", ended_at=None, exit_code=None, reason="")
         elif kind == "end" and not ended:
             # The first end stands: whatever came later did not know.
             ended = True
@@ -202,6 +229,28 @@ def _points(entry: Entry, at: datetime) -> list[dict[str, Any]]:
             continue
         points.append({"key": key, "step": entry.get("step"), "value": number, "recorded_at": at})
     return points
+
+
+def _many_points(entry: Entry, at: datetime) -> list[dict[str, Any]]:
+    values = entry.get("values")
+    points = []
+    for row in values if isinstance(values, list) else ():
+        try:
+            key, value, step, *rest = row
+            number = as_number(value)
+        except (TypeError, ValueError, OverflowError):
+            continue
+        moment = _moment(rest[0] if rest else None, at)
+        points.append({"key": str(key), "step": step, "value": number, "recorded_at": moment})
+    return points
+
+
+def _moment(seconds: Any, at: datetime) -> datetime:
+    """Return when a point was measured, as the script says, or else when it was written."""
+    try:
+        return at if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return at
 
 
 def _text(value: Any) -> str:
@@ -263,20 +312,16 @@ def _write_points(tx: Transaction, run_id: str, points: list[dict[str, Any]]) ->
 
 
 def _tell(tx: Transaction, run_id: str, entries: list[Entry]) -> None:
+    ended = False
     for entry in entries:
+        name = tx.value("SELECT name FROM runs WHERE run_id = ?", [run_id])
         if entry["kind"] == "start":
-            record(tx, "run", run_id, f"{entry.get('name')} started.", {"recipe": entry.get("recipe")})
-        elif entry["kind"] == "end":
-            name = tx.value("SELECT name FROM runs WHERE run_id = ?", [run_id])
-            status = str(entry.get("status"))
-            word = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped"}.get(
-                status, "was lost"
-            )
-            record(
-                tx,
-                "run",
-                run_id,
-                f"{name} {word}.",
-                {"exit_code": entry.get("exit_code"), "reason": entry.get("reason")},
-            )
-            break
+            record(tx, "run", run_id, f"{name} started.", {"recipe": entry.get("recipe")})
+        elif entry["kind"] == "resume":
+            ended = False
+            record(tx, "run", run_id, f"{name} goes on.", {})
+        elif entry["kind"] == "end" and not ended:
+            ended = True
+            words = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped"}
+            data = {"exit_code": entry.get("exit_code"), "reason": entry.get("reason")}
+            record(tx, "run", run_id, f"{name} {words.get(str(entry.get('status')), 'was lost')}.", data)

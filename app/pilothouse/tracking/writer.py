@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from pilothouse.workspace import Workspace
 JOURNAL_NAME = "journal.jsonl"
 ALIVE_NAME = "alive"
 LOG_NAME = "output.log"
+_POINTS_A_LINE = 1000
+
+MetricPoint = tuple[str, float, int | None] | tuple[str, float, int | None, datetime | float | None]
+"""Key, value, step (None: the next), and when it was measured if not now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class RunWriter:
         self.run_id = folder.name
         self._journal = journal
         self._alive = alive
+        self._marker: Path | None = None
 
     @property
     def artifacts(self) -> Path:
@@ -60,11 +66,31 @@ class RunWriter:
         if params:
             self._journal.append("params", values=dict(params))
 
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Record one point of each metric. Without a step, each gets the next one of its own."""
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None, at: datetime | float | None = None
+    ) -> None:
+        """Record one point of each metric. Without a step, each gets the next one of its own.
+
+        `at` says when it was measured (a time, or seconds since 1970); now by default.
+        """
         values = {str(key): float(value) for key, value in metrics.items()}
-        if values:
+        if values and at is None:
             self._journal.append("metrics", step=step, values=values)
+        elif values:
+            self._journal.append("metrics", step=step, values=values, at=_seconds(at))
+
+    def log_points(self, points: Iterable[MetricPoint]) -> None:
+        """Record many points: tuples of key, value, step (or None) and, if it is known, a time."""
+        rows = [
+            [str(key), float(value), step, *(_seconds(at) for at in rest)]
+            for key, value, step, *rest in points
+        ]
+        for start in range(0, len(rows), _POINTS_A_LINE):
+            self._journal.append("points", values=rows[start : start + _POINTS_A_LINE])
+
+    def sync(self) -> None:
+        """Force what was written so far to the disk, so that it survives a power cut."""
+        self._journal.sync()
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Record tags; a later value replaces an earlier one."""
@@ -79,10 +105,17 @@ class RunWriter:
         """Record that the run is now SCHEDULED or RUNNING."""
         self._journal.append("status", status=status)
 
+    def resume(self) -> None:
+        """Record that the run, which had ended, goes on."""
+        self._journal.append("resume", status="RUNNING")
+
     def end(self, status: str, exit_code: int | None = None, reason: str = "") -> None:
         """Record how the run ended, safe against a power cut, and let go of it."""
         self._journal.append("end", status=status, exit_code=exit_code, reason=reason)
         self._journal.sync()
+        if self._marker is not None:
+            # A reader that saw the end before the last one may have taken the marker away meanwhile.
+            self._marker.touch()
         self.close()
 
     def close(self) -> None:
@@ -115,6 +148,26 @@ def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> Ru
     workspace.active_dir.mkdir(parents=True, exist_ok=True)
     (workspace.active_dir / run_id).touch()
     return RunWriter(folder, journal, alive)
+
+
+def reopen_run(workspace: Workspace, run_id: str) -> RunWriter | None:
+    """Open a run that ended, or was lost, for going on; None if a living process is it."""
+    folder = workspace.run_dir(run_id)
+    alive = hold_alive(folder / ALIVE_NAME)
+    if alive is None:
+        return None
+    writer = RunWriter(folder, Journal(folder / JOURNAL_NAME), alive)
+    writer.resume()
+    # As at its start, the marker comes last.
+    workspace.active_dir.mkdir(parents=True, exist_ok=True)
+    writer._marker = workspace.active_dir / run_id
+    writer._marker.touch()
+    return writer
+
+
+def _seconds(at: datetime | float | None) -> float | None:
+    # A time without a zone is one of this place, as everywhere in Python.
+    return at.timestamp() if isinstance(at, datetime) else at
 
 
 def attach_run(folder: Path, *, hold: bool = False) -> RunWriter:

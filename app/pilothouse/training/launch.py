@@ -15,6 +15,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import WINDOWS, is_alive, python_command, spawn_detached, write_atomic
 from pilothouse.tracking.writer import ALIVE_NAME, RunStart, RunWriter, open_run
+from pilothouse.training.arguments import read_arguments
 from pilothouse.training.inputs import dataset_for, has_data, lay_out
 from pilothouse.training.recipes import check_params, find_recipe
 from pilothouse.training.spec import (
@@ -253,7 +254,7 @@ def _launch_command(
             model=config.name if config else "",
             command=shlex.join(argv),
             dataset_version=dataset.version if dataset else "",
-            params=params,
+            params={**read_arguments(argv), **params},
             tags=tags or {},
         ),
     )

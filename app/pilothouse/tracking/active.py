@@ -1,0 +1,210 @@
+"""A run that this process is, or is a part of: what a script logs to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.tracking.origin.observing import start_observer
+from pilothouse.tracking.origin.usage import CPU, MEMORY, peak_memory
+from pilothouse.tracking.writer import MetricPoint, RunWriter
+
+
+class ActiveRun:
+    """A run that is open in this process. Use it as a context manager, or call `end`.
+
+    Inside a run that Pilothouse started, it writes to that run, and the true end is the supervisor's to say.
+    Elsewhere it makes a run of its own, which ends as the process does: an uncaught exception or
+    `sys.exit(1)` is FAILED, a signal KILLED, a death without a word LOST. One thing Python tells nobody: a
+    bare `raise SystemExit(1)` outside the `with` block looks like a good end.
+    """
+
+    def __init__(
+        self, writer: RunWriter, *, supervised: bool, on_end: Callable[[ActiveRun], None], parent: str = ""
+    ) -> None:
+        self.parent_run_id = parent
+        self._writer = writer
+        self._supervised = supervised
+        self._on_end = on_end
+        self._open = True
+        # A nested run is a part of this process, which is observed already.
+        self._observer = None if supervised or parent else start_observer(writer.folder)
+        self._began = time.monotonic(), time.process_time()
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._writer.run_id
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder for files that the run makes."""
+        return self._writer.artifacts
+
+    def log_param(self, key: str, value: Any) -> None:
+        """Record one parameter."""
+        self._writer.log_params({key: value})
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Record parameters; a later value replaces an earlier one."""
+        self._writer.log_params(params)
+
+    def log_metric(
+        self, key: str, value: float, step: int | None = None, *, at: datetime | float | None = None
+    ) -> None:
+        """Record one point of a metric.
+
+        Args:
+            key: its name.
+            value: a number.
+            step: without one it gets the next step of its metric.
+            at: when it was measured (a time, or seconds since 1970); now by default.
+        """
+        self._writer.log_metrics({key: value}, step, at)
+
+    def log_metrics(
+        self, metrics: Mapping[str, float], step: int | None = None, *, at: datetime | float | None = None
+    ) -> None:
+        """Record a point of several metrics, all at one step and time; see `log_metric`."""
+        self._writer.log_metrics(metrics, step, at)
+
+    def log_batch(self, points: Iterable[MetricPoint]) -> None:
+        """Record many points at once: tuples of key, value, step (or None), and a time if there is one."""
+        self._writer.log_points(points)
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Record tags; a later value replaces an earlier one."""
+        self._writer.set_tags(tags)
+
+    def note(self, text: str) -> None:
+        """Write the run's note, which stands in the place of an earlier one."""
+        self._writer.set_tags({"note": text})
+
+    def progress(self, fraction: float | None, text: str = "") -> None:
+        """Say how far the run is, from 0 to 1, and what it is doing."""
+        self._writer.progress(fraction, text)
+
+    def log_artifact(self, path: str | Path, name: str | None = None) -> Path:
+        """Copy a file or folder into the run's artifacts and return the copy's path.
+
+        Args:
+            path: what to copy.
+            name: under which name, which may have slashes; its own by default.
+
+        Raises:
+            NotFoundError: there is nothing at `path`.
+            PilothouseError: `name` would leave the artifacts folder.
+        """
+        import shutil
+
+        source = Path(path)
+        if not source.exists():
+            raise NotFoundError(f"There is no file {source} to keep as an artifact.")
+        target = self._place(name or source.name)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)
+        return target
+
+    def log_artifacts(self, folder: str | Path, name: str = "") -> list[Path]:
+        """Copy everything in a folder into the run's artifacts, below `name` if it is given.
+
+        Raises:
+            NotFoundError: there is no such folder.
+            PilothouseError: `name` would leave the artifacts folder.
+        """
+        source = Path(folder)
+        if not source.is_dir():
+            raise NotFoundError(f"There is no folder {source} to keep as artifacts.")
+        below = f"{name}/" if name else ""
+        return [self.log_artifact(path, below + path.name) for path in sorted(source.iterdir())]
+
+    def log_text(self, text: str, name: str) -> Path:
+        """Keep a text as an artifact, in UTF-8.
+
+        Raises:
+            PilothouseError: `name` would leave the artifacts folder.
+        """
+        target = self._place(name)
+        target.write_text(text, encoding="utf-8", errors="surrogateescape")
+        return target
+
+    def log_dict(self, content: Mapping[str, Any] | list[Any], name: str) -> Path:
+        """Keep plain data as a JSON artifact; what JSON has no word for is kept as its text.
+
+        Raises:
+            PilothouseError: `name` would leave the artifacts folder.
+        """
+        import json
+
+        from pilothouse.jsontext import dumps
+
+        return self.log_text(json.dumps(json.loads(dumps(content)), indent=1, ensure_ascii=False), name)
+
+    def end(self, status: str = "FINISHED", exit_code: int | None = 0, reason: str = "") -> None:
+        """End the run. Calling it again does nothing.
+
+        Raises:
+            OSError: the end cannot be written; the run then counts as lost once this process is gone.
+        """
+        if not self._open:
+            return
+        self._open = False
+        try:
+            if self._supervised:
+                self._writer.close()
+            else:
+                self._tell_usage()
+                self._writer.end(status, exit_code, reason)
+        finally:
+            self._on_end(self)
+
+    def _place(self, name: str) -> Path:
+        base = self._writer.artifacts.resolve()
+        target = (base / name).resolve()
+        if base not in target.parents:
+            raise PilothouseError(f"The artifact name {name!r} leads out of the run's folder.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def _tell_usage(self) -> None:
+        """Record mean CPU and peak memory, which only the run itself knows if it was short."""
+        if self._observer is None:
+            return
+        elapsed = max(1e-3, time.monotonic() - self._began[0])
+        share = 100.0 * (time.process_time() - self._began[1]) / elapsed
+        found = {CPU: round(share, 1)}
+        if (peak := peak_memory()) is not None:
+            found[MEMORY] = round(peak / 1e6, 1)
+        self._writer.log_metrics(found)
+        if hasattr(os, "waitpid"):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._observer, os.WNOHANG)
+
+    def __enter__(self) -> ActiveRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(*status_of(error))
+
+
+def status_of(error: BaseException | None) -> tuple[str, int | None, str]:
+    """Return how a run ends that an exception ended (None: that nothing did): status, exit code, reason."""
+    if error is None:
+        return "FINISHED", 0, ""
+    if isinstance(error, KeyboardInterrupt):
+        return "KILLED", 130, "Interrupted from the keyboard."
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
+        return ("FINISHED", 0, "") if code == 0 else ("FAILED", code, f"The script exited with {error.code}.")
+    return "FAILED", 1, f"{type(error).__name__}: {error}"
