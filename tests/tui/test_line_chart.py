@@ -208,10 +208,10 @@ async def test_keys_zoom_pan_read_and_reset() -> None:
         assert "step 99  ● roc_auc 99.00" in drawn_by(chart)
         await pilot.press("minus")
         assert (chart.view.low, chart.view.high) == (None, None)
-        await pilot.press("plus", "plus", *["left"] * 60)
+        await pilot.press("plus", "plus", *["left"] * 36)
         assert chart.view.low is not None
         assert chart.view.low <= chart.view.cursor <= chart.view.high  # type: ignore[operator]
-        assert chart.view.low < 60, "the window goes with the cursor"
+        assert chart.view.low < 62, "the window goes with the cursor"
         await pilot.press("0")
         assert (chart.view.low, chart.view.high, chart.view.cursor) == (None, None, None)
         assert app.seen[0] == (25.0, 75.0)

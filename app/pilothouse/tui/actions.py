@@ -465,7 +465,7 @@ MOVES: tuple[tuple[str, str], ...] = (
 )
 
 
-PARTS = {"run": CHART}
+PARTS = {"run": CHART, "compare": CHART}
 """Screens with a part that has keys of its own while it is in focus."""
 
 

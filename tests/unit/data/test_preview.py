@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostile import HOSTILE
@@ -54,6 +54,7 @@ def test_a_broken_file_is_told_in_words(tmp_path: Path, name: str) -> None:
         preview(path, "a.txt")
 
 
+@settings(max_examples=30)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_csv_or_an_error_in_words(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
