@@ -17,6 +17,7 @@ from pilothouse.tui.screens.models import ModelsScreen
 from pilothouse.tui.screens.run import RunScreen
 from pilothouse.tui.screens.runs import RunsScreen
 from pilothouse.tui.screens.serving import ServingScreen
+from pilothouse.tui.screens.sweep import SweepScreen
 from pilothouse.tui.screens.trash import TrashScreen
 from pilothouse.tui.widgets.line_chart import LineChart
 
@@ -32,6 +33,7 @@ SCREENS: list[type[PilothouseScreen]] = [
     ServingScreen,
     EventsScreen,
     TrashScreen,
+    SweepScreen,
 ]
 
 

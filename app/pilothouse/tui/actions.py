@@ -118,7 +118,7 @@ ACTIONS: tuple[Action, ...] = (
         "d",
         "details",
         "Open everything known about this one",
-        ("runs", "models", "data", "events", "serving", "trash"),
+        ("runs", "sweep", "models", "data", "events", "serving", "trash"),
         True,
         "show REF",
     ),
@@ -310,7 +310,7 @@ ACTIONS: tuple[Action, ...] = (
         "y",
         "copy",
         "Copy the id or value under the cursor; a comparison as Markdown",
-        ("runs", "run", "models", "data", "datasets", "events", "serving", "compare", "trash"),
+        ("runs", "run", "sweep", "models", "data", "datasets", "events", "serving", "compare", "trash"),
         False,
     ),
     Action("next_model", "m", "m", "next model", "Steer the next model of this workspace", (), False),
@@ -422,6 +422,39 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "previous_tab", "left_square_bracket", "[", "previous part", "The part to the left", ("run",), False
     ),
+    # many runs at once
+    Action("sweep", "W", "W", "sweep", "Search parameters with many runs", ("runs",), True, "sweep"),
+    Action(
+        "winner",
+        "t",
+        "t",
+        "train the winner",
+        "Train the best trial on all rows, judged on the holdout",
+        ("sweep",),
+        True,
+        "sweep --register",
+    ),
+    Action(
+        "by_parameter",
+        "p",
+        "p",
+        "by parameter",
+        "Draw the score by the next parameter, or by trial",
+        ("sweep",),
+    ),
+    Action(
+        "stop_sweep", "S", "S", "stop", "Stop the sweep; the best is kept", ("sweep",), True, "stop SWEEP"
+    ),
+    Action(
+        "resume_sweep",
+        "R",
+        "R",
+        "go on",
+        "Go on with a sweep that ended early: only what is missing runs",
+        ("sweep",),
+        True,
+        "sweep --resume SWEEP",
+    ),
     # a chart that has the focus
     Action("cursor_left", "left", "←", "read", "Read out the values to the left of the cursor", CHART, False),
     Action(
@@ -448,7 +481,7 @@ ACTIONS: tuple[Action, ...] = (
         "esc",
         "back",
         "Close, clear or go back; never quits",
-        ("run", "log", "compare", "runs", "models", "events", "data", "datasets", "trash"),
+        ("run", "sweep", "log", "compare", "runs", "models", "events", "data", "datasets", "trash"),
         False,
     ),
     Action("quit", "q", "q", "quit", "Leave; what runs in the background goes on", (), True),

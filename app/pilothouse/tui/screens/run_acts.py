@@ -39,9 +39,10 @@ class RunActs(TrainActs, PilothouseScreen):
     def do_details(self) -> None:
         """Open everything known about the run."""
         from pilothouse.tui.screens.run import RunScreen
+        from pilothouse.tui.screens.sweep import SweepScreen
 
         if (run := self.current()) is not None:
-            self.app.push_screen(RunScreen(run.run_id))
+            self.app.push_screen((SweepScreen if run.kind == "sweep" else RunScreen)(run.run_id))
 
     def do_logs(self) -> None:
         """Open the run's log."""

@@ -17,6 +17,7 @@ from pilothouse.tui.screens.filter_acts import FilterActs
 from pilothouse.tui.screens.run_groups import GroupActs
 from pilothouse.tui.screens.run_rows import run_facts, run_words
 from pilothouse.tui.screens.run_tags import TagActs
+from pilothouse.tui.screens.sweep_acts import SweepActs
 from pilothouse.tui.screens.upkeep_acts import UpkeepActs
 from pilothouse.tui.widgets.edit_line import EditLine
 from pilothouse.tui.widgets.line_chart import LineChart
@@ -36,7 +37,7 @@ EMPTY = (
 )
 
 
-class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs):
+class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
     """Every run, newest first until told otherwise."""
 
     CONTEXT: ClassVar[str] = "runs"

@@ -1,0 +1,146 @@
+"""Sweeps: what one may search, one as it stands, and what is done with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pilothouse.tui.snapshots.training import OWN_COMMAND
+
+if TYPE_CHECKING:
+    from pilothouse.training.sweeps.launch import SweepOrder
+    from pilothouse.training.sweeps.results import Sweep
+    from pilothouse.workspace import Workspace
+
+_BETWEEN = re.compile(r"\s+(?=[^\s=(),\"]+\s*=)")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepWish:
+    """What was typed into the dialog; empty words mean the default."""
+
+    recipe: str
+    space: str
+    strategy: str
+    trials: str = ""
+    jobs: str = ""
+    metric: str = ""
+    patience: str = ""
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How long finished runs of each recipe took: recipe -> (median seconds, how many)."""
+
+    took: dict[str, tuple[float, int]]
+
+
+def split_space(text: str) -> tuple[str, ...]:
+    """``lr=log(0.01 .. 1) depth=int(2..8)`` as one text a parameter."""
+    return tuple(part for part in _BETWEEN.split(text.strip()) if part)
+
+
+def past(workspace: Workspace, model: str) -> Past:
+    """Return what is known of how long one run takes."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import list_runs
+
+    took: dict[str, list[float]] = {}
+    for run in list_runs(open_store(workspace), status="FINISHED", model=model, limit=200):
+        if run.kind in ("recipe", "trial", "script"):
+            took.setdefault(run.recipe or OWN_COMMAND, []).append(run.seconds)
+    return Past({name: (sorted(found)[len(found) // 2], len(found)) for name, found in took.items()})
+
+
+def order_of(workspace: Workspace, model: str, wish: SweepWish) -> SweepOrder:
+    """Return the order that a wish stands for.
+
+    Raises:
+        PilothouseError: a number is none, or the configuration has no command.
+    """
+    from pilothouse.training.launch import split_command
+    from pilothouse.training.sweeps.launch import SweepOrder
+    from pilothouse.training.sweeps.plan import SweepPlan
+
+    config = workspace.config().model(model)
+    own = wish.recipe == OWN_COMMAND
+    plan = SweepPlan(
+        space=split_space(wish.space),
+        strategy=wish.strategy,
+        trials=_count("trials", wish.trials) if wish.strategy != "grid" else None,
+        jobs=_count("jobs", wish.jobs) or 0,
+        metric=wish.metric.strip(),
+        patience=_count("patience", wish.patience),
+        cluster=wish.cluster.strip(),
+    )
+    command = tuple(split_command(config.training.command or "")) if own else ()
+    return SweepOrder(plan, model=model, recipe=None if own else wish.recipe, command=command)
+
+
+def _count(name: str, text: str) -> int | None:
+    from pilothouse.errors import UsageError
+
+    text = text.strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 100_000:
+        raise UsageError(f"{name}: {text[:40]} is no whole number of 1 or more.")
+    return int(text)
+
+
+def preview(workspace: Workspace, model: str, wish: SweepWish, known: Past) -> str:
+    """Say how many trials a wish makes, and about how long they take.
+
+    Raises:
+        PilothouseError: it cannot be done; the text says why.
+    """
+    from pilothouse.training.sweeps.launch import checked, default_jobs
+    from pilothouse.tui.text import duration
+
+    order = order_of(workspace, model, wish)
+    # Whether the cluster is there is asked when the sweep starts: typing must not wait for it.
+    plan, spec = checked(workspace, replace(order, plan=replace(order.plan, cluster="")))
+    strategy = plan.make(plan.metric)
+    words = f"{strategy.total:,} trials"
+    if plan.strategy == "halving":
+        words += f", as much work as {strategy.work:.3g} full ones"
+    jobs = plan.jobs or default_jobs(plan.threads)
+    found = known.took.get(spec.recipe or OWN_COMMAND)
+    if wish.cluster.strip():
+        return f"{words}. How long they take depends on the cluster."
+    if found is None:
+        return f"{words}, {jobs} at once. No run of it has finished yet: how long is unknown."
+    seconds = strategy.work * found[0] / min(jobs, strategy.total)
+    runs = "1 earlier run" if found[1] == 1 else f"{found[1]} earlier runs"
+    return f"{words}, {jobs} at once: about {duration(seconds)}, going by {runs}."
+
+
+def start(workspace: Workspace, model: str, wish: SweepWish) -> str:
+    """Start the sweep and return its run's id."""
+    from pilothouse.training.sweeps.launch import start_sweep
+
+    return start_sweep(workspace, order_of(workspace, model, wish))
+
+
+def sweep_now(workspace: Workspace, run_id: str) -> Sweep:
+    """Return a sweep as it stands."""
+    from pilothouse.store import open_store
+    from pilothouse.training.sweeps.results import read_sweep
+
+    return read_sweep(open_store(workspace), run_id)
+
+
+def resume(workspace: Workspace, run_id: str) -> str:
+    """Go on with a sweep that ended early; return the id of the new one."""
+    from pilothouse.training.sweeps.launch import resume_sweep
+
+    return resume_sweep(workspace, run_id)
+
+
+def winner(workspace: Workspace, run_id: str) -> str:
+    """Train the best trial's parameters as an ordinary run; return its id."""
+    from pilothouse.training.sweeps.winner import train_winner
+
+    return train_winner(workspace, run_id)
