@@ -18,19 +18,21 @@ from pilothouse.tui.widgets.choice import Choice
 from pilothouse.tui.widgets.panel import Words
 
 STRATEGIES = ("random", "grid", "halving")
-EXAMPLES = "lr=0.01,0.1   x=log(0.001..1)   x=uniform(0..1)   depth=int(2..8)"
+EXAMPLES = "a=1,2,5  b=log(0.001..1)  c=uniform(0..1)  d=int(2..8)"
 _FIELDS = (
     ("space", "space", "learning_rate=log(0.01..0.3) max_leaf_nodes=7,15,31"),
     ("trials", "trials", "20; a grid has as many as it has points"),
     ("jobs", "at once", "as many as there are processors"),
     ("metric", "metric", "roc_auc, log_loss or rmse, by the task"),
-    ("patience", "patience", "trials without a better one before it stops; empty: never"),
-    ("cluster", "cluster", "tcp://HOST:8786 of a Dask scheduler; empty: this machine"),
+    ("patience", "patience", "stop after so many trials without a better one"),
+    ("cluster", "cluster", "tcp://HOST:8786, or empty for this machine"),
 )
 
 
 class SweepDialog(Dialog[SweepWish]):
     """The fields, and under them what they come to."""
+
+    AUTO_FOCUS = "#space"
 
     def __init__(self, offer: Offer, preview: Callable[[SweepWish], str]) -> None:
         super().__init__("Sweep", "Start")
@@ -40,21 +42,14 @@ class SweepDialog(Dialog[SweepWish]):
     def body(self) -> Iterable[Widget]:
         """The fields."""
         words = Words(id="dialog-words")
-        words.show(
-            line(
-                ("Trials are scored on rows cut from the training side; the holdout is kept for", "$dim"),
-                "\n",
-                ("the winner. The best of many looks better there than it is.", "$dim"),
-            )
-        )
+        words.show(line(("No trial sees the holdout: it is kept to judge the winner.", "$dim")))
         yield words
         yield _field("recipe", Choice(self._offer.recipes, self._offer.recipe, id="recipe"))
         yield _field("strategy", Choice(STRATEGIES, id="strategy"))
         for name, label, hint in _FIELDS:
             yield _field(label, Input(placeholder=hint, id=name))
-        knows = Words(id="sweep-knows")
-        yield knows
         yield Words(id="sweep-preview")
+        yield Words(id="sweep-knows")
 
     def on_mount(self) -> None:
         """Say what there is to fill in."""
@@ -101,7 +96,7 @@ class SweepDialog(Dialog[SweepWish]):
         try:
             self._preview(wish)
         except PilothouseError as error:
-            self.refuse(_refusal(error))
+            self._told(_refusal(error))
             return None
         return wish
 

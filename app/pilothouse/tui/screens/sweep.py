@@ -127,7 +127,7 @@ class SweepScreen(RunActs):
             return
         drawn.show(line(""))
         panel.retitle(safe(sweep.metric or "Score", 60), "by trial   p by parameter")
-        chart.show(score_series(sweep), by="trial", empty="Waiting for the first score …")
+        chart.show(score_series(sweep), empty="Waiting for the first score …")
 
     # ------------------------------------------------------------ acting
 

@@ -1,0 +1,91 @@
+"""Sweeps on screen: the dialog that says what they come to, the sweep itself, and hostile parameters."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from piloting import press, ready, settle, shown, visit
+from textual.widgets import Input
+
+from pilothouse.errors import PilothouseError
+from pilothouse.store import open_store
+from pilothouse.tracking.runs import list_runs
+from pilothouse.training.launch import wait_for_run
+from pilothouse.training.sweeps.launch import SweepOrder, start_sweep
+from pilothouse.training.sweeps.plan import SweepPlan
+from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.dialogs.sweep import SweepDialog
+from pilothouse.tui.screens.run import RunScreen
+from pilothouse.tui.screens.sweep import SweepScreen
+from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space
+from pilothouse.workspace import Workspace
+
+HOSTILE_SPACE = ("na[/me]=1,2,3", 'other=[bold red]x[/],"\x1b[31mred, a\nb"')
+SCRIPT = "import sys\nprint('loss:', len(sys.argv[2]) if sys.argv[2] == '2' else 0.5)\n"
+
+
+@pytest.fixture
+def swept(empty: Workspace) -> Workspace:
+    """A sweep of a script that has ended, with parameters from hell."""
+    (empty.root / "train.py").write_text(SCRIPT)
+    plan = SweepPlan(HOSTILE_SPACE, "grid", metric="loss", jobs=2)
+    run_id = start_sweep(empty, SweepOrder(plan, command=(sys.executable, "train.py"), name="swe[/ep]"))
+    assert wait_for_run(empty, run_id, 60).status == "FINISHED"
+    return empty
+
+
+async def test_a_sweep_is_opened_drawn_and_steered(swept: Workspace) -> None:
+    app = PilothouseApp(swept)
+    async with app.run_test(size=(150, 44), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "2")
+        await settle(pilot, lambda: "swe[/ep]" in shown(app))
+        await press(pilot, "G", "enter")
+        await ready(pilot)
+        assert isinstance(app.screen, SweepScreen)
+        words = shown(app)
+        assert "6 of 6 trials" in words and "★ best so far" in words and "loss 0.5000" in words
+        assert "na[/me]" in words and "[bold red]x" in words and "\x1b[31mred" not in words
+        await press(pilot, "p")
+        assert "loss by na[/me]" in shown(app)
+        await press(pilot, "p", "p")
+        assert "by trial" in shown(app)
+        await press(pilot, "S")
+        assert "has ended already" in shown(app)
+        await press(pilot, "R")
+        assert "nothing is left" in shown(app)
+        await press(pilot, "enter")
+        await ready(pilot)
+        assert isinstance(app.screen, RunScreen)
+        await press(pilot, "escape", "escape")
+        assert not isinstance(app.screen, SweepScreen)
+
+
+async def test_the_dialog_says_what_a_sweep_comes_to(swept: Workspace) -> None:
+    app = PilothouseApp(swept)
+    before = len(list_runs(open_store(swept)))
+    async with app.run_test(size=(100, 40), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "2")
+        await press(pilot, "W")
+        dialog = app.screen
+        assert isinstance(dialog, SweepDialog)
+        dialog.query_one("#space", Input).value = "learning_rate=log(0..1)"
+        await settle(pilot, lambda: "above 0" in shown(app))
+        dialog.query_one("#space", Input).value = "learning_rate=log(0.01 .. 1) early_stopping=true,false"
+        await settle(pilot, lambda: "20 trials" in shown(app))
+        dialog.query_one("#trials", Input).value = "many"
+        await settle(pilot, lambda: "no whole number" in shown(app))
+        await press(pilot, "escape")
+        assert app.screen is not dialog
+    assert len(list_runs(open_store(swept))) == before, "nothing was started"
+
+
+def test_a_preview_goes_by_earlier_runs_or_says_that_it_cannot_know(empty: Workspace) -> None:
+    assert split_space(" lr=log(0.01 .. 1)  d=1,2 ") == ("lr=log(0.01 .. 1)", "d=1,2")
+    wish = SweepWish("logistic", "C=0.1,1", "grid", jobs="2")
+    assert "unknown" in preview(empty, "late", wish, Past({}))
+    assert "0:10" in preview(empty, "late", wish, Past({"logistic": (10.0, 3)}))
+    with pytest.raises(PilothouseError):
+        preview(empty, "late", SweepWish("logistic", "D=0.1,1", "grid"), Past({}))
