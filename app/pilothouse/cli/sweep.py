@@ -265,7 +265,7 @@ def _show(found: Sweep) -> None:
             say(f"The winner's run is {winner}: `pilothouse show {winner}`.")
         elif found.run.recipe:
             say(f"Train it: `{train_command(found)}`")
-    if run.status != "FINISHED" and run.ended and len(found.outcomes) < found.total:
+    if run.ended and found.outcomes and len(found.outcomes) < found.total:
         say(f"Go on with it: `pilothouse sweep --resume {run.run_id}`")
 
 
