@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pilothouse.comparing.facts import Comparison
     from pilothouse.comparing.findings import Findings
 
+T = TypeVar("T")
 QUIET = 1.0
 """Seconds that work may take before a word is said of it."""
 
@@ -233,13 +236,13 @@ def _show_slices(findings: Findings, labels: list[str], most: int = 5) -> None:
 def _show_made_of(findings: Findings, labels: list[str], everything: bool) -> None:
     if findings.data is not None:
         click.echo("\ndata")
-        for change in findings.data.changes:
-            for said in change.said:
-                click.echo(f"  {_of(change.label, labels)}{printable(said, 400)}")
+        for said, whose in _grouped((one.said, one.label) for one in findings.data.changes):
+            for sentence in said:
+                click.echo(f"  {_of(whose, labels)}{printable(sentence, 400)}")
     if findings.code is not None:
         click.echo("\ncode")
-        for code in findings.code.changes:
-            click.echo(f"  {_of(code.label, labels)}{printable(code.said, 400)}")
+        for code, whose in _grouped((replace(one, label=""), one.label) for one in findings.code.changes):
+            click.echo(f"  {_of(whose, labels)}{printable(code.said, 400)}")
             for file in code.files[:20]:
                 click.echo(f"    {file.change:<8} {printable(file.path, 80)}  +{file.added} −{file.removed}")
             if code.diff and everything:
@@ -257,5 +260,16 @@ def _show_made_of(findings: Findings, labels: list[str], everything: bool) -> No
             click.echo(f"  {'alike in all ' + str(alike) + ' facts' if alike else 'nothing is known of it'}")
 
 
-def _of(label: str, labels: list[str]) -> str:
-    return f"{printable(label, 30)}: " if len(labels) > 2 else ""
+def _grouped(pairs: Iterable[tuple[T, str]]) -> list[tuple[T, list[str]]]:
+    """Say what holds for several of them once."""
+    found: dict[T, list[str]] = {}
+    for said, label in pairs:
+        found.setdefault(said, []).append(label)
+    return list(found.items())
+
+
+def _of(whose: list[str], labels: list[str]) -> str:
+    if len(labels) == 2:
+        return ""
+    some = ", ".join(printable(label, 30) for label in whose[:5])
+    return some + (f" and {len(whose) - 5} more: " if len(whose) > 5 else ": ")

@@ -70,7 +70,11 @@ def _files_in_words(files: Sequence[FileChange], base: str) -> str:
     counts = {kind: sum(one.change == kind for one in files) for kind in ("changed", "added", "removed")}
     told = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
     added, removed = sum(one.added for one in files), sum(one.removed for one in files)
-    return f"Against {base}: {told}; {added:,} lines more, {removed:,} lines less."
+    return f"Against {base}: {told}; {_lines(added)} more, {_lines(removed)} less."
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'' if count == 1 else 's'}"
 
 
 def _without_files(base: str, mine: Behind, label: str, other: Behind) -> CodeChange:

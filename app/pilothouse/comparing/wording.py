@@ -30,7 +30,7 @@ def figure(value: float | None, digits: int = 4) -> str:
     if not math.isfinite(value):
         return str(value)
     size = abs(value)
-    if size and size < 10.0**-digits:
+    if 0 < size < 0.5 * 10.0**-digits:
         return f"{value:.1e}"
     return f"{value:,.0f}" if size >= 10_000 else f"{value:,.1f}" if size >= 1000 else f"{value:.{digits}f}"
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pilothouse.comparing.facts import is_judgeable
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE
-from pilothouse.comparing.wording import SIGNS, TITLES, between, figure
+from pilothouse.comparing.wording import SIGNS, TITLES, between, figure, signed
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tui.signs import judged, run_state
-from pilothouse.tui.text import duration, number, safe, setting, signed
+from pilothouse.tui.text import duration, number, safe, setting
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:

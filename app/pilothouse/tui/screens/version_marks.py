@@ -28,7 +28,7 @@ class VersionMarks(PilothouseScreen):
         """The version that is live, as `name/number`."""
         raise NotImplementedError
 
-    def do_mark(self) -> None:
+    def do_mark_version(self) -> None:
         """Mark the version under the cursor and step down, or unmark it."""
         version = self.current()
         if version is None:
@@ -63,7 +63,7 @@ class VersionMarks(PilothouseScreen):
         # The older one is what a newer one is held against.
         return sorted(chosen, key=lambda ref: int(ref.rpartition("/")[2]))
 
-    def do_compare(self) -> None:
+    def do_compare_versions(self) -> None:
         """Open the marked versions side by side."""
         from pilothouse.tui.screens.compare import CompareScreen
 
@@ -71,9 +71,9 @@ class VersionMarks(PilothouseScreen):
 
     def why_not(self, action: str) -> str:
         """Two are needed."""
-        if action == "mark" and self.current() is None:
+        if action == "mark_version" and self.current() is None:
             return "there is no version under the cursor"
-        if action == "compare" and len(self.compared_refs()) < 2:
+        if action == "compare_versions" and len(self.compared_refs()) < 2:
             return "mark two versions with space first"
         return super().why_not(action)
 
