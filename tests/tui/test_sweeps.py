@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from piloting import press, ready, settle, shown, visit
@@ -10,14 +12,16 @@ from textual.widgets import Input
 
 from pilothouse.errors import PilothouseError
 from pilothouse.store import open_store
-from pilothouse.tracking.runs import list_runs
+from pilothouse.tracking.runs import Run, list_runs
 from pilothouse.training.launch import wait_for_run
 from pilothouse.training.sweeps.launch import SweepOrder, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
+from pilothouse.training.sweeps.results import Sweep, Trial
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.sweep import SweepDialog
 from pilothouse.tui.screens.run import RunScreen
 from pilothouse.tui.screens.sweep import SweepScreen
+from pilothouse.tui.screens.sweep_rows import scatter, score_series
 from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space
 from pilothouse.workspace import Workspace
 
@@ -89,3 +93,24 @@ def test_a_preview_goes_by_earlier_runs_or_says_that_it_cannot_know(empty: Works
     assert "0:10" in preview(empty, "late", wish, Past({"logistic": (10.0, 3)}))
     with pytest.raises(PilothouseError):
         preview(empty, "late", SweepWish("logistic", "D=0.1,1", "grid"), Past({}))
+
+
+def test_the_best_so_far_is_of_the_highest_rung() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def trial(n: int, key: str, score: float) -> Trial:
+        run = Run(
+            f"r{n}", key, "", "trial", "", "", "FINISHED", at, at + timedelta(seconds=n), 0, None, "", "", "",
+            params={"x": str(n + 1)},
+        )  # fmt: skip
+        return Trial(key, run, score)
+
+    trials = (trial(0, "0@0", 0.9), trial(1, "1@0", 0.8), trial(2, "0@1", 0.7), trial(3, "1@1", 0.75))
+    plan = SweepPlan(("x=log(1..100)",), "halving", 2, 2, "auc", full=4, resource="n")
+    sweep = Sweep(trials[0].run, plan, "auc", False, 3, trials, trials[3], Path())
+    best, each = score_series(sweep)
+    assert [y for _, y in best.points] == [0.9, 0.9, 0.7, 0.75]
+    assert [y for _, y in each.points] == [0.9, 0.8, 0.7, 0.75]
+    drawn = scatter(sweep, "x", 60, 12).plain
+    assert drawn.count("●") == 3 and drawn.count("★") == 1 and "(log)" in drawn
+    assert "room" in scatter(sweep, "x", 10, 2).plain

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from pilothouse.training.sweeps.strategies import better
 from pilothouse.tui.signs import TONE_STYLES, run_state
 from pilothouse.tui.text import duration, line, number, safe, setting
 from pilothouse.tui.widgets.curves import Series, look
@@ -116,15 +117,15 @@ def in_order(sweep: Sweep) -> list[Trial]:
 
 
 def score_series(sweep: Sweep) -> list[Series]:
-    """The score by trial, and the best so far over it."""
+    """The score by trial, and the best so far over it: of the highest rung, which has the most training."""
     scores, best = [], []
     so_far: float | None = None
+    top = 0
     for n, trial in enumerate(in_order(sweep), 1):
-        score = trial.score
+        score, rung = trial.score, int(trial.key.partition("@")[2] or 0)
         assert score is not None
-        better = so_far is None or (score < so_far if sweep.lower else score > so_far)
-        so_far = score if better else so_far
-        assert so_far is not None
+        if so_far is None or rung > top or (rung == top and better(score, so_far, sweep.lower)):
+            so_far, top = score, rung
         scores.append((float(n), score))
         best.append((float(n), so_far))
     (first, sign), (second, other) = look(0), look(2)
