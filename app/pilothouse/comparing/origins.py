@@ -69,7 +69,8 @@ def _from_origin(folder: Path, origin: Origin, built_in: bool) -> Behind:
         dirty=bool(origin.git and origin.git.dirty),
         patch=read_patch(folder) if origin.patch else "",
         code={file.path: file.sha256 for file in origin.code},
-        argv=origin.argv,
+        # Of a recipe it is our own child's, with the run's folder: it would differ always, and say nothing.
+        argv=() if built_in else origin.argv,
         packages=origin.packages,
         python=origin.python,
         host={key: str(value) for key, value in asdict(origin.host).items() if value},

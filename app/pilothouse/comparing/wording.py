@@ -51,7 +51,7 @@ def between(interval: Interval) -> str:
 
 def judged_on(judgement: Judgement) -> str:
     """Say in a sentence what all were judged on, and how sure that can be."""
-    drawn = f"{judgement.units:,} {judgement.drawn}" if judgement.drawn != "rows" else "the rows"
+    drawn = f"{judgement.units:,} {judgement.drawn}"
     return (
         f"Judged on the same {judgement.rows:,} rows: {judgement.where}. {judgement.level:.0%} intervals, "
         f"{drawn} drawn {judgement.resamples:,} times."
