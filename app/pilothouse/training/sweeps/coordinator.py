@@ -21,6 +21,7 @@ from typing import Any
 from pilothouse.errors import PilothouseError
 from pilothouse.tracking.writer import RunWriter, attach_run
 from pilothouse.training.spec import RunSpec, read_spec, workspace_of
+from pilothouse.training.sweeps.bell import STOPPED, TIME_OVER, Bell, StopWaitingError
 from pilothouse.training.sweeps.crew import Crew, crew_of
 from pilothouse.training.sweeps.data import data_kind, recipe_data, script_data
 from pilothouse.training.sweeps.ledger import Ended, Ledger
@@ -32,44 +33,10 @@ from pilothouse.training.sweeps.trial import VALIDATION, Order, RecipeData, Scri
 from pilothouse.workspace import Workspace
 
 
-class _InterruptedError(Exception):
-    """The sweep was stopped, or its time is over, while trials were waited for."""
-
-
-class _Bell:
-    """A signal or a timer that interrupts waiting, and nothing else.
-
-    A file that is being written must not be left half done, so outside of `waiting` it only takes note.
-    """
-
-    def __init__(self) -> None:
-        self.rung = ""
-        self._waiting = False
-
-    def ring(self, why: str) -> None:
-        self.rung = self.rung or why
-        if self._waiting:
-            self._waiting = False
-            raise _InterruptedError
-
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[None]:
-        self._waiting = True
-        try:
-            if self.rung:
-                raise _InterruptedError
-            yield
-        finally:
-            self._waiting = False
-
-
-STOPPED, TIME_OVER = "stopped", "time"
-
-
 class Coordinator:
     """One sweep, from start to end."""
 
-    def __init__(self, run_dir: Path, bell: _Bell) -> None:
+    def __init__(self, run_dir: Path, bell: Bell) -> None:
         self._run_dir = run_dir
         self._bell = bell
         self._workspace: Workspace = workspace_of(run_dir)
@@ -208,7 +175,7 @@ class Coordinator:
                 self._took(self._ledger.end(result))
                 if why := self._enough():
                     return why
-        except _InterruptedError:
+        except StopWaitingError:
             return self._bell.rung
         finally:
             with contextlib.suppress(Exception):
@@ -343,7 +310,7 @@ class Coordinator:
         try:
             with self._bell.waiting():
                 run = wait_for_run(self._workspace, run_id)
-        except _InterruptedError:
+        except StopWaitingError:
             stop_run(self._workspace, run_id)
             raise PilothouseError("The winner's run was stopped with the sweep.") from None
         if run.status != "FINISHED":
@@ -383,7 +350,7 @@ def _duration(seconds: float) -> str:
 
 def main() -> int:
     """Entry of the coordinator's process; an error that a person can read ends it with 1."""
-    bell = _Bell()
+    bell = Bell()
 
     def stopped(number: int, frame: FrameType | None) -> None:
         bell.ring(STOPPED)

@@ -10,8 +10,9 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import PilothouseError
+from pilothouse.training.sweeps.script import write_inside
 from pilothouse.training.sweeps.strategies import Planned
-from pilothouse.training.sweeps.trial import Order, ScriptData, params_of, run_trial, write_inside
+from pilothouse.training.sweeps.trial import Order, ScriptData, params_of, run_trial
 
 SCRIPT = b"""
 import json, os, pathlib, sys

@@ -1,0 +1,117 @@
+"""A trial of a script: a process with its parameters, in the workspace or where only its bytes are."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pilothouse.errors import PilothouseError
+from pilothouse.training.lines import LineReader, MetricsFile, Point
+from pilothouse.training.sweeps.trial import Order, ScriptData, TrialResult
+
+LOG_KEPT = 1 << 20  # bytes of a script's output that come back: its end
+
+
+def run_script(order: Order, data: ScriptData) -> TrialResult:
+    """Run a command as a trial and read what it says.
+
+    Raises:
+        PilothouseError: it cannot be started.
+    """
+    from pilothouse.training.child import Child, exit_code_of, flags_of, verdict
+    from pilothouse.training.output import failure_reason
+    from pilothouse.training.spec import thread_environment
+
+    with tempfile.TemporaryDirectory(prefix="pilothouse-trial-") as made:
+        folder = Path(made)
+        for name, content in data.code.items():
+            write_inside(folder / "code", name, content)
+        for name, content in data.files.items():
+            write_inside(folder / "data", name, content)
+        (folder / "code").mkdir(exist_ok=True)
+        (folder / "data").mkdir(exist_ok=True)
+        metrics_path = folder / "metrics.jsonl"
+        env = {key: value for key, value in os.environ.items() if key not in _NOT_FOR_SCRIPTS}
+        env.update(thread_environment(data.threads))
+        env.update(
+            PYTHONUNBUFFERED="1",
+            PYTHONIOENCODING="utf-8",
+            PILOTHOUSE_METRICS=str(metrics_path),
+            PILOTHOUSE_SEED=str(data.seed),
+            PILOTHOUSE_DATA=data.data or str(folder / "data"),
+            PATH=os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
+        )
+        if order.run_dir:
+            env.update(
+                PILOTHOUSE_WORKSPACE=data.here,
+                PILOTHOUSE_RUN_DIR=order.run_dir,
+                PILOTHOUSE_RUN_ID=Path(order.run_dir).name,
+            )
+        argv = [*data.command, *flags_of(order.params)]
+        try:
+            child = Child(argv, cwd=Path(data.here) if data.here else folder / "code", env=env)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise PilothouseError(f"The command could not be started: {argv[0]}: {why}.") from None
+        points, log = _listen(child)
+        reader = MetricsFile()
+        with contextlib.suppress(FileNotFoundError):
+            points += reader.feed(metrics_path.read_bytes()) + reader.finish()
+    code = child.process.returncode
+    status, word = verdict(code, False)
+    reason = ""
+    if status != "FINISHED":
+        reason = "\n".join(part for part in (word, failure_reason(log[-8192:])) if part)
+        reason = reason or f"It ended with exit code {code} and printed nothing."
+    metrics: dict[str, float] = {}
+    for _, values in points:
+        metrics.update(values)
+    return TrialResult(
+        order.planned.key,
+        metrics,
+        tuple(points),
+        log.decode("utf-8", "replace"),
+        reason,
+        exit_code_of(code),
+    )
+
+
+_NOT_FOR_SCRIPTS = {"PYTHONSAFEPATH", "PILOTHOUSE_RUN_DIR", "PILOTHOUSE_RUN_ID", "PILOTHOUSE_WORKSPACE"}
+
+
+def _listen(child: Any) -> tuple[list[Point], bytes]:
+    """Read a child's output to its end: the metrics in it, and its last part."""
+    lines = LineReader()
+    points: list[Point] = []
+    log = b""
+    try:
+        while data := os.read(child.output, 65_536):
+            log = (log + data)[-LOG_KEPT:]
+            points += lines.feed(data)
+        points += lines.finish()
+        while not child.ended():
+            time.sleep(0.01)
+    finally:
+        child.kill()
+        child.process.wait()
+        child.process.stdout.close()
+    return points, log
+
+
+def write_inside(folder: Path, name: str, content: bytes) -> None:
+    """Write a file below `folder`; its name may not lead out of it.
+
+    Raises:
+        PilothouseError: it would.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise PilothouseError(f"{name[:100]!r} lies outside the script's folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o700)  # it may be what the command starts
