@@ -76,6 +76,14 @@ class FeatureTable:
 
 
 @dataclass(frozen=True, slots=True)
+class BusinessMetric:
+    """`[business]`: what predictions and their labels are worth, as an SQL expression over both."""
+
+    sql: str
+    lower_is_better: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FeaturesConfig:
     """`[features]`: SQL views that make features; by default every `.sql` file of the folder."""
 
@@ -112,6 +120,7 @@ class ModelConfig:
     gates: dict[str, GateRule] = field(default_factory=dict)
     drift: DriftConfig = field(default_factory=DriftConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    business: dict[str, BusinessMetric] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +153,7 @@ class Config:
         )
 
 
-_SECTIONS = {"data", "training", "gates", "drift", "features"}
+_SECTIONS = {"data", "training", "gates", "drift", "features", "business"}
 _TOP = {"model", *_SECTIONS, "serving", "autonomy"}
 
 

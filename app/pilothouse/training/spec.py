@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import (
+    BusinessMetric,
     DataConfig,
     DriftConfig,
     FeaturesConfig,
@@ -123,5 +124,6 @@ def _model(raw: dict[str, Any]) -> ModelConfig:
         gates={name: GateRule(**rule) for name, rule in raw.pop("gates").items()},
         drift=DriftConfig(**raw.pop("drift")),
         features=FeaturesConfig(**features),
+        business={name: BusinessMetric(**one) for name, one in raw.pop("business", {}).items()},
         **{key: value for key, value in raw.items() if key in known},
     )

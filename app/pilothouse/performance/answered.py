@@ -1,0 +1,108 @@
+"""What a model says of some rows, beside what turned out to be true of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pilothouse.comparing.answers import Answers
+from pilothouse.comparing.questions import Question
+from pilothouse.comparing.resampling import Measure
+from pilothouse.config import ModelConfig
+from pilothouse.registry.evaluation import class_codes
+from pilothouse.registry.frames import canonical_frame
+from pilothouse.registry.model import LoadedModel
+
+Floats = NDArray[np.float64]
+FIRST = {"binary": "roc_auc", "multiclass": "log_loss", "labels": "accuracy", "regression": "rmse"}
+"""The metric that a kind of model is judged by first, where no gate names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A model's answers to n rows.
+
+    Attributes:
+        kind: binary, multiclass, labels or regression.
+        said: probabilities of the second class (n,), of every class (n, k), positions of classes (n,), or
+            numbers (n,).
+        truth: whether positive (bool), positions of classes or numbers, shape (n,); only where `known`.
+        known: which rows have a label, shape (n,).
+        threshold: of two classes, from where a row counts as positive.
+        classes: of a classification.
+        table: every column of the rows.
+    """
+
+    kind: str
+    said: NDArray[Any]
+    truth: NDArray[Any]
+    known: NDArray[np.bool_]
+    threshold: float
+    classes: tuple[Any, ...]
+    table: pd.DataFrame
+    question: Question
+
+    @property
+    def labelled(self) -> Answered:
+        """The rows that have a label, alone."""
+        return self if self.known.all() else self.rows(np.flatnonzero(self.known))
+
+    def rows(self, places: NDArray[np.intp]) -> Answered:
+        """Return some of the rows."""
+        table = self.table.iloc[places].reset_index(drop=True)
+        return Answered(
+            self.kind, self.said[places], self.truth[places], self.known[places], self.threshold,
+            self.classes, table, self.question,
+        )  # fmt: skip
+
+    def judged(self) -> Answers:
+        """Return the same as the comparison takes it: one model, rows with labels only."""
+        one = self.labelled
+        return Answers(
+            indexes=(0,), kind=one.kind, truth=one.truth, said=(one.said,), thresholds=(one.threshold,),
+            table=one.table, question=one.question, where="", left_out=(),
+        )  # fmt: skip
+
+    def measure(self, only: str = "") -> Measure:
+        """Return what measures the rows with labels."""
+        return self.judged().measure(0, only)
+
+
+def answer_rows(
+    model: LoadedModel, table: pd.DataFrame, config: ModelConfig, threshold: float | None
+) -> Answered:
+    """Let a model answer rows.
+
+    Args:
+        model: the version.
+        table: shape (n, columns), with at least its inputs; the target may be missing, in part or wholly.
+        config: tells target, task, time and id.
+        threshold: the version's own; 0.5 if it has none.
+
+    Raises:
+        PilothouseError: an input is missing, or a label is of a class that the model has never seen.
+    """
+    answers = model.predict(canonical_frame(model.signature, table))
+    target = table[config.target] if config.target in table.columns else pd.Series([None] * len(table))
+    known = target.notna().to_numpy()
+    roles = tuple(one for one in (config.data.time, config.data.id, *config.data.exclude) if one)
+    question = Question(config.target, config.task, config.data.time, roles)
+    classes = tuple(model.classes or ())
+    if config.task == "regression":
+        truth = pd.to_numeric(target, errors="coerce").to_numpy("float64", na_value=np.nan)
+        said = np.asarray(answers.predictions, dtype="float64")
+        return Answered("regression", said, truth, known, 0.5, (), table, question)
+    codes = np.full(len(table), -1, dtype=np.intp)
+    codes[known] = class_codes(target[known], list(classes))
+    if answers.probabilities is None:
+        chosen = class_codes(answers.predictions, list(classes))
+        return Answered("labels", chosen, codes, known, 0.5, classes, table, question)
+    probability = np.asarray(answers.probabilities, dtype="float64")
+    if probability.ndim == 1:
+        cut = 0.5 if threshold is None else threshold
+        return Answered("binary", probability, codes == 1, known, cut, classes, table, question)
+    return Answered("multiclass", probability, codes, known, 0.5, classes, table, question)

@@ -1,0 +1,95 @@
+"""Realised metrics with their intervals: the bootstrap over rows, or over days where there are enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pilothouse.comparing.intervals import LEVEL, SEED, once, resample, units_of
+from pilothouse.performance.answered import Answered, Floats
+
+RESAMPLES = 500
+FEWEST = 30
+"""Rows with labels that a metric is worth naming for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A metric on n rows with its 95% interval; None where the rows cannot give it."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Metrics of a part of the rows: which part, and each metric's value."""
+
+    name: str
+    rows: int
+    metrics: dict[str, Value]
+
+
+def realised(answered: Answered, only: str = "") -> dict[str, Value]:
+    """Return each metric (or one) on the rows with labels; nothing where there are fewer than `FEWEST`."""
+    rows = answered.labelled
+    if len(rows.table) < FEWEST:
+        return {}
+    return {metric: value for metric, (value, _) in drawn(rows, only).items()}
+
+
+def drawn(answered: Answered, only: str = "") -> dict[str, tuple[Value, Floats]]:
+    """Return each metric's value with what it was in every draw."""
+    judged = answered.judged()
+    measure = judged.measure(0, only)
+    values = once([measure], len(judged.table))[0]
+    found = resample([measure], units_of(judged), RESAMPLES, SEED)
+    told = {}
+    for metric, value in values.items():
+        many = found[metric][0]
+        told[metric] = _value(value, many, len(judged.table)), many
+    return told
+
+
+def by_chunk(
+    answered: Answered, parts: Sequence[tuple[str, NDArray[np.intp]]], only: str = ""
+) -> list[Chunk]:
+    """Return the metrics of parts of the rows, in their order; a part without enough labels has none."""
+    chunks = []
+    for name, places in parts:
+        rows = answered.rows(places)
+        chunks.append(Chunk(name, int(rows.known.sum()), realised(rows, only)))
+    return chunks
+
+
+def parts_by_time(times: Any, unit: str) -> list[tuple[str, NDArray[np.intp]]]:
+    """Divide rows by the day, week or month of their times; rows without a time belong nowhere.
+
+    Args:
+        times: shape (n,), anything that reads as a time.
+        unit: `day`, `week` or `month`.
+    """
+    moments = pd.to_datetime(pd.Series(times).reset_index(drop=True), errors="coerce", utc=True)
+    naive = moments.dt.tz_localize(None)
+    letter = {"day": "D", "week": "W", "month": "M"}[unit]
+    names = naive.dt.to_period(letter).map(
+        lambda one: str(one.start_time.date()) if unit == "week" else str(one)
+    )
+    order = sorted(name for name in names.dropna().unique() if name != "NaT")
+    return [(name, np.flatnonzero((names == name).to_numpy())) for name in order]
+
+
+def _value(value: float, many: Floats, rows: int) -> Value:
+    there = many[np.isfinite(many)]
+    if not np.isfinite(value) or len(there) < 0.9 * len(many):
+        return Value(value if np.isfinite(value) else None, None, None, rows)
+    tail = (1 - LEVEL) / 2
+    low, high = (float(one) for one in np.quantile(there, [tail, 1 - tail]))
+    return Value(value, low, high, rows)
