@@ -37,6 +37,7 @@ COMMAND_MODULES = {
     "drift": "data",
     "features": "features",
     "skew": "features",
+    "performance": "performance",
     "watch": "watch",
     "models": "registry",
     "register": "registry",

@@ -57,7 +57,10 @@ def check_expression(con: duckdb.DuckDBPyConnection, name: str, metric: Business
     Raises:
         BusinessMetricError: it is not one expression, or reads more than the rows.
     """
-    said = con.execute("SELECT json_serialize_sql(?)", [f"SELECT {metric.sql}\nFROM outcomes"]).fetchall()
+    # In brackets it can only be one expression: nothing behind it can end the statement.
+    said = con.execute(
+        "SELECT json_serialize_sql(?)", [f"SELECT (\n{metric.sql}\n) FROM outcomes"]
+    ).fetchall()
     tree = json.loads(said[0][0])
     if tree.get("error"):
         raise _refused(name, str(tree.get("error_message", "it is not SQL")).split("\n")[0])
@@ -73,7 +76,7 @@ def check_expression(con: duckdb.DuckDBPyConnection, name: str, metric: Business
 def _value(con: duckdb.DuckDBPyConnection, name: str, metric: BusinessMetric) -> float | None:
     check_expression(con, name, metric)
     try:
-        rows = con.execute(f"SELECT ({metric.sql}\n)::DOUBLE FROM outcomes").fetchall()
+        rows = con.execute(f"SELECT (\n{metric.sql}\n)::DOUBLE FROM outcomes").fetchall()
     except duckdb.Error as error:
         raise _refused(name, first_sentence(error).rstrip(".!")) from None
     if len(rows) != 1:

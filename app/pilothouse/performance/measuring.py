@@ -79,10 +79,9 @@ def parts_by_time(times: Any, unit: str) -> list[tuple[str, NDArray[np.intp]]]:
     moments = pd.to_datetime(pd.Series(times).reset_index(drop=True), errors="coerce", utc=True)
     naive = moments.dt.tz_localize(None)
     letter = {"day": "D", "week": "W", "month": "M"}[unit]
-    names = naive.dt.to_period(letter).map(
-        lambda one: str(one.start_time.date()) if unit == "week" else str(one)
-    )
-    order = sorted(name for name in names.dropna().unique() if name != "NaT")
+    periods = naive.dt.to_period(letter)
+    names = periods.dt.start_time.dt.strftime("%Y-%m" if unit == "month" else "%Y-%m-%d")
+    order = sorted(names.dropna().unique())
     return [(name, np.flatnonzero((names == name).to_numpy())) for name in order]
 
 

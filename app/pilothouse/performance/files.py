@@ -1,0 +1,162 @@
+"""A version's worth on data files: answered anew, labels taken from the files where they have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import Source, as_file, read_rows
+from pilothouse.errors import PilothouseError
+from pilothouse.performance.answered import FIRST, Answered, answer_rows
+from pilothouse.performance.business import business_metrics
+from pilothouse.performance.changes import Change, find_changes
+from pilothouse.performance.harm import Harm, assess
+from pilothouse.performance.measuring import Chunk, by_chunk, parts_by_time
+from pilothouse.performance.slices import Group, worst_groups
+from pilothouse.registry.bundle import load_model
+from pilothouse.registry.evaluation import read_holdout
+from pilothouse.registry.model import LoadedModel
+from pilothouse.registry.versions import ModelVersion
+from pilothouse.store import Store
+
+CHUNKS = ("file", "day", "week", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What a version is worth on files: in all, by chunk, and where its errors changed for good."""
+
+    model: str
+    version: int
+    files: tuple[str, ...]
+    harm: Harm
+    chunk: str
+    chunks: tuple[Chunk, ...]
+    changes: tuple[Change, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        from dataclasses import asdict
+
+        return asdict(self)
+
+
+def measure_files(
+    store: Store,
+    version: ModelVersion,
+    config: ModelConfig,
+    sources: Sequence[Source],
+    *,
+    metric: str = "",
+    chunk: str = "file",
+    by: Sequence[str] = (),
+    drifted: bool = False,
+) -> Performance:
+    """Measure a version on files.
+
+    Args:
+        store: of the workspace.
+        version: which.
+        config: of its model.
+        sources: the files.
+        metric: to judge by; by default the first that a gate names, or the first of its kind.
+        chunk: one of CHUNKS.
+        by: columns to form groups by.
+        drifted: whether the files were called drifted.
+
+    Raises:
+        PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column.
+    """
+    model = load_model(version.path, version.manifest_sha256)
+    threshold = version.metrics.get("threshold")
+    tables = [read_rows([source]) for source in sources]
+    current = answer_rows(model, pd.concat(tables, ignore_index=True), config, threshold)
+    for name in by:
+        if name not in current.table.columns:
+            raise PilothouseError(f"There is no column {name[:80]!r} in these files.")
+    reference = _reference(store, version, model, config, threshold)
+    chosen = metric or _gated(config, current) or FIRST[current.kind]
+    known = (
+        set(current.measure()(np.ones((1, len(current.labelled.table))))) if current.known.any() else set()
+    )
+    if metric and known and metric not in known:
+        raise PilothouseError(
+            f"There is no metric {metric[:80]!r} of these answers.",
+            next=f"There is: {', '.join(sorted(known))}.",
+        )
+    harm = assess(
+        current,
+        reference,
+        metric=chosen,
+        drifted=drifted,
+        inputs=list(model.signature.names),
+        business=business_metrics(current, config.business),
+    )
+    groups: tuple[Group, ...] = (
+        tuple(worst_groups(current, chosen, by)) if by and harm.realised else harm.groups
+    )
+    return Performance(
+        version.model,
+        version.version,
+        tuple(as_file(source).name for source in sources),
+        _with_groups(harm, groups),
+        chunk,
+        tuple(_chunks(current, tables, sources, config, chunk, chosen)),
+        tuple(find_changes(current)) if harm.realised else (),
+    )
+
+
+def _reference(
+    store: Store, version: ModelVersion, model: LoadedModel, config: ModelConfig, threshold: float | None
+) -> Answered | None:
+    path = (
+        store.workspace.run_dir(version.run_id) / "artifacts" / "holdout.parquet"
+        if version.run_id
+        else Path()
+    )
+    if not path.is_file():
+        return None
+    return answer_rows(model, read_holdout(path), config, threshold)
+
+
+def _gated(config: ModelConfig, current: Answered) -> str:
+    if not current.known.any():
+        return ""
+    there = current.measure()(np.ones((1, len(current.labelled.table))))
+    return next((name for name in config.gates if name in there), "")
+
+
+def _chunks(
+    current: Answered,
+    tables: Sequence[pd.DataFrame],
+    sources: Sequence[Source],
+    config: ModelConfig,
+    chunk: str,
+    metric: str,
+) -> list[Chunk]:
+    if chunk == "file":
+        ends = np.cumsum([len(table) for table in tables])
+        parts = [
+            (as_file(source).name, np.arange(end - len(table), end))
+            for source, table, end in zip(sources, tables, ends, strict=True)
+        ]
+        return by_chunk(current, parts, metric)
+    time = config.data.time
+    if time is None or time not in current.table.columns:
+        raise PilothouseError(
+            f"The rows cannot be divided by {chunk}: they have no time.",
+            next='Set data.time = "…" in pilothouse.toml, or use --chunk file.',
+        )
+    return by_chunk(current, parts_by_time(current.table[time], chunk), metric)
+
+
+def _with_groups(harm: Harm, groups: tuple[Group, ...]) -> Harm:
+    from dataclasses import replace
+
+    return replace(harm, groups=groups)

@@ -1,0 +1,217 @@
+"""What a version is worth: against worlds whose truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from pilothouse.comparing.questions import Question
+from pilothouse.config import BusinessMetric
+from pilothouse.performance.answered import Answered
+from pilothouse.performance.business import BusinessMetricError, business_metrics
+from pilothouse.performance.changes import find_changes
+from pilothouse.performance.estimating import BLIND, calibrate, calibration_error, estimate
+from pilothouse.performance.harm import BENIGN, HARMFUL, NONE, UNKNOWN, assess
+from pilothouse.performance.losses import estimate_loss
+from pilothouse.performance.measuring import parts_by_time, realised
+from pilothouse.performance.slices import worst_groups
+
+QUESTION = Question("y", "classification", None, ())
+
+
+def world(
+    rows: int, seed: int, *, slope: float = 1.5, flipped: float = 0.0, labels: bool = True, **columns: Any
+) -> Answered:
+    """Rows with probabilities that are right, but for a share of flipped labels."""
+    chance = np.random.default_rng(seed)
+    score = chance.normal(size=rows)
+    probability = 1 / (1 + np.exp(-slope * score))
+    truth = chance.random(rows) < probability
+    truth = np.where(chance.random(rows) < flipped, ~truth, truth)
+    known = np.full(rows, labels)
+    table = pd.DataFrame({"x": score, "y": truth.astype(int), **columns})
+    return Answered("binary", probability, truth, known, 0.5, (0, 1), table, QUESTION)
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "accuracy", "brier"])
+def test_where_probabilities_are_right_the_estimate_is_what_labels_show(metric: str) -> None:
+    reference, current = world(3000, 1), world(3000, 2, slope=0.7)
+    told = realised(current, metric)[metric].value
+    found = estimate(current, reference, metric)
+    assert found is not None and told is not None
+    assert found.low is not None and found.high is not None
+    assert found.value == pytest.approx(told, abs=0.03) and found.low - 0.02 < told < found.high + 0.02
+
+
+def test_probabilities_that_are_wrong_are_mapped_and_right_ones_are_left() -> None:
+    right = world(5000, 3)
+    assert calibrate(right.truth, right.said).after == pytest.approx(
+        calibration_error(right.truth, right.said), abs=0.02
+    )
+    bold = np.clip(right.said**3, 0, 1)
+    mapped = calibrate(right.truth, bold)
+    assert mapped.isotonic is not None and mapped.after < mapped.before / 3
+    assert calibration_error(right.truth, mapped(bold)) < 0.02
+
+
+def test_an_estimate_is_blind_to_concept_drift_and_says_so() -> None:
+    reference, current = world(3000, 4), world(3000, 5, flipped=0.4)
+    blind = Answered(
+        current.kind, current.said, current.truth, np.zeros(3000, bool), 0.5, (0, 1), current.table, QUESTION
+    )
+    harm = assess(blind, reference)
+    assert harm.verdict == UNKNOWN and BLIND in harm.words and harm.realised is None
+    seen = assess(current, reference, drifted=True)
+    assert seen.verdict == HARMFUL and seen.change is not None and seen.change.high is not None
+    assert seen.change.high < 0 and "worse" in seen.words
+
+
+def test_a_drift_that_does_not_hurt_is_benign() -> None:
+    reference = world(3000, 6)
+    assert assess(world(3000, 7), reference).verdict == NONE
+    assert assess(world(3000, 7), reference, drifted=True).verdict == BENIGN
+    better = assess(world(3000, 8, slope=4.0), reference, drifted=True)
+    assert better.verdict == BENIGN and "better" in better.words
+
+
+def test_seldom_called_worse_without_reason() -> None:
+    reference = world(2000, 9)
+    verdicts = [assess(world(400, seed), reference).verdict for seed in range(10, 22)]
+    assert verdicts.count(HARMFUL) <= 2
+
+
+def test_realised_is_what_scikit_learn_says() -> None:
+    rows = world(400, 10)
+    found = realised(rows)["roc_auc"]
+    assert found.value == pytest.approx(roc_auc_score(rows.truth, rows.said))
+    assert found.low is not None and found.high is not None and found.value is not None
+    assert found.low < found.value < found.high
+    assert realised(world(20, 1)) == {}
+
+
+def numbers(rows: int, seed: int, noise: float) -> Answered:
+    chance = np.random.default_rng(seed)
+    x = chance.uniform(0, 1, rows)
+    truth = 3 * x + chance.normal(size=rows) * (0.1 + noise * x)
+    table = pd.DataFrame({"x": x, "y": truth})
+    return Answered("regression", 3 * x, truth, np.ones(rows, bool), 0.5, (), table, QUESTION)
+
+
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+def test_the_loss_of_a_regression_is_learned(metric: str) -> None:
+    reference = numbers(3000, 1, 1.0)
+    high = np.flatnonzero(reference.table["x"].to_numpy() > 0.7)
+    current = numbers(4000, 2, 1.0)
+    current = current.rows(np.flatnonzero(current.table["x"].to_numpy() > 0.7))
+    told = realised(current, metric)[metric].value
+    found = estimate_loss(current, reference, metric, ["x"])
+    assert found is not None and found.value == pytest.approx(told, rel=0.15)
+    assert len(high) and estimate_loss(current, reference, "r2", ["x"]) is None
+    assert assess(current, reference, inputs=["x"]).method == "DLE"
+
+
+def errors(shares: list[tuple[int, float]], seed: int) -> Answered:
+    chance = np.random.default_rng(seed)
+    wrong = np.concatenate([chance.random(count) < share for count, share in shares])
+    truth = np.zeros(len(wrong), bool)
+    table = pd.DataFrame({"y": truth.astype(int)})
+    return Answered(
+        "binary", wrong.astype(float), truth, np.ones(len(wrong), bool), 0.5, (0, 1), table, QUESTION
+    )
+
+
+def test_a_lasting_change_of_the_errors_is_found_once() -> None:
+    found = find_changes(errors([(3000, 0.1), (3000, 0.2)], 1))
+    assert len(found) == 1 and found[0].worse and found[0].unit == "rows"
+    assert 3000 < found[0].noticed < 4500
+    assert found[0].before == pytest.approx(0.1, abs=0.03) and found[0].after == pytest.approx(0.2, abs=0.06)
+
+
+def test_no_change_is_found_where_there_is_none() -> None:
+    assert sum(len(find_changes(errors([(10_000, 0.1)], seed))) for seed in range(5)) == 0
+
+
+def test_rows_of_one_day_are_not_taken_for_independent() -> None:
+    chance = np.random.default_rng(2)
+    days = pd.date_range("2013-01-01", periods=120).repeat(50)
+    storm = np.repeat(chance.beta(2, 6, 120), 50)
+    wrong = chance.random(len(days)) < storm
+    table = pd.DataFrame({"y": 0, "at": days})
+    question = Question("y", "classification", "at", ("at",))
+    rows = Answered(
+        "binary",
+        wrong.astype(float),
+        np.zeros(len(days), bool),
+        np.ones(len(days), bool),
+        0.5,
+        (0, 1),
+        table,
+        question,
+    )
+    assert find_changes(rows) == []
+
+
+def test_the_worst_group_stands_first_and_few_rows_claim_nothing() -> None:
+    rows = world(2000, 11)
+    kind = np.where(np.arange(2000) < 20, "few [/x]", np.where(np.arange(2000) % 2 == 0, "good", "bad"))
+    truth = np.where((kind == "bad") & (np.random.default_rng(1).random(2000) < 0.5), ~rows.truth, rows.truth)
+    table = rows.table.assign(kind=kind, y=truth.astype(int))
+    judged = Answered("binary", rows.said, truth, rows.known, 0.5, (0, 1), table, QUESTION)
+    groups = worst_groups(judged, "roc_auc")
+    assert [one.name for one in groups] == ["kind = bad", "kind = good", "kind = few [/x]"]
+    assert groups[-1].metric is None and groups[0].low is not None
+    assert {one.column for one in worst_groups(judged, "roc_auc", ["x"])} == {"x"}
+
+
+def test_business_metrics_are_expressions_over_the_rows() -> None:
+    rows = world(200, 12)
+    cost = BusinessMetric("sum(5 * (prediction = 1 AND y = 0)::INT)", True)
+    share = BusinessMetric("avg(probability) -- of all")
+    found = business_metrics(rows, {"cost": cost, "share": share, "none": BusinessMetric("max(NULL::INT)")})
+    false_alarms = int(((rows.said >= 0.5) & ~rows.truth).sum())
+    assert found == {"cost": 5.0 * false_alarms, "share": pytest.approx(rows.said.mean())}
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("sum(nope)", "nope"),
+        ("prediction", "sums nothing up"),
+        ("1, 2", "cannot be computed"),
+        ("1) FROM outcomes; DROP TABLE x; SELECT (1", "Only SELECT"),
+        ("1) FROM outcomes UNION SELECT (2", "one expression"),
+        ("(SELECT 1)", "more than the rows"),
+        ("(SELECT max(x) FROM read_csv('/etc/passwd'))", "more than the rows"),
+        ("count(*) FROM other", "syntax error"),
+        ("", "cannot be computed"),
+        ("'a' || max(x)::TEXT", "Could not convert"),
+    ],
+)
+def test_what_is_no_expression_is_refused(sql: str, why: str) -> None:
+    with pytest.raises(BusinessMetricError) as refused:
+        business_metrics(world(50, 13), {"m": BusinessMetric(sql)})
+    assert why in str(refused.value)
+
+
+@given(
+    st.lists(
+        st.datetimes(
+            min_value=pd.Timestamp("1990-01-01").to_pydatetime(),
+            max_value=pd.Timestamp("2030-01-01").to_pydatetime(),
+        )
+        | st.none(),
+        max_size=30,
+    ),
+    st.sampled_from(["day", "week", "month"]),
+)
+def test_every_row_with_a_time_is_in_one_chunk(times: list[Any], unit: str) -> None:
+    parts = parts_by_time(times, unit)
+    places = sorted(int(place) for _, rows in parts for place in rows)
+    assert places == [n for n, one in enumerate(times) if one is not None]
+    assert [name for name, _ in parts] == sorted({name for name, _ in parts})
