@@ -70,10 +70,18 @@ def ids_of(
         if len(ids) == limit:
             return ids
     join, by, keys, values = _by(order)
-    rows = tx.rows(
-        f"SELECT runs.run_id FROM runs {join} WHERE {chosen[0]} ORDER BY {by} LIMIT ? OFFSET ?",
-        [*keys, *chosen[1], *values, limit, offset],
-    )
+    if join:
+        # First which runs, and only then the values to order them by: the optimizer would join all of both.
+        rows = tx.rows(
+            f"WITH chosen AS MATERIALIZED (SELECT run_id, started_at FROM runs WHERE {chosen[0]})"
+            f" SELECT runs.run_id FROM chosen AS runs {join} ORDER BY {by} LIMIT ? OFFSET ?",
+            [*chosen[1], *keys, *values, limit, offset],
+        )
+    else:
+        rows = tx.rows(
+            f"SELECT runs.run_id FROM runs WHERE {chosen[0]} ORDER BY {by} LIMIT ? OFFSET ?",
+            [*chosen[1], *values, limit, offset],
+        )
     return [row["run_id"] for row in rows]
 
 
