@@ -15,6 +15,7 @@ from pilothouse.workspace import Workspace, find_workspace
 if TYPE_CHECKING:
     from pilothouse.config import ModelConfig
     from pilothouse.data.versions import DatasetVersion
+    from pilothouse.monitoring.checks import Finding
     from pilothouse.monitoring.judging import Verdict
     from pilothouse.store import Store
 
@@ -158,7 +159,7 @@ def check(
                 f"{_sign(verdict.status)} {printable(verdict.name)}  {verdict.rows:,} rows  {verdict.status}"
             )
             for finding in verdict.findings:
-                click.echo(f"    {finding.severity}: {printable(finding.message)}")
+                _tell(finding)
 
     emit([_verdict_fields(verdict) for verdict in verdicts], as_json, show)
     return HELD if any(verdict.status == "held" for verdict in verdicts) else 0
@@ -179,7 +180,7 @@ def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:
             status = "ok" if is_sound(findings) else "held"
             click.echo(f"{_sign(status)} {printable(path.name)}  {status}")
             for finding in findings:
-                click.echo(f"    {finding.severity}: {printable(finding.message)}")
+                _tell(finding)
 
     told = [
         {
@@ -212,8 +213,23 @@ def _clock(at: Any) -> str:
     return str(at.astimezone().strftime("%Y-%m-%d %H:%M"))
 
 
-def _finding(finding: Any) -> dict[str, str]:
-    return {"severity": finding.severity, "column": finding.column, "message": finding.message}
+def _tell(finding: Finding) -> None:
+    rows = "; ".join(
+        f"row {row:,} has {'nothing' if value is None else printable(repr(value))}"
+        for row, value in finding.examples
+    )
+    click.echo(f"    {finding.severity}: {printable(finding.message)}" + (f" ({rows})" if rows else ""))
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "severity": finding.severity,
+        "column": finding.column,
+        "message": finding.message,
+        "rule": finding.rule,
+        "count": finding.count,
+        "examples": [example._asdict() for example in finding.examples],
+    }
 
 
 def _version_fields(found: DatasetVersion) -> dict[str, Any]:

@@ -71,7 +71,11 @@ def data_files(folder: Path) -> list[Path]:
             f"The data folder {folder} does not exist.", next="Make it, or correct [data] folder."
         ) from None
     except OSError as error:
-        raise DataError(f"The data folder {folder} cannot be listed: {error.strerror}.") from None
+        raise DataError(
+            f"The data folder {folder} cannot be listed: {error.strerror}.",
+            untouched="Nothing was taken from it.",
+            next="Correct its permissions, or name a folder as [data] folder.",
+        ) from None
 
 
 def require_data_files(folder: Path) -> list[Path]:

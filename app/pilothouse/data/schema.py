@@ -208,6 +208,11 @@ def type_in_words(type_: str) -> str:
     return _A[type_]
 
 
+def sql_type(type_: str) -> str:
+    """Return the type of DuckDB that a type of ours is read as."""
+    return _SQL[type_]
+
+
 def relation_sql(
     con: duckdb.DuckDBPyConnection,
     sources: Sequence[Source],

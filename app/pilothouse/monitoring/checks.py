@@ -24,6 +24,7 @@ from pilothouse.data.reading import (
     suffix_of,
 )
 from pilothouse.data.schema import Column, Schema, file_types, fits, misfit, relation_sql
+from pilothouse.monitoring.examples import Example, examples, misfits, repeated
 
 ERROR = "error"
 WARNING = "warning"
@@ -37,11 +38,24 @@ class Finding:
         severity: "error" holds the file back; "warning" does not.
         column: the column it is about; empty for the file as a whole.
         message: one sentence that names what, and where there is one the row or an example.
+        rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target
+            or unique; empty in what was stored before rules had names.
+        count: how many rows break it; 0 where it is not about rows.
+        examples: the first of those rows.
     """
 
     severity: str
     column: str
     message: str
+    rule: str = ""
+    count: int = 0
+    examples: tuple[Example, ...] = ()
+
+    @staticmethod
+    def from_stored(fields: dict[str, Any]) -> Finding:
+        """Read what `asdict` made and the store kept as JSON."""
+        shown = tuple(Example(row, value) for row, value in fields.get("examples", ()))
+        return Finding(**{**fields, "examples": shown})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,7 @@ def check_file(source: Source, schema: Schema | None, roles: Roles | None = None
         with connect() as con:
             found = _check(con, source, schema, roles or Roles())
     except DataError as error:
-        found = [Finding(ERROR, "", error.what)]
+        found = [Finding(ERROR, "", error.what, "readable")]
     return sorted(found, key=lambda finding: finding.severity != ERROR)
 
 
@@ -79,14 +93,17 @@ def _check(
     con: duckdb.DuckDBPyConnection, source: Source, schema: Schema | None, roles: Roles
 ) -> list[Finding]:
     name = as_file(source).name
-    found = [Finding(ERROR, twice, f"{name} has two columns called {twice!r}.") for twice in _twice(source)]
+    found = [
+        Finding(ERROR, twice, f"{name} has two columns called {twice!r}.", "named-twice")
+        for twice in _twice(source)
+    ]
     types = file_types(con, source)
     expected = schema.columns if schema else ()
     table = scan_sql(source)
     with reading(source):  # To the last byte: a file that breaks off shows only at its end.
         rows = read_through(con, table)
     if rows == 0:
-        return [*found, Finding(ERROR, "", f"{name} has a header but no rows.")]
+        return [*found, Finding(ERROR, "", f"{name} has a header but no rows.", "rows")]
     sound = []
     for column in expected:
         problem = _problem(con, source, column, types)
@@ -94,12 +111,18 @@ def _check(
             sound.append(column)
         else:
             spared = column.name in roles.exclude
-            found.append(Finding(WARNING if spared else ERROR, column.name, problem))
+            severity = WARNING if spared else ERROR
+            if column.name in types:
+                count, shown = misfits(con, source, column)
+                found.append(Finding(severity, column.name, problem, "type", count, shown))
+            else:
+                found.append(Finding(severity, column.name, problem, "column"))
     known = {column.name for column in expected}
     if schema:
         new = [column for column in types if column not in known]
         found += [
-            Finding(WARNING, column, f"The column {column!r} is new; nothing uses it.") for column in new
+            Finding(WARNING, column, f"The column {column!r} is new; nothing uses it.", "new-column")
+            for column in new
         ]
     if sound:
         part = Schema(tuple(sound))
@@ -146,23 +169,28 @@ def _values(
         ]
     with reading(source):
         figures: tuple[Any, ...] = con.execute(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0]
-    found = []
+    found: list[Finding] = []
     for index, column in enumerate(schema.columns):
         present, infinite, distinct, least = figures[4 * index : 4 * index + 4]
-        said = []
+        about = column.name
         if infinite:
-            said.append(f"{column.name!r} is infinite in {infinite:,} of {rows:,} rows.")
-        if column.name == roles.target:
-            said += _target(column.name, present, distinct, least, rows, roles.classification)
+            said = f"{about!r} is infinite in {infinite:,} of {rows:,} rows."
+            shown = examples(con, source, table, about, "isinf(value)")
+            found.append(Finding(WARNING, about, said, "finite", infinite, shown))
+        if about == roles.target:
+            told = _target(about, present, distinct, least, rows, roles.classification)
+            found += [Finding(WARNING, about, said, "target", rows - present) for said in told]
         elif column.required and present < rows:
-            said.append(
-                f"{column.name!r} is missing in {rows - present:,} of {rows:,} rows; it never was before."
-            )
+            said = f"{about!r} is missing in {rows - present:,} of {rows:,} rows; it never was before."
+            shown = examples(con, source, table, about, "value IS NULL")
+            found.append(Finding(WARNING, about, said, "missing", rows - present, shown))
         elif present == 0 and column.type != "empty":
-            said.append(f"{column.name!r} is missing in all {rows:,} rows.")
-        if column.name == roles.id and distinct < present:
-            said.append(f"{present - distinct:,} rows of {name} repeat a value of {column.name!r}, the id.")
-        found += [Finding(WARNING, column.name, sentence) for sentence in said]
+            said = f"{about!r} is missing in all {rows:,} rows."
+            found.append(Finding(WARNING, about, said, "missing", rows))
+        if about == roles.id and distinct < present:
+            said = f"{present - distinct:,} rows of {name} repeat a value of {about!r}, the id."
+            shown = repeated(con, source, table, about)
+            found.append(Finding(WARNING, about, said, "unique", present - distinct, shown))
     return found
 
 

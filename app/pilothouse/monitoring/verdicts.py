@@ -80,7 +80,7 @@ def arrival_row(tx: Transaction, model: str, name: str, sha256: str) -> Row | No
 
 def to_arrival(row: Row) -> Arrival:
     """Turn a row of the store into an arrival."""
-    findings = tuple(Finding(**finding) for finding in loads(row["findings"]) or ())
+    findings = tuple(Finding.from_stored(finding) for finding in loads(row["findings"]) or ())
     return Arrival(
         row["model"], row["name"], row["sha256"], row["recorded_at"], row["rows"], row["status"], findings
     )

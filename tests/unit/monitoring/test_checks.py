@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from making_data import month, write_parquet, write_text
 from pilothouse.data.schema import Column, Schema, infer_schema
 from pilothouse.monitoring.checks import ERROR, WARNING, Finding, Roles, check_file, is_sound
+from pilothouse.monitoring.examples import LONGEST, MOST, Example
 
 SCHEMA = Schema(
     (
@@ -56,8 +59,8 @@ def test_a_file_that_cannot_be_read_is_held_with_the_cause(
 
 def test_a_missing_column_is_an_error_that_names_the_nearest(tmp_path: Path) -> None:
     found = _check(tmp_path, GOOD.replace("temp", "temps"))
-    assert found[0] == Finding(ERROR, "temp", "june.csv has no column 'temp'; it has 'temps'.")
-    assert found[1] == Finding(WARNING, "temps", "The column 'temps' is new; nothing uses it.")
+    assert found[0] == Finding(ERROR, "temp", "june.csv has no column 'temp'; it has 'temps'.", "column")
+    assert found[1] == Finding(WARNING, "temps", "The column 'temps' is new; nothing uses it.", "new-column")
 
 
 def test_an_excluded_column_may_be_missing(tmp_path: Path) -> None:
@@ -80,7 +83,8 @@ def test_numbers_that_are_not_whole_are_no_integers(tmp_path: Path) -> None:
 
 def test_a_target_with_one_class_or_none_is_told_and_not_held(tmp_path: Path) -> None:
     one = _only(_check(tmp_path, GOOD.replace("y,1", "y,0")))
-    assert one == Finding(WARNING, "late", "The target 'late' has one class only: '0' in all 2 rows.")
+    said = "The target 'late' has one class only: '0' in all 2 rows."
+    assert one == Finding(WARNING, "late", said, "target")
     none = _only(_check(tmp_path, GOOD.replace("x,0", "x,").replace("y,1", "y,")))
     assert "no labels yet" in none.message
     assert is_sound([one, none])
@@ -102,7 +106,7 @@ def test_infinite_and_newly_missing_values_and_repeated_ids_are_warnings(tmp_pat
 
 def test_a_column_named_twice_is_an_error(tmp_path: Path) -> None:
     findings = _check(tmp_path, "id,temp,temp,origin,note,late\na,1,2,JFK,x,0\nb,1,2,EWR,x,1\n")
-    assert findings[0] == Finding(ERROR, "temp", "june.csv has two columns called 'temp'.")
+    assert findings[0] == Finding(ERROR, "temp", "june.csv has two columns called 'temp'.", "named-twice")
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
@@ -134,3 +138,45 @@ def test_hostile_columns_are_named_as_they_are(tmp_path: Path, name: str) -> Non
     assert found.column == name
     gone = write_parquet(tmp_path / "y.parquet", {"b": [1.5, 2.5]})
     assert _only(check_file(gone, schema)).column == name
+
+
+def test_a_finding_counts_its_rows_and_shows_the_first_of_them(tmp_path: Path) -> None:
+    text = GOOD.replace("2.5", "inf").replace("EWR", "") + "a,1,LGA,z,1\n"
+    found = {finding.rule: finding for finding in _check(tmp_path, text)}
+    assert (found["finite"].count, found["finite"].examples) == (1, (Example(2, "inf"),))
+    assert (found["missing"].count, found["missing"].examples) == (1, (Example(2, None),))
+    assert (found["unique"].count, found["unique"].examples) == (1, (Example(1, "a"), Example(3, "a")))
+
+
+def test_values_of_another_type_are_counted_and_shown(tmp_path: Path) -> None:
+    lines = [f"i{n},{'warm' if n >= 5 else n},JFK,x,{n % 2}" for n in range(10)]
+    found = _only(_check(tmp_path, "id,temp,origin,note,late\n" + "\n".join(lines) + "\n"))
+    assert (found.rule, found.count) == ("type", 5)
+    assert found.examples == (Example(6, "warm"), Example(7, "warm"), Example(8, "warm"))
+    halves = _only(_check(tmp_path, GOOD.replace("x,0", "x,0.5")))
+    assert (halves.count, halves.examples) == (1, (Example(1, "0.5"),))
+
+
+def test_a_finding_comes_back_from_the_store_as_it_was(tmp_path: Path) -> None:
+    text = GOOD.replace("2.5", "inf").replace("EWR", "")
+    for finding in _check(tmp_path, text):
+        assert Finding.from_stored(json.loads(json.dumps(asdict(finding)))) == finding
+    old = {"severity": WARNING, "column": "temp", "message": "Stored before rules had names."}
+    assert Finding.from_stored(old) == Finding(**old)
+
+
+def test_few_rows_are_shown_in_the_files_order_however_large_it_is(tmp_path: Path) -> None:
+    infinite = (200_001, 250_007, 290_000, 299_999)
+    temps = [float("inf") if row in infinite else 1.5 for row in range(300_000)]
+    path = write_parquet(tmp_path / "x.parquet", {"temp": temps})
+    found = _only(check_file(path, Schema((SCHEMA.columns[1],))))
+    assert found.count == len(infinite)
+    assert [example.row for example in found.examples] == [row + 1 for row in infinite[:MOST]]
+
+
+@pytest.mark.parametrize("name", ["value", "place", 'say "hi"', "x; DROP TABLE y", "[/red]", "ü 🚢"])
+def test_hostile_names_and_values_are_shown_as_they_are(tmp_path: Path, name: str) -> None:
+    worst = f"{name}\x1b[31m'\n" + "x" * 500
+    schema = Schema((Column(name, "number", "numeric", False),))
+    path = write_parquet(tmp_path / "x.parquet", {name: ["1", worst]})
+    assert _only(check_file(path, schema)).examples == (Example(2, worst[:LONGEST]),)

@@ -1,0 +1,77 @@
+"""The rows that a finding rests on: how many there are, and the first few with their numbers and values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+
+from pilothouse.data.reading import Source, identifier, reading, scan_sql
+from pilothouse.data.schema import Column, sql_type
+
+MOST = 3
+"""How many rows are shown at most."""
+LONGEST = 60
+"""How many characters of a value are kept."""
+
+
+class Example(NamedTuple):
+    """One row. Rows count from 1, a header is none; the value is as text, None where it is missing."""
+
+    row: int
+    value: str | None
+
+
+def examples(
+    con: duckdb.DuckDBPyConnection, source: Source, table: str, column: str, condition: str
+) -> tuple[Example, ...]:
+    """Return the first rows of a relation that meet a condition.
+
+    It is a second pass, for files in which something was found; it keeps no more than it returns.
+
+    Args:
+        con: what the relation was made with.
+        source: the file behind it, for errors.
+        table: SQL for `FROM`.
+        column: whose values to show.
+        condition: SQL that may use `value`, the column's value.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    # Numbered before anything is left out; without an order of its own the window streams in the file's.
+    numbered = f"SELECT row_number() OVER () AS place, {identifier(column)} AS value FROM {table}"
+    with reading(source):
+        rows = con.execute(
+            f"SELECT place, left(CAST(value AS VARCHAR), {LONGEST}) FROM ({numbered}) "
+            f"WHERE {condition} ORDER BY place LIMIT {MOST}"
+        ).fetchall()
+    return tuple(Example(int(place), value) for place, value in rows)
+
+
+def repeated(con: duckdb.DuckDBPyConnection, source: Source, table: str, column: str) -> tuple[Example, ...]:
+    """Return rows whose value in a column another row has too, the first of them in the file."""
+    name = identifier(column)
+    twice = (
+        f"SELECT {name} FROM {table} WHERE {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1 "
+        f"ORDER BY {name} LIMIT {MOST}"
+    )
+    return examples(con, source, table, column, f"value IN ({twice})")
+
+
+def misfits(
+    con: duckdb.DuckDBPyConnection, source: Source, column: Column
+) -> tuple[int, tuple[Example, ...]]:
+    """Return how many values of a column cannot be read as its type, and the first of them."""
+    table = scan_sql(source)
+    text = "CAST(value AS VARCHAR)"
+    wrong = f"TRY_CAST({text} AS {sql_type(column.type)}) IS NULL"
+    if column.type == "integer":  # A cast to an integer rounds.
+        number = f"TRY_CAST({text} AS DOUBLE)"
+        wrong = f"({wrong} OR isinf({number}) OR {number} <> trunc({number}))"
+    condition = f"value IS NOT NULL AND {text} <> 'nan' AND {wrong}"
+    with reading(source):
+        counted = con.execute(
+            f"SELECT count(*) FROM (SELECT {identifier(column.name)} AS value FROM {table}) WHERE {condition}"
+        ).fetchall()
+    return int(counted[0][0]), examples(con, source, table, column.name, condition)
