@@ -1,30 +1,19 @@
 """From text to tree, by recursive descent.
 
-    either     := both (OR both)*
-    both       := one (AND? one)*
-    one        := NOT one | '(' either ')' | condition | word
-    condition  := field operator value | field [NOT] IN '(' value (',' value)* ')' | field IS [NOT] NULL
-    field      := attribute | prefix '.' key | function '(' metric ')'
-
-Whether a word is a field shows in what follows it: `model` alone is searched for, `model = late` is a
-condition.
+either     := both (OR both)*
+both       := one (AND? one)*
+one        := NOT one | '(' either ')' | condition | word
+condition  := field operator value | field [NOT] IN '(' value (',' value)* ')' | field IS [NOT] NULL
+field      := attribute | prefix '.' key | function '(' metric ')'
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import NoReturn
 
-from pilothouse.tracking.search.errors import Expected, SearchError, nearest
-from pilothouse.tracking.search.fields import (
-    ATTRIBUTE_NAMES,
-    DATASET_KEYS,
-    FUNCTIONS,
-    KEYWORDS,
-    PREFIXES,
-    attribute_field,
-    kind_of,
-)
+from pilothouse.tracking.search.errors import Expected, SearchError
+from pilothouse.tracking.search.field_reading import FieldReader
+from pilothouse.tracking.search.fields import kind_of
 from pilothouse.tracking.search.nodes import (
     Among,
     And,
@@ -38,7 +27,7 @@ from pilothouse.tracking.search.nodes import (
     Value,
     Word,
 )
-from pilothouse.tracking.search.tokens import Token, tokenize
+from pilothouse.tracking.search.reading import keyword
 from pilothouse.tracking.search.values import describe, value_of
 
 MAX_LENGTH = 50_000
@@ -65,41 +54,12 @@ def parse_tree(text: str, now: datetime | None = None) -> Node | None:
     return _Parser(text, now or datetime.now(UTC)).parse()
 
 
-class _Parser:
+class _Parser(FieldReader):
     def __init__(self, text: str, now: datetime) -> None:
-        self.text = text
+        super().__init__(text)
         self.now = now
-        self.tokens = tokenize(text)
-        self.at = 0
         self.depth = 0
         self.terms = 0
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
-
-    def ahead(self, steps: int = 1) -> Token:
-        return self.tokens[min(self.at + steps, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        token = self.token
-        self.at = min(self.at + 1, len(self.tokens) - 1)
-        return token
-
-    def stands(self, *kinds: str) -> bool:
-        return self.token.kind in kinds
-
-    def fail(
-        self,
-        message: str,
-        span: Span | None = None,
-        *,
-        hint: str = "",
-        expected: Expected = Expected.NOTHING,
-        field: Field | None = None,
-    ) -> NoReturn:
-        where = span or self.token.span
-        raise SearchError(message, self.text, where, hint=hint, expected=expected, field=field)
 
     def parse(self) -> Node | None:
         if self.stands("end"):
@@ -112,25 +72,22 @@ class _Parser:
 
     def either(self) -> Node:
         items = [self.both()]
-        while _keyword(self.token) == "OR":
+        while keyword(self.token) == "OR":
             self.take()
             items.append(self.both())
         return items[0] if len(items) == 1 else Or(tuple(items), self.since(items[0]))
 
     def both(self) -> Node:
         items = [self.one()]
-        while not self.stands("end", ")") and _keyword(self.token) != "OR":
-            if _keyword(self.token) == "AND":
+        while not self.stands("end", ")") and keyword(self.token) != "OR":
+            if keyword(self.token) == "AND":
                 self.take()
             items.append(self.one())
         return items[0] if len(items) == 1 else And(tuple(items), self.since(items[0]))
 
-    def since(self, first: Node) -> Span:
-        return first.span[0], self.tokens[self.at - 1].end
-
     def one(self) -> Node:
         token = self.token
-        if _keyword(token) == "NOT" or token.kind == "(":
+        if keyword(token) == "NOT" or token.kind == "(":
             self.take()
             self.depth += 1
             if self.depth > MAX_DEPTH:
@@ -159,7 +116,7 @@ class _Parser:
                 f"{self.text[token.start : token.end]} needs a field on its left.",
                 hint="Put a text with such signs in quotes.",
             )
-        if _keyword(token) in ("AND", "OR"):
+        if keyword(token) in ("AND", "OR"):
             self.fail(f"A condition or a word is missing before {token.value}.", expected=Expected.TERM)
         field = self.field()
         return self.bare() if field is None else self.condition(field)
@@ -187,144 +144,20 @@ class _Parser:
             last = self.take()
         return first.start, last.end
 
-    # Fields
-
-    def field(self) -> Field | None:
-        """Take a field if one stands here, followed by an operator; otherwise take nothing."""
-        token = self.token
-        if token.kind == "name":
-            self.take()
-            return self.named(token.prefix or "run", token.value, token)
-        if token.kind != "word":
-            return None
-        opened = self.ahead()
-        if token.value.lower() in FUNCTIONS and opened.kind == "(" and opened.start == token.end:
-            return self.function()
-        prefix, dot, key = token.value.partition(".")
-        prefixed = bool(dot) and prefix.lower() in PREFIXES
-        if not self.compares(certain=prefixed or attribute_field(token.value) is not None):
-            if not prefixed or PREFIXES[prefix.lower()] == "attributes":
-                return None
-            self.take()
-            found = self.named(prefix, key, token)
-            self.fail(
-                f"{describe(found)} needs a comparison.",
-                hint="Such as > 0.9 or = 'text'. In quotes it is searched for as a text.",
-                expected=Expected.OPERATOR,
-                field=found,
-            )
-        if prefixed:
-            self.take()
-            return self.named(prefix, key, token)
-        known = attribute_field(token.value)
-        if known is not None:
-            self.take()
-            return _placed(known, token.span)
-        if self.glued():
-            return None
-        self.unknown(token)
-
-    def compares(self, certain: bool) -> bool:
-        """Tell whether an operator follows. After a word that is no known field, only a whole one counts."""
-        after, then = self.ahead(), self.ahead(2)
-        if after.kind == "operator":
-            return True
-        word = _keyword(after)
-        if word == "NOT":
-            word = _keyword(then)
-            then = self.ahead(3)
-            return word in ("IN", "LIKE", "ILIKE") and (certain or then.kind in ("(", "string"))
-        if word not in ("IN", "LIKE", "ILIKE", "IS"):
-            return False
-        whole = then.kind in ("(", "string") or (word == "IS" and _keyword(then) in ("NULL", "NOT"))
-        return certain or whole
-
-    def glued(self) -> bool:
-        """Tell whether the word goes on as in `lr=0.1`, which is searched for as it stands."""
-        sign, value = self.ahead(), self.ahead(2)
-        if self.text[sign.start : sign.end] != "=" or sign.start != self.token.end:
-            return False
-        if value.kind in ("end", ")") or _keyword(value) in ("AND", "OR"):
-            return True
-        return value.kind == "word" and value.start == sign.end
-
-    def unknown(self, token: Token) -> NoReturn:
-        prefix, dot, _ = token.value.partition(".")
-        near = nearest(prefix, PREFIXES) if dot else nearest(token.value, (*ATTRIBUTE_NAMES, *PREFIXES))
-        shown = prefix if dot else token.value
-        what = "prefix" if dot else "attribute of a run"
-        span = (token.start, token.start + len(shown))
-        key = token.value if not dot else ""
-        hint = f"Did you mean {near}?" if near else ""
-        if key and not near:
-            hint = f"A parameter is params.{key[:40]}, a metric metrics.{key[:40]}."
-        self.fail(f"{shown[:60]!r} is no {what}.", span, hint=hint, expected=Expected.TERM)
-
-    def function(self) -> Field:
-        """Take `max(metrics.auc)`; the prefix may be left out."""
-        which = FUNCTIONS[self.take().value.lower()]
-        self.take()
-        token = self.take()
-        if token.kind == "name":
-            found = self.named(token.prefix or "metrics", token.value, token)
-        elif token.kind == "word":
-            prefix, dot, key = token.value.partition(".")
-            known = bool(dot) and prefix.lower() in PREFIXES
-            found = self.named(prefix, key, token) if known else Field("metrics", token.value)
-        else:
-            self.fail(
-                f"{which} needs a metric.",
-                token.span,
-                hint=f"Such as {which}(metrics.auc).",
-                expected=Expected.METRIC,
-            )
-        if found.section != "metrics":
-            self.fail(f"{which} is of a metric.", token.span, hint=f"Such as {which}(metrics.auc).")
-        if not self.stands(")"):
-            self.fail(f"A ) is missing after {which}(…", expected=Expected.CLOSE)
-        self.take()
-        found = _placed(Field("metrics", found.key, which), token.span)
-        self.at -= 1
-        if not self.compares(certain=True):
-            self.at += 1
-            self.fail(f"{describe(found)} needs a comparison.", expected=Expected.OPERATOR, field=found)
-        self.at += 1
-        return found
-
-    def named(self, prefix: str, key: str, token: Token) -> Field:
-        section = PREFIXES[prefix.lower()]
-        if section == "datasets":
-            if key.lower() not in DATASET_KEYS:
-                near = nearest(key, DATASET_KEYS) or ", ".join(DATASET_KEYS)
-                self.fail(f"A dataset has no {key[:60]!r}.", token.span, hint=f"Did you mean {near}?")
-            return Field(*DATASET_KEYS[key.lower()], span=token.span)
-        if section == "attributes":
-            found = attribute_field(key)
-            if found is None:
-                near = nearest(key, ATTRIBUTE_NAMES)
-                hint = f"Did you mean {near}?" if near else f"There are {', '.join(ATTRIBUTE_NAMES)}."
-                self.fail(f"A run has no attribute {key[:60]!r}.", token.span, hint=hint)
-            return _placed(found, token.span)
-        if not key and token.kind == "word":
-            self.fail(
-                f"A key is missing after {token.value}", (token.end, token.end), hint="Such as metrics.auc."
-            )
-        return Field(section, key, span=token.span)
-
     # Conditions
 
     def condition(self, field: Field) -> Node:
         start = field.span[0]
         token = self.take()
-        word = token.value if token.kind == "operator" else _keyword(token)
+        word = token.value if token.kind == "operator" else keyword(token)
         negated = word == "NOT"
         if negated:
-            word = _keyword(self.take())
+            word = keyword(self.take())
         if word == "IS":
-            negated = _keyword(self.token) == "NOT"
+            negated = keyword(self.token) == "NOT"
             if negated:
                 self.take()
-            if _keyword(self.token) != "NULL":
+            if keyword(self.token) != "NULL":
                 self.fail("After IS comes NULL or NOT NULL.", expected=Expected.NULL, field=field)
             return Missing(field, negated, (start, self.take().end))
         if word == "IN":
@@ -362,10 +195,10 @@ class _Parser:
         token = self.token
         if token.kind == "name":
             self.fail("A value stands in single or double quotes.", hint="Backticks are for keys.")
-        if token.kind not in ("word", "string") or _keyword(token) in ("AND", "OR", "NOT", "NULL"):
+        if token.kind not in ("word", "string") or keyword(token) in ("AND", "OR", "NOT", "NULL"):
             self.fail(
                 f"{describe(field)} {operator} needs a value.",
-                hint="Use IS NULL." if _keyword(token) == "NULL" else "",
+                hint="Use IS NULL." if keyword(token) == "NULL" else "",
                 expected=Expected.VALUE,
                 field=field,
             )
@@ -395,12 +228,3 @@ class _Parser:
                     self.at += words
                     return start, end
         return None
-
-
-def _keyword(token: Token) -> str:
-    word = token.value.upper() if token.kind == "word" else ""
-    return word if word in KEYWORDS else ""
-
-
-def _placed(field: Field, span: Span) -> Field:
-    return Field(field.section, field.key, field.which, span)
