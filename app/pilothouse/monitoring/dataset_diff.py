@@ -199,14 +199,14 @@ def diff_sides(
     """Compare two sides that were opened; see `diff_datasets`."""
     mine, theirs = ({file.name: file.sha256 for file in side.files} for side in (a, b))
     if (mine, a.rows) == (theirs, b.rows):
-        said = (f"The same {_files(len(mine))}, {a.rows:,} rows.",)
-        return DatasetDiff(a.label, b.label, a.rows, b.rows, files_same=tuple(mine), said=said)
+        alike = f"The same {_files(len(mine))}, {a.rows:,} rows."
+        return DatasetDiff(a.label, b.label, a.rows, b.rows, files_same=tuple(mine), said=(alike,))
     added = tuple(name for name in theirs if name not in mine)
     removed = tuple(name for name in mine if name not in theirs)
     changed = tuple(name for name in mine if name in theirs and mine[name] != theirs[name])
     same = tuple(name for name in mine if name in theirs and name not in changed)
     schema = tuple(schema_in_words(a.schema, b.schema))
-    said = [_rows(a.rows, b.rows), _names(added, removed, changed, same)]
+    said: list[str] = [_rows(a.rows, b.rows), _names(added, removed, changed, same)]
     said += schema or ["The columns and their types are alike."]
     columns: tuple[ColumnDrift, ...] = ()
     told: ColumnDrift | None = None
