@@ -1,4 +1,4 @@
-"""Commands about data: data, check, drift."""
+"""Commands about data: data, drift."""
 
 from __future__ import annotations
 
@@ -7,37 +7,62 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pilothouse.cli.check import finding_fields
+from pilothouse.cli.data_showing import clock
 from pilothouse.cli.drift import drift
-from pilothouse.cli.options import emit, json_option, printable, say, table, workspace_option
-from pilothouse.errors import UsageError
+from pilothouse.cli.options import emit, json_option, printable, say, table
+from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
-    from pilothouse.config import ModelConfig
+    from pilothouse.data.usage import Usage, VersionUse
     from pilothouse.data.versions import DatasetVersion
-    from pilothouse.monitoring.checks import Finding
-    from pilothouse.monitoring.judging import Verdict
     from pilothouse.store import Store
-
-HELD = 1
-"""Exit code: a file is not fit to learn from."""
 
 
 @click.command()
-@click.argument("version", required=False)
+@click.argument("words", nargs=-1, metavar="[VERSION | profile WHAT | diff A B]")
 @click.option("--model", help="The model, where there are several.")
-@workspace_option
+@click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
 @json_option
-def data(version: str | None, model: str | None, workspace: Workspace, as_json: bool) -> None:
-    """List dataset versions and the files that landed, or show the columns of one VERSION."""
-    from pilothouse.data.versions import get_dataset_version, list_dataset_versions
+def data(words: tuple[str, ...], model: str | None, workspace: str | None, as_json: bool) -> None:
+    """List dataset versions and the files that landed; show, profile or compare versions and files.
+
+    \b
+      pilothouse data                       versions, and the files that were judged
+      pilothouse data VERSION               its files and columns, and who used it
+      pilothouse data profile WHAT          what each column holds
+      pilothouse data diff A B              files, rows, columns and distributions
+
+    A version is named by the start of its name, or as latest, latest~1 and so on. WHAT, A and B may be
+    files, folders or patterns too, and then need no workspace.
+    """
+    act, *named = words or ("list",)
+    wanted = {"list": 0, "show": 1, "profile": 1, "diff": 2}
+    if act not in wanted:
+        act, named = "show", list(words)
+    if len(named) != wanted[act]:
+        count = ("nothing more", "one version or file", "two versions or files")[wanted[act]]
+        usage = {"list": "", "show": " VERSION", "profile": " profile WHAT", "diff": " diff A B"}[act]
+        raise UsageError(f"`data {act}` takes {count}.", next=f"Write `pilothouse data{usage}`.")
+    if act == "diff":
+        _diff(named[0], named[1], model, workspace, as_json)
+    elif act == "profile":
+        _profile(named[0], model, workspace, as_json)
+    else:
+        found = find_workspace(Path(workspace) if workspace else None)
+        if act == "show":
+            _show_version(found, named[0], model, as_json)
+        else:
+            _list(found, model, as_json)
+
+
+def _list(workspace: Workspace, model: str | None, as_json: bool) -> None:
+    from pilothouse.data.versions import list_dataset_versions
     from pilothouse.monitoring.judging import list_arrivals
     from pilothouse.store import open_store
 
     store = open_store(workspace)
-    if version is not None:
-        _show_version(workspace, store, get_dataset_version(store, version), as_json)
-        return
     config = workspace.config().model(model)
     versions = list_dataset_versions(store, config.name)
     arrivals = list_arrivals(store, config.name)
@@ -52,7 +77,7 @@ def data(version: str | None, model: str | None, workspace: Workspace, as_json: 
                 "status": arrival.status,
                 "rows": arrival.rows,
                 "judged_at": arrival.at.isoformat(),
-                "findings": [_finding(finding) for finding in arrival.findings],
+                "findings": [finding_fields(finding) for finding in arrival.findings],
             }
             for arrival in arrivals
         ],
@@ -63,7 +88,7 @@ def data(version: str | None, model: str | None, workspace: Workspace, as_json: 
             table(
                 ["dataset", "made", "files", "rows", "MB"],
                 [
-                    [v.version, _clock(v.created_at), len(v.files), f"{v.rows:,}", f"{v.bytes / 1e6:,.1f}"]
+                    [v.version, clock(v.created_at), len(v.files), f"{v.rows:,}", f"{v.bytes / 1e6:,.1f}"]
                     for v in versions
                 ],
                 right=(2, 3, 4),
@@ -75,7 +100,7 @@ def data(version: str | None, model: str | None, workspace: Workspace, as_json: 
             table(
                 ["file", "judged", "rows", "status", "findings"],
                 [
-                    [a.name, _clock(a.at), f"{a.rows:,}", a.status, "; ".join(f.message for f in a.findings)]
+                    [a.name, clock(a.at), f"{a.rows:,}", a.status, "; ".join(f.message for f in a.findings)]
                     for a in arrivals
                 ],
                 right=(2,),
@@ -84,18 +109,87 @@ def data(version: str | None, model: str | None, workspace: Workspace, as_json: 
     emit(told, as_json, show)
 
 
-def _show_version(workspace: Workspace, store: Store, found: DatasetVersion, as_json: bool) -> None:
+def _around(workspace: str | None, model: str | None) -> tuple[Workspace | None, Store | None, Any]:
+    """Return the workspace, its store and the model's configuration, where there is a workspace."""
+    from pilothouse.store import open_store
+
+    try:
+        found = find_workspace(Path(workspace) if workspace else None)
+    except NotFoundError:
+        if workspace or model:
+            raise
+        return None, None, None
+    models = found.config().models
+    config = found.config().model(model) if model or len(models) == 1 else None
+    return found, open_store(found), config
+
+
+def _diff(a: str, b: str, model: str | None, workspace: str | None, as_json: bool) -> None:
+    from pilothouse.cli.data_showing import show_diff
+    from pilothouse.cli.waiting import progress_line
+    from pilothouse.monitoring.dataset_diff import diff_datasets
+    from pilothouse.monitoring.judging import no_features
+
+    found, store, config = _around(workspace, model)
+    with progress_line() as progress:
+        diff = diff_datasets(
+            found, store, a, b, model=config.name if config else None,
+            target=config.target if config else None, exclude=no_features(config) if config else (),
+            progress=progress,
+        )  # fmt: skip
+    emit(diff.to_dict(), as_json, lambda: show_diff(diff))
+
+
+def _profile(what: str, model: str | None, workspace: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
+    from pilothouse.cli.data_showing import show_descriptions
+    from pilothouse.cli.waiting import progress_line
+    from pilothouse.data.versions import dataset_paths
+    from pilothouse.monitoring.dataset_diff import open_side
+    from pilothouse.monitoring.describing import describe_files
+
+    found, store, config = _around(workspace, model)
+    side = open_side(found, store, what, config.name if config else None)
+    sources = dataset_paths(found, side.version) if found and side.version else side.sources
+    with progress_line() as progress:
+        columns = describe_files(sources, side.schema, progress)
+    told = {
+        "name": side.label,
+        "rows": side.rows,
+        "files": [asdict(file) for file in side.files],
+        "columns": [asdict(column) for column in columns],
+    }
+
+    def show() -> None:
+        count = "1 file" if len(side.files) == 1 else f"{len(side.files)} files"
+        click.echo(f"{printable(side.label)}  {side.rows:,} rows in {count}, {len(columns)} columns")
+        click.echo()
+        show_descriptions(columns)
+
+    emit(told, as_json, show)
+
+
+def _show_version(workspace: Workspace, ref: str, model: str | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from pilothouse.data.usage import used_by
+    from pilothouse.monitoring.dataset_diff import find_version
     from pilothouse.monitoring.reference import profile_of
     from pilothouse.monitoring.wording import number, percent
+    from pilothouse.store import open_store
 
+    store = open_store(workspace)
+    found = find_version(store, ref, model)
     profile = profile_of(workspace, store, found)
+    used = used_by(store, found.version)
     told = {
         **_version_fields(found),
         "files": [asdict(file) for file in found.files],
         "schema": [asdict(column) for column in found.schema.columns],
         "profile": [asdict(column) for column in profile.columns],
+        "runs": [asdict(run) for run in used.runs],
+        "model_versions": [asdict(version) for version in used.model_versions],
     }
 
     def show() -> None:
@@ -112,124 +206,39 @@ def _show_version(workspace: Workspace, store: Store, found: DatasetVersion, as_
             missing = percent(column.missing / column.rows) if column.rows else ""
             rows.append([column.name, column.type, column.kind, missing, shown])
         table(["column", "type", "kind", "missing", "values"], rows, right=(3,))
+        click.echo()
+        table(
+            ["file", "rows", "MB", "sha256"],
+            [
+                [file.name, f"{file.rows:,}", f"{file.bytes / 1e6:,.1f}", file.sha256[:12]]
+                for file in found.files
+            ],
+            right=(1, 2),
+        )
+        _show_usage(used)
 
     emit(told, as_json, show)
 
 
-@click.command()
-@click.argument("files", nargs=-1)
-@click.option("--reference", help="A file, folder or pattern to check against; then no workspace is needed.")
-@click.option("--model", help="The model, where there are several.")
-@click.option("--accept", is_flag=True, help="Take one held FILE in, in spite of what was found.")
-@click.option("--reason", default="", help="Why it is accepted, for the audit trail.")
-@click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
-@json_option
-def check(
-    files: tuple[str, ...],
-    reference: str | None,
-    model: str | None,
-    accept: bool,
-    reason: str,
-    workspace: str | None,
-    as_json: bool,
-) -> int:
-    """Check FILES (by default the whole data folder) and say what is wrong with them.
-
-    Exits with 1 if a file is not fit to learn from.
-    """
-    from pilothouse.data.reading import expand, require_data_files
-
-    if reference is not None:
-        return _check_alone(files, reference, as_json)
-    found = find_workspace(Path(workspace) if workspace else None)
-    config = found.config().model(model)
-    from pilothouse.store import open_store
-
-    store = open_store(found)
-    if accept:
-        return _accept(store, config, files, reason, as_json)
-    paths = [path for text in files for path in expand(text)] or require_data_files(found.data_folder(config))
-    from pilothouse.monitoring.judging import judge_file
-
-    verdicts = [judge_file(found, store, config, path) for path in paths]
-
-    def show() -> None:
-        for verdict in verdicts:
-            click.echo(
-                f"{_sign(verdict.status)} {printable(verdict.name)}  {verdict.rows:,} rows  {verdict.status}"
-            )
-            for finding in verdict.findings:
-                _tell(finding)
-
-    emit([_verdict_fields(verdict) for verdict in verdicts], as_json, show)
-    return HELD if any(verdict.status == "held" for verdict in verdicts) else 0
+def _show_usage(used: Usage) -> None:
+    click.echo()
+    if not used.runs and not used.model_versions:
+        click.echo("No run and no model version used it.")
+        return
+    made = {one.run_id: one for one in used.model_versions}
+    rows: list[list[str]] = []
+    for run in used.runs:
+        version = made.pop(run.run_id, None)
+        status = f"{run.status}, in the trash" if run.trashed else run.status
+        rows.append([run.run_id[:12], run.name, status, _version_words(version)])
+    rows += [["", "", "", _version_words(version)] for version in made.values()]
+    table(["used by run", "name", "status", "made"], rows)
 
 
-def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:
-    from pilothouse.data.reading import expand
-    from pilothouse.data.schema import infer_schema
-    from pilothouse.monitoring.checks import check_file, is_sound
-
-    if not files:
-        raise UsageError("Name the files to check against the reference.")
-    schema = infer_schema(expand(reference))
-    checked = [(path, check_file(path, schema)) for text in files for path in expand(text)]
-
-    def show() -> None:
-        for path, findings in checked:
-            status = "ok" if is_sound(findings) else "held"
-            click.echo(f"{_sign(status)} {printable(path.name)}  {status}")
-            for finding in findings:
-                _tell(finding)
-
-    told = [
-        {
-            "name": path.name,
-            "status": "ok" if is_sound(findings) else "held",
-            "findings": [_finding(finding) for finding in findings],
-        }
-        for path, findings in checked
-    ]
-    emit(told, as_json, show)
-    return 0 if all(is_sound(findings) for _, findings in checked) else HELD
-
-
-def _accept(store: Store, config: ModelConfig, files: tuple[str, ...], reason: str, as_json: bool) -> int:
-    from pilothouse.monitoring.judging import accept_arrival
-
-    if len(files) != 1:
-        raise UsageError("Name one file to accept.")
-    arrival = accept_arrival(store, config.name, Path(files[0]).name, reason=reason)
-    told = {"name": arrival.name, "sha256": arrival.sha256, "status": arrival.status}
-    emit(told, as_json, lambda: say(f"{arrival.name} is accepted."))
-    return 0
-
-
-def _sign(status: str) -> str:
-    return "■" if status == "held" else "●"
-
-
-def _clock(at: Any) -> str:
-    return str(at.astimezone().strftime("%Y-%m-%d %H:%M"))
-
-
-def _tell(finding: Finding) -> None:
-    rows = "; ".join(
-        f"row {row:,} has {'nothing' if value is None else printable(repr(value))}"
-        for row, value in finding.examples
-    )
-    click.echo(f"    {finding.severity}: {printable(finding.message)}" + (f" ({rows})" if rows else ""))
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "severity": finding.severity,
-        "column": finding.column,
-        "message": finding.message,
-        "rule": finding.rule,
-        "count": finding.count,
-        "examples": [example._asdict() for example in finding.examples],
-    }
+def _version_words(version: VersionUse | None) -> str:
+    if version is None:
+        return ""
+    return f"{version.model} v{version.version}" + "".join(f" @{alias}" for alias in version.aliases)
 
 
 def _version_fields(found: DatasetVersion) -> dict[str, Any]:
@@ -243,15 +252,4 @@ def _version_fields(found: DatasetVersion) -> dict[str, Any]:
     }
 
 
-def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "name": verdict.name,
-        "sha256": verdict.sha256,
-        "status": verdict.status,
-        "rows": verdict.rows,
-        "findings": [_finding(finding) for finding in verdict.findings],
-        "dataset_drift": verdict.report.dataset_drift if verdict.report else None,
-    }
-
-
-COMMANDS = (data, check, drift)
+COMMANDS = (data, drift)

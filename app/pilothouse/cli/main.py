@@ -33,7 +33,7 @@ COMMAND_MODULES = {
     "import": "exchange",
     "export": "exchange",
     "data": "data",
-    "check": "data",
+    "check": "check",
     "drift": "data",
     "features": "features",
     "skew": "features",

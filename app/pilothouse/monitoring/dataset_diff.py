@@ -166,9 +166,12 @@ def open_side(
     )
 
 
-def _version(store: Store | None, text: str, model: str | None) -> DatasetVersion | None:
-    if store is None:
-        return None
+def find_version(store: Store, text: str, model: str | None = None) -> DatasetVersion:
+    """Return the dataset version that a text names: the start of its name, `latest`, `latest~1` and so on.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
     if latest := _LATEST.fullmatch(text):
         known, back = list_dataset_versions(store, model), int(latest[1] or 0)
         if back >= len(known):
@@ -177,11 +180,17 @@ def _version(store: Store | None, text: str, model: str | None) -> DatasetVersio
                 f"There is no {text!r}: there {count}.", next="List them with `pilothouse data`."
             )
         return known[back]
+    return get_dataset_version(store, text)
+
+
+def _version(store: Store | None, text: str, model: str | None) -> DatasetVersion | None:
+    if store is None:
+        return None
     try:
-        return get_dataset_version(store, text)
+        return find_version(store, text, model)
     except NotFoundError:
         # Several that start so are a question to the person, unless a file is called so.
-        if text and not Path(text).exists() and re.fullmatch("[0-9a-f]{1,12}", text):
+        if not Path(text).exists() and re.fullmatch(r"[0-9a-f]{1,12}|latest(~\d{1,6})?", text):
             raise
         return None
 

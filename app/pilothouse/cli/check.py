@@ -1,0 +1,148 @@
+"""The command that says whether files are fit to learn from: check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pilothouse.cli.options import emit, json_option, printable, say
+from pilothouse.errors import UsageError
+from pilothouse.workspace import find_workspace
+
+if TYPE_CHECKING:
+    from pilothouse.config import ModelConfig
+    from pilothouse.monitoring.checks import Finding
+    from pilothouse.monitoring.judging import Verdict
+    from pilothouse.store import Store
+
+HELD = 1
+"""Exit code: a file is not fit to learn from."""
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@click.option("--reference", help="A file, folder or pattern to check against; then no workspace is needed.")
+@click.option("--model", help="The model, where there are several.")
+@click.option("--accept", is_flag=True, help="Take one held FILE in, in spite of what was found.")
+@click.option("--reason", default="", help="Why it is accepted, for the audit trail.")
+@click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
+@json_option
+def check(
+    files: tuple[str, ...],
+    reference: str | None,
+    model: str | None,
+    accept: bool,
+    reason: str,
+    workspace: str | None,
+    as_json: bool,
+) -> int:
+    """Check FILES (by default the whole data folder) and say what is wrong with them.
+
+    Exits with 1 if a file is not fit to learn from.
+    """
+    from pilothouse.data.reading import expand, require_data_files
+
+    if reference is not None:
+        return _check_alone(files, reference, as_json)
+    found = find_workspace(Path(workspace) if workspace else None)
+    config = found.config().model(model)
+    from pilothouse.store import open_store
+
+    store = open_store(found)
+    if accept:
+        return _accept(store, config, files, reason, as_json)
+    paths = [path for text in files for path in expand(text)] or require_data_files(found.data_folder(config))
+    from pilothouse.monitoring.judging import judge_file
+
+    verdicts = [judge_file(found, store, config, path) for path in paths]
+
+    def show() -> None:
+        for verdict in verdicts:
+            click.echo(
+                f"{_sign(verdict.status)} {printable(verdict.name)}  {verdict.rows:,} rows  {verdict.status}"
+            )
+            for finding in verdict.findings:
+                _tell(finding)
+
+    emit([_verdict_fields(verdict) for verdict in verdicts], as_json, show)
+    return HELD if any(verdict.status == "held" for verdict in verdicts) else 0
+
+
+def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:
+    from pilothouse.data.reading import expand
+    from pilothouse.data.schema import infer_schema
+    from pilothouse.monitoring.checks import check_file, is_sound
+
+    if not files:
+        raise UsageError("Name the files to check against the reference.")
+    schema = infer_schema(expand(reference))
+    checked = [(path, check_file(path, schema)) for text in files for path in expand(text)]
+
+    def show() -> None:
+        for path, findings in checked:
+            status = "ok" if is_sound(findings) else "held"
+            click.echo(f"{_sign(status)} {printable(path.name)}  {status}")
+            for finding in findings:
+                _tell(finding)
+
+    told = [
+        {
+            "name": path.name,
+            "status": "ok" if is_sound(findings) else "held",
+            "findings": [finding_fields(finding) for finding in findings],
+        }
+        for path, findings in checked
+    ]
+    emit(told, as_json, show)
+    return 0 if all(is_sound(findings) for _, findings in checked) else HELD
+
+
+def _accept(store: Store, config: ModelConfig, files: tuple[str, ...], reason: str, as_json: bool) -> int:
+    from pilothouse.monitoring.judging import accept_arrival
+
+    if len(files) != 1:
+        raise UsageError("Name one file to accept.")
+    arrival = accept_arrival(store, config.name, Path(files[0]).name, reason=reason)
+    told = {"name": arrival.name, "sha256": arrival.sha256, "status": arrival.status}
+    emit(told, as_json, lambda: say(f"{arrival.name} is accepted."))
+    return 0
+
+
+def _sign(status: str) -> str:
+    return "■" if status == "held" else "●"
+
+
+def _tell(finding: Finding) -> None:
+    rows = "; ".join(
+        f"row {row:,} has {'nothing' if value is None else printable(repr(value))}"
+        for row, value in finding.examples
+    )
+    click.echo(f"    {finding.severity}: {printable(finding.message)}" + (f" ({rows})" if rows else ""))
+
+
+def finding_fields(finding: Finding) -> dict[str, Any]:
+    """Return a finding under the names that JSON has."""
+    return {
+        "severity": finding.severity,
+        "column": finding.column,
+        "message": finding.message,
+        "rule": finding.rule,
+        "count": finding.count,
+        "examples": [example._asdict() for example in finding.examples],
+    }
+
+
+def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "sha256": verdict.sha256,
+        "status": verdict.status,
+        "rows": verdict.rows,
+        "findings": [finding_fields(finding) for finding in verdict.findings],
+        "dataset_drift": verdict.report.dataset_drift if verdict.report else None,
+    }
+
+
+COMMANDS = (check,)

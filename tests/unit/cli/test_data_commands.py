@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from making_data import write_text
+from pilothouse.cli.main import main
+from pilothouse.data.versions import list_dataset_versions
+from pilothouse.store import open_store
+from pilothouse.workspace import Workspace
+
+
+def told(capsys: pytest.CaptureFixture[str], *args: object, code: int = 0) -> str:
+    assert main([str(arg) for arg in args]) == code
+    found = capsys.readouterr()
+    return found.out if code == 0 else found.err
+
+
+def as_json(capsys: pytest.CaptureFixture[str], *args: object) -> Any:
+    return json.loads(told(capsys, *args, "--json"))
+
+
+def test_a_version_tells_its_files_columns_and_users(
+    trained: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = list_dataset_versions(open_store(trained))[0].version
+    for ref in (version[:5], "latest"):
+        found = as_json(capsys, "data", ref, "--workspace", trained.root)
+        assert found["version"] == version
+    assert {(one["model"], one["version"]) for one in found["model_versions"]} >= {("late", 1), ("late", 2)}
+    live = next(one for one in found["model_versions"] if one["version"] == 1)
+    assert live["aliases"] == ["champion"]
+    assert live["run_id"] in {run["run_id"] for run in found["runs"]}
+    out = told(capsys, "data", "show", "latest", "--workspace", trained.root)
+    assert "v1 @champion" in out
+    assert "first.csv" in out
+
+
+def test_files_are_profiled_and_compared_anywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    a = write_text(tmp_path / "a.csv", "x,k\n" + "1.5,a\n2.5,b\n" * 50)
+    b = write_text(tmp_path / "b.csv", "x,k\n" + "7.5,a\n9.5,b\n" * 50)
+    found = as_json(capsys, "data", "profile", a)
+    assert found["rows"] == 100
+    assert [(one["name"], one["distinct"]) for one in found["columns"]] == [("x", 2), ("k", 2)]
+    assert "█" in told(capsys, "data", "profile", a)
+    diff = as_json(capsys, "data", "diff", a, b)
+    assert [(one["column"], one["drifted"]) for one in diff["columns"]] == [("x", True), ("k", False)]
+    assert "1 of 2 columns" in told(capsys, "data", "diff", a, b)
+    assert as_json(capsys, "data", "diff", a, a)["same"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["diff", "a"], 2, "two versions or files"),
+        (["profile"], 2, "one version or file"),
+        (["abc", "def"], 2, "one version or file"),
+        (["profile", "nowhere.csv"], 1, "neither a data file"),
+        (["diff", "nowhere.csv", "nowhere.csv"], 1, "neither a data file"),
+    ],
+)
+def test_words_that_fit_nothing(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert said in told(capsys, "data", *words, code=code)
