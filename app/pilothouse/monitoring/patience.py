@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ Progress = Callable[[float, str], None]
 To cancel, it raises; the exception reaches the caller."""
 
 _TICK = 0.1
-_PATIENCE = 5.0
+_PATIENCE = 30.0
 
 
 class GivenUpError(Exception):
@@ -72,23 +73,29 @@ def patiently(
             done.set()
 
     thread = threading.Thread(target=run, daemon=True, name="patience")
-    thread.start()
     try:
+        # Within, since Ctrl-C may come while the thread starts.
+        thread.start()
         while not done.wait(_TICK):
             if progress is not None:
                 progress(told.share(_within(con)), told.what)
     except BaseException:
-        # A computation of several queries would begin the next one: it is interrupted until it gives up.
         told.given_up = True
-        waited = 0.0
-        while thread.is_alive() and waited < _PATIENCE:
-            con.interrupt()
-            thread.join(_TICK)
-            waited += _TICK
+        _stop(con, thread)
         raise
     if failed:
         raise failed[0]
     return found[0]
+
+
+def _stop(con: duckdb.DuckDBPyConnection, thread: threading.Thread) -> None:
+    """Interrupt until the thread is done: one that is left would bring the process down when Python ends."""
+    end = time.monotonic() + _PATIENCE
+    while thread.is_alive() and time.monotonic() < end:
+        with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C again asks for what is being done already.
+            # A computation of several queries would begin the next one, so once is not enough.
+            con.interrupt()
+            thread.join(_TICK)
 
 
 def part_of(progress: Progress | None, begin: float, end: float, what: str) -> Progress | None:

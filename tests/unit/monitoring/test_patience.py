@@ -39,7 +39,8 @@ def test_progress_is_told_and_what_it_raises_cancels_the_query() -> None:
     assert all(0 <= share <= 1 and what == "counting" for share, what in told)
 
 
-def test_ctrl_c_stops_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("time", range(4))
+def test_ctrl_c_stops_a_query_whenever_it_comes(time: int) -> None:
     began = threading.Event()
 
     def work(steps: Steps) -> object:
