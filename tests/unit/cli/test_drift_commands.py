@@ -259,9 +259,14 @@ def test_ctrl_c_on_a_terminal_ends_it_with_130_and_leaves_no_line(tmp_path: Path
     path = tmp_path / "wide.parquet"
     columns = ", ".join(f"'v' || hash(range * {at + 3}) % 300000 AS x{at}" for at in range(5))
     with duckdb.connect() as con:
-        con.execute(f"COPY (SELECT {columns} FROM range(3000000)) TO '{path}' (FORMAT parquet)").fetchall()
+        con.execute(f"COPY (SELECT {columns} FROM range(1000000)) TO '{path}' (FORMAT parquet)").fetchall()
+    # The same file under many names: much to read on any machine, and little to write.
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(60):
+        (many / f"{number}.parquet").hardlink_to(path)
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "pilothouse", "drift", str(path), "--reference", str(path)]
+    words = [sys.executable, "-m", "pilothouse", "drift", str(many), "--reference", str(path)]
     child = subprocess.Popen(
         words, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=environment(), cwd=tmp_path
     )
