@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def record_origin(
         patch_whole=len(patch) <= MOST_PATCH,
         code=tuple(code),
         code_left_out=left_out,
-        argv=tuple(argv),
+        argv=tuple(_portable(word, workspace.root) for word in argv),
         packages=packages,
         python=version,
         host=machine.host(),
@@ -58,6 +59,14 @@ def record_origin(
     )
     write_origin(folder, origin, patch[:MOST_PATCH])
     return origin
+
+
+def _portable(word: str, root: Path) -> str:
+    """Return a word without the place that the workspace or Python lies in: both may be moved."""
+    if word == sys.executable:
+        return "python"
+    path = Path(word)
+    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else word
 
 
 def _script(argv: Sequence[str], cwd: Path) -> Path | None:

@@ -49,7 +49,7 @@ def test_commit_branch_and_what_was_not_committed(workspace: Workspace) -> None:
     script.write_text("print(2)\n")
     (workspace.root / "new.py").write_text("NEW = 1\n")
     (workspace.root / "secret.py").write_text("TOKEN = 1\n")
-    made = record(workspace, sys.executable, "train.py", OMP_NUM_THREADS="3", SECRET_TOKEN="no")
+    made = record(workspace, sys.executable, str(script), OMP_NUM_THREADS="3", SECRET_TOKEN="no")
     folder = workspace.run_dir("r1")
     assert made == read_origin(folder)
     assert made.git is not None and made.git.dirty and made.git.commit == clean.git.commit
@@ -57,6 +57,8 @@ def test_commit_branch_and_what_was_not_committed(workspace: Workspace) -> None:
     # A file that git does not know yet is in the snapshot; one that it is told to ignore is not.
     assert [one.path for one in made.code] == ["new.py", "pilothouse.toml", "train.py"]
     assert read_code(workspace, made.code[2]) == b"print(2)\n"
+    # Nothing says where the workspace lies.
+    assert made.argv == ("python", "train.py")
     assert made.threads["OMP_NUM_THREADS"] == "3" and made.seed == 7
     assert "SECRET_TOKEN" not in (folder / "origin.json").read_text()
     assert made.packages["duckdb"] and made.host.cpus >= 1 and made.host.memory_bytes > 10**8
