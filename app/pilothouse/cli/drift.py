@@ -236,6 +236,7 @@ def _drift_in_workspace(
 
 def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: bool) -> int:
     from pilothouse.monitoring.judging import list_drift_reports
+    from pilothouse.monitoring.story import headline
 
     newest: dict[str, StoredReport] = {}
     for found in list_drift_reports(store, config.name, limit=10_000):
@@ -246,21 +247,21 @@ def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: b
         if not reports:
             say("No file was compared yet. Do it with `pilothouse drift FILE`, or `pilothouse watch`.")
             return
-        table(
-            ["file", "verdict", "moved", "rows", "reference", "strongest"],
+        rows = [
             [
-                [
-                    found.subject,
-                    verdict_word(found.report),
-                    f"{len(found.report.drifted)} of {len(found.report.columns)}",
-                    f"{found.n_current:,}",
-                    found.reference,
-                    ", ".join(f"{column.column} {column.score:.2f}" for column in found.report.drifted[:3]),
-                ]
-                for found in reports
-            ],
-            right=(2, 3),
-        )
+                found.subject,
+                verdict_word(found.report),
+                f"{len(found.report.drifted)} of {len(found.report.columns)}",
+                f"{found.n_current:,}",
+                headline(found.report) if found.report.drifted else "–",
+            ]
+            for found in reports
+        ]
+        table(["file", "verdict", "moved", "rows", "what changed"], rows, right=(2, 3), widest=110)
+        for reference in sorted({found.reference for found in reports}):
+            count = sum(found.reference == reference for found in reports)
+            files = "1 file" if count == 1 else f"{count} files"
+            say(f"{files} against {reference}.")
 
     emit([_report_fields(found) for found in reports], as_json, show)
     return DRIFTED if exit_code and any(found.dataset_drift for found in reports) else 0

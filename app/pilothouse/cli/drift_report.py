@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pilothouse.monitoring.drift import ColumnDrift, DriftReport
 
 
+MOST_CHANGES = 20
+"""Sentences that are printed of one report."""
+
+
 def verdict_word(report: DriftReport) -> str:
     """Return sign and word."""
     return "■ drifted" if report.dataset_drift else "● no drift"
@@ -23,6 +27,7 @@ def verdict_word(report: DriftReport) -> str:
 def show_report(report: DriftReport, current: str, reference: str) -> None:
     """Print a report: the verdict, then the columns, the strongest first, then what else there is to know."""
     from pilothouse.monitoring.explaining import about_named, about_stream
+    from pilothouse.monitoring.story import what_changed
 
     against = f"{printable(reference)} ({report.n_reference:,} rows)"
     click.echo(f"{verdict_word(report)}: {printable(current)} ({report.n_current:,} rows) against {against}")
@@ -32,18 +37,23 @@ def show_report(report: DriftReport, current: str, reference: str) -> None:
     )
     for joint in report.multivariate:
         click.echo(f"{'■' if joint.drifted else '●'} {printable(joint.words)}")
+    changes = what_changed(report)
+    for said in changes[:MOST_CHANGES]:
+        click.echo(f"  {printable(said)}")
+    if len(changes) > MOST_CHANGES:
+        click.echo(f"  … and {len(changes) - MOST_CHANGES} more, in --json and --html")
     click.echo()
     # The strongest first; steady ones follow.
     columns = sorted(report.columns, key=lambda column: (not column.drifted, -column.score))
     tests = {column.test for column in report.columns}
     one_test = len(tests) == 1
     score = tests.pop() if one_test else "score"
-    heads = ["column", "kind", "verdict", score, "needed", "p", "what happened"]
+    heads = ["column", "kind", "verdict", score, "needed", "p", "missing"]
     lines = [
         *(_line(column, named=not one_test) for column in columns),
         *([_line(report.target, "target", named=not one_test)] if report.target else []),
     ]
-    table(heads, lines, right=(3, 4, 5))
+    table(heads, lines, right=(3, 4, 5, 6))
     for note in report.notes:
         say(note)
     if report.target:
@@ -56,10 +66,15 @@ def show_report(report: DriftReport, current: str, reference: str) -> None:
 
 
 def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) -> list[Any]:
+    from pilothouse.monitoring.wording import percent
+
     p = column.p_value
     p_value = "–" if p is None else "<0.0001" if p < 1e-4 else f"{p:.4f}"
     score = f"{column.test} {column.score:.3f}" if named else f"{column.score:.3f}"
     verdict = "■ drifted" if column.drifted else "· steady"
+    missing = ""
+    if column.missing_reference or column.missing_current:
+        missing = f"{percent(column.missing_reference)} → {percent(column.missing_current)}"
     return [
         column.column,
         kind or column.kind,
@@ -67,7 +82,7 @@ def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) 
         score,
         f"{column.threshold:.3f}",
         p_value,
-        column.moved,
+        missing,
     ]
 
 

@@ -91,9 +91,11 @@ def number(value: float | int | None, digits: int = 4) -> str:
     return f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:,.1f}"
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> None:
-    """Print aligned columns; those in `right` to the right. Long cells are cut at 48 characters."""
-    lines = [[printable(cell, 48) for cell in row] for row in (headers, *rows)]
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = (), *, widest: int = 48
+) -> None:
+    """Print aligned columns; those in `right` to the right. Longer cells than `widest` are cut."""
+    lines = [[printable(cell, widest) for cell in row] for row in (headers, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
     for line in lines:
         parts = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from pilothouse.monitoring.changes import find_change, in_a_sentence, in_short
 from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.distances import (
     Measured,
@@ -21,7 +22,7 @@ from pilothouse.monitoring.distances import (
 )
 from pilothouse.monitoring.reports import ColumnDrift, DriftReport, JointDrift
 from pilothouse.monitoring.rule import EFFECT_FLOOR, LEVEL, Evidence, level_of, p_needed, weigh
-from pilothouse.monitoring.wording import bin_labels, moved_in_words
+from pilothouse.monitoring.wording import bin_labels
 
 __all__ = ["ColumnDrift", "DriftReport", "JointDrift", "compare_columns", "compare_profiles", "decide"]
 
@@ -156,6 +157,7 @@ def compare_columns(
     labels, r, c = _bins(reference, current)
     n, m = reference.rows, current.rows
     evidence: Evidence = weigh(r, c)
+    change = find_change(reference, current, labels, r, c)
     column = ColumnDrift(
         column=reference.name,
         kind=reference.kind,
@@ -170,7 +172,8 @@ def compare_columns(
         reference_counts=tuple(r),
         current_counts=tuple(c),
         bins=tuple(labels),
-        moved=moved_in_words(reference, current, labels, r, c),
+        moved=in_short(change),
+        told=in_a_sentence(reference.name, change),
     )
     test = pick_test(reference.kind, tests)
     # Without a value on one side there is nothing that a named test could measure.

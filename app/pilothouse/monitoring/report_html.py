@@ -13,6 +13,7 @@ from pilothouse.monitoring.drift import ColumnDrift, DriftReport
 from pilothouse.monitoring.explaining import explained
 from pilothouse.monitoring.histograms_svg import effect, histograms, shown
 from pilothouse.monitoring.report_style import STYLE
+from pilothouse.monitoring.story import sentence, worth_telling
 from pilothouse.monitoring.wording import percent
 
 MOST_DETAILED = 40
@@ -88,6 +89,15 @@ def _named(text: str, longest: int = 200) -> str:
     return f"<b><bdi>{shown(text, longest)}</bdi></b>"
 
 
+def _said(text: str) -> str:
+    """Show a sentence of `story.py` with the column's name set apart."""
+    before, tick, rest = text.partition("`")
+    name, end, after = rest.partition("`")
+    if not tick or not end:
+        return shown(text, 400)
+    return f"{shown(before)}<b><bdi>{shown(name)}</bdi></b>{shown(after, 400)}"
+
+
 def _dim(text: str) -> str:
     return f'<span class="dim">{shown(text)}</span>'
 
@@ -110,25 +120,19 @@ def _words(report: DriftReport) -> str:
     if moved:
         said.append('<ul class="words">')
         for column in moved[:20]:
-            what = shown(column.moved or "its values are spread differently")
             score = _dim(f"({column.test} {column.score:.3f})")
-            said.append(f"<li>{_named(column.column, 80)}: {what} {score}</li>")
+            said.append(f"<li>{_said(sentence(column))} {score}</li>")
         said.append("</ul>")
-    gaps = [
-        column
-        for column in report.columns
-        if not column.drifted and abs(column.missing_current - column.missing_reference) >= 0.02
-    ]
-    for column in gaps[:10]:
-        change = shown(f"{percent(column.missing_reference)} to {percent(column.missing_current)}")
-        said.append(f"<p>Missing values of {_named(column.column, 80)} went from {change}.</p>")
+    besides = [column for column in report.columns if not column.drifted and worth_telling(column)]
+    for column in besides[:10]:
+        said.append(f"<p>Worth knowing, though not a drift: {_said(sentence(column))}.</p>")
     for joint in report.multivariate:
         said.append(f"<p>{_toned(joint.drifted, '■', '●')} {shown(joint.words)}</p>")
     target = report.target
     if target is not None:
-        moved_how = f": {shown(target.moved)}" if target.moved else ""
-        state = "moved" if target.drifted else "did not move"
-        said.append(f"<p>The target {_named(target.column, 80)} {state}{moved_how}.</p>")
+        how = f": {_said(sentence(target))}" if sentence(target) else ""
+        state = "moved" if target.drifted else "did not move enough to count"
+        said.append(f"<p>The target {_named(target.column, 80)} {state}{how}.</p>")
     if report.left_out:
         said.append(f"<p>{_dim('Not compared: ' + ', '.join(report.left_out)[:600] + '.')}</p>")
     return "".join(said)
@@ -185,7 +189,8 @@ def _details(report: DriftReport) -> str:
 
 def _article(column: ColumnDrift) -> str:
     verdict = _toned(column.drifted, "■ drifted", "· steady")
-    what = _dim(column.moved or "Nothing worth a word happened.")
+    said = sentence(column)
+    what = f"{_said(said)}." if said else _dim("Nothing worth a word happened.")
     head = f"<h3><bdi>{shown(column.column, 120)}</bdi> {verdict}</h3>"
     return f"<article>{head}<p>{what}</p>{histograms(column)}</article>"
 
@@ -217,7 +222,7 @@ def _cell(column: ColumnDrift | None) -> str:
     if column is None:
         return "<td>–</td>"
     tone = ' class="on"' if column.drifted else ""
-    return f'<td{tone} title="{shown(column.moved)}">{column.score:.2f}</td>'
+    return f'<td{tone} title="{shown(sentence(column))}">{column.score:.2f}</td>'
 
 
 def _chunks(parts: Sequence[Part], drifted: Sequence[Part]) -> list[str]:

@@ -29,6 +29,7 @@ class ColumnDrift:
         moved: what happened, in words; empty if nothing worth saying did.
         p_needed: what the p-value must not exceed, given the other columns and the question's level.
         convention: whose test this is, where it was asked for by name; empty for the default rule.
+        told: what happened, as a sentence with the column's name in it; empty like `moved`.
         error: by how much the score may be wrong since bins stand for values; 0 if it is exact.
     """
 
@@ -49,6 +50,7 @@ class ColumnDrift:
     p_needed: float | None = None
     convention: str = ""
     error: float = 0.0
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,9 @@ class DriftReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, under the names that `drift --json` has."""
         from pilothouse.monitoring.explaining import explained
+        from pilothouse.monitoring.story import what_changed
 
-        return {**asdict(self), "explained": explained(self)}
+        return {**asdict(self), "changes": what_changed(self), "explained": explained(self)}
 
     def to_json(self) -> str:
         """Return the report as JSON text."""
@@ -128,7 +131,8 @@ class DriftReport:
         tree = loads(text)
         tree["columns"] = tuple(_from_tree(column) for column in tree["columns"])
         tree["target"] = _from_tree(tree["target"]) if tree["target"] else None
-        tree.pop("explained", None)
+        for name in ("explained", "changes"):
+            tree.pop(name, None)
         for name in ("left_out", "notes"):
             tree[name] = tuple(tree.get(name, ()))
         tree["multivariate"] = tuple(
