@@ -4,11 +4,12 @@ The only package that imports DuckDB for metadata.
 """
 
 from pilothouse.jsontext import dumps, loads
-from pilothouse.store.connection import Store, Transaction, open_store
+from pilothouse.store.connection import Row, Store, Transaction, open_store
 from pilothouse.store.events import Event, list_events, record, verify_events
 
 __all__ = [
     "Event",
+    "Row",
     "Store",
     "Transaction",
     "dumps",

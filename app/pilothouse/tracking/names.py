@@ -25,6 +25,11 @@ def new_run_id() -> str:
     return "".join(_ALPHABET[byte % 32] for byte in os.urandom(12))
 
 
+def may_be_in_run_id(word: str) -> bool:
+    """Tell whether a word in small letters can be a part of any run's id."""
+    return len(word) <= 12 and not word.strip(_ALPHABET)
+
+
 def run_id_of(source: str) -> str:
     """Return the id that a run from elsewhere gets: always the same for the same source."""
     # Only an import needs it, and it costs a script that logs more than the rest of this module.

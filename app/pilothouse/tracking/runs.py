@@ -10,11 +10,11 @@ from typing import Any
 from pilothouse.errors import NotFoundError
 from pilothouse.store import Store, Transaction
 from pilothouse.tracking.columns import read_column
-from pilothouse.tracking.digests import MetricSummary, among, parts_of
+from pilothouse.tracking.digests import MetricSummary, parts_of
 from pilothouse.tracking.folding import ENDED, fold
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.selecting import Order, count_of, ids_of, selection
+from pilothouse.tracking.selecting import Order, count_of, page_of, selection
 
 __all__ = [
     "ENDED",
@@ -126,12 +126,8 @@ def list_runs(
     order = Order(read_column(order_by), descending)
     chosen = selection(text, status, model, where)
     with store.reading() as tx:
-        # First which runs, then all of their columns: a join would drag every column of every run along.
-        ids = ids_of(
-            tx, chosen, order, limit, offset, everything=not (text or status is not None or model or where)
-        )
-        found = {run.run_id: run for run in read_runs(tx, *among("runs.run_id", ids))}
-        return [found[run_id] for run_id in ids]
+        everything = not (text or status is not None or model or where)
+        return _complete(tx, page_of(tx, chosen, order, limit, offset, everything=everything))
 
 
 def count_runs(

@@ -1,4 +1,4 @@
-"""Which runs, and in which order: ids only, found in SQL however many runs there are.
+"""Which runs, and in which order, found in SQL however many runs there are.
 
 What a run lacks comes last whichever way the order goes, and so does a metric that is not a number: a run
 that diverged is not the best one. Among equals the newest is first.
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pilothouse.errors import NotFoundError
-from pilothouse.store import Transaction
+from pilothouse.store import Row, Transaction
 from pilothouse.tracking.columns import COLUMN_OF
 from pilothouse.tracking.digests import FEW, among
 from pilothouse.tracking.search.fields import BY_NAME
@@ -52,10 +52,10 @@ def selection(text: str, status: str | None, model: str | None, where: Search | 
     return " AND ".join(clauses), params
 
 
-def ids_of(
+def page_of(
     tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int, *, everything: bool = False
-) -> list[str]:
-    """Return one page of ids.
+) -> list[Row]:
+    """Return one page of the rows of `runs`.
 
     Args:
         tx: an open transaction.
@@ -66,9 +66,17 @@ def ids_of(
         everything: nothing but the trash is left out, so that a quicker way may be tried first.
     """
     if everything and order.field.section == "metrics":
-        ids = _best(tx, chosen, order, limit, offset)
-        if len(ids) == limit:
-            return ids
+        page = _best(tx, chosen, order, limit, offset)
+        if len(page) == limit:
+            return page
+    # First which runs, then all of their columns: a join would drag every column of every run along.
+    ids = _ids_of(tx, chosen, order, limit, offset)
+    where, bound = among("run_id", ids)
+    found = {row["run_id"]: row for row in tx.rows(f"SELECT * FROM runs WHERE {where}", bound)}
+    return [found[run_id] for run_id in ids]
+
+
+def _ids_of(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int) -> list[str]:
     join, by, keys, values = _by(order)
     if join:
         # First which runs, and only then the values to order them by: the optimizer would join all of both.
@@ -133,7 +141,7 @@ def attribute_sql(field: Field) -> tuple[str, list[Any]]:
     return (f"nullif({column}, '')" if kind == "text" else column), []
 
 
-def _best(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int) -> list[str]:
+def _best(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int) -> list[Row]:
     """Return a page of the runs that are first by a metric, or fewer than `limit` if it cannot tell.
 
     To take the first of the metrics and then their runs is several times quicker than to join all of both.
@@ -153,11 +161,9 @@ def _best(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: 
     edge = first[-1]["value"]
     values: dict[str, float] = {row["run_id"]: row["value"] for row in first if row["value"] != edge}
     where, bound = among("run_id", list(values))
-    rows = tx.rows(
-        f"SELECT run_id FROM runs WHERE {where} AND {chosen[0]} ORDER BY {_TIES}", [*bound, *chosen[1]]
-    )
-    ids = sorted((row["run_id"] for row in rows), key=values.__getitem__, reverse=order.descending)
-    return ids[offset : offset + limit]
+    rows = tx.rows(f"SELECT * FROM runs WHERE {where} AND {chosen[0]} ORDER BY {_TIES}", [*bound, *chosen[1]])
+    rows.sort(key=lambda row: values[row["run_id"]], reverse=order.descending)
+    return rows[offset : offset + limit]
 
 
 def count_of(tx: Transaction, chosen: Condition) -> int:

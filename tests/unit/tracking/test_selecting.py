@@ -30,7 +30,7 @@ from pilothouse.tracking.runs import Run, list_runs, read_runs
 from pilothouse.tracking.search.matching import matches
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.selecting import Order, ids_between, ids_of, selection
+from pilothouse.tracking.selecting import Order, ids_between, page_of, selection
 from unit.tracking.searching import attributes, field, metric_fields, stored_runs
 
 WHOLE = settings(
@@ -84,11 +84,10 @@ def test_the_store_orders_as_python_does(
         chosen = selection("", None, None, None)
         for by, descending in orders:
             order, expected = Order(by, descending), by_hand(runs, by, descending)
-            assert ids_of(tx, chosen, order, 100, 0) == expected, column_text(by)
-            assert (
-                ids_of(tx, chosen, order, cut[0], cut[1], everything=True)
-                == expected[cut[1] : cut[1] + cut[0]]
-            )
+            page = page_of(tx, chosen, order, 100, 0)
+            assert [row["run_id"] for row in page] == expected, column_text(by)
+            page = page_of(tx, chosen, order, cut[0], cut[1], everything=True)
+            assert [row["run_id"] for row in page] == expected[cut[1] : cut[1] + cut[0]], column_text(by)
             if expected:
                 ends = (expected[-1], expected[min(cut[1], len(expected) - 1)])
                 assert ids_between(tx, chosen, order, ends) == expected[expected.index(ends[1]) :]

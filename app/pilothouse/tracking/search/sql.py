@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from pilothouse.tracking.names import may_be_in_run_id
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.matching import WORD_COLUMNS, lower, which_column
 from pilothouse.tracking.search.nodes import (
@@ -161,8 +162,18 @@ def _word(word: str) -> Condition:
     """
     pattern, escape = _pattern(word)
     test = f"ILIKE ?{escape}"
-    own = " OR ".join(f"runs.{column} {test}" for column in WORD_COLUMNS)
-    bound: list[Any] = [f"%{pattern}%"] * len(WORD_COLUMNS)
+    bound: list[Any] = []
+    tests = []
+    for column in WORD_COLUMNS:
+        if column == "run_id" and not may_be_in_run_id(lower(word)):
+            continue
+        if escape:  # Looks for the rest of the word first: an escaped pattern takes twice as long.
+            tests.append(f"(runs.{column} ILIKE ? AND runs.{column} {test})")
+            bound.append(f"%{_without_wildcards(word)}%")
+        else:
+            tests.append(f"runs.{column} {test}")
+        bound.append(f"%{pattern}%")
+    own = " OR ".join(tests)
     found, values = f"key {test} OR value {test}", [f"%{pattern}%"] * 2
     in_params = f"key {test} OR (number IS NULL AND value {test})" if _in_no_number(word) else found
     split = ""
@@ -201,6 +212,11 @@ def _pattern(word: str) -> tuple[str, str]:
     for char in "!%_":
         word = word.replace(char, f"!{char}")
     return word, " ESCAPE '!'"
+
+
+def _without_wildcards(word: str) -> str:
+    """Return a pattern without escapes that also matches all that the word itself does."""
+    return lower(word).replace("_", "%")
 
 
 def _moment(text: str, now: datetime) -> tuple[datetime, datetime]:
