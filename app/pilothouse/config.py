@@ -21,12 +21,17 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """`[data]`: where files land and which columns have a role."""
+    """`[data]`: where files land, which columns have a role, and how the bytes of dataset versions are kept.
+
+    `keep` is "copy", or "link" for hard links: no disk and no time, but a file that is edited in place spoils
+    the versions it is in, which is found out before anything reads them.
+    """
 
     folder: str = "data"
     time: str | None = None
     id: str | None = None
     exclude: tuple[str, ...] = ()
+    keep: Literal["copy", "link"] = "copy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pilothouse.data.keeping import Condition, condition
 from pilothouse.data.reading import data_files
+from pilothouse.data.versions import list_dataset_versions
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.manifest import verify_bundle
 from pilothouse.registry.versions import list_versions
@@ -34,6 +36,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         "data folder": _data,
         "store": _store,
         "audit trail": _trail,
+        "dataset files": _kept,
         "bundles": _bundles,
         "disk": _disk,
     }
@@ -71,6 +74,25 @@ def _trail(workspace: Workspace) -> str:
     if broken is not None:
         raise PilothouseError(f"does not fit together from event {broken} on")
     return "intact"
+
+
+def _kept(workspace: Workspace) -> str:
+    """Every file of every dataset version; what changed since it was last looked at is hashed."""
+    found: dict[str, Condition] = {}
+    bad: dict[str, str] = {}
+    for dataset in list_dataset_versions(open_store(workspace)):
+        for file in dataset.files:
+            if file.sha256 in found:
+                continue
+            one = found[file.sha256] = condition(workspace, file.sha256)
+            if not one.sound:
+                word = "is gone" if one.gone else "holds other bytes than it was kept with"
+                bad[file.sha256] = f"{file.name} of dataset version {dataset.version} {word}"
+    if bad:
+        more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise PilothouseError(f"{next(iter(bad.values()))}{more}")
+    linked = sum(one.shared for one in found.values())
+    return f"{len(found)} sound" + (f", {linked} of them links to the data folder" if linked else "")
 
 
 def _bundles(workspace: Workspace) -> str:

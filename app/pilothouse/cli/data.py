@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilothouse.cli.check import finding_fields
-from pilothouse.cli.data_showing import clock
+from pilothouse.cli.data_showing import clock, kept_in_words
 from pilothouse.cli.drift import drift
 from pilothouse.cli.options import emit, json_option, printable, say, table
 from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
+    from pilothouse.data.keeping import Condition
     from pilothouse.data.usage import Usage, VersionUse
     from pilothouse.data.versions import DatasetVersion
+    from pilothouse.monitoring.columns import ColumnProfile
     from pilothouse.store import Store
 
 
@@ -58,18 +60,21 @@ def data(words: tuple[str, ...], model: str | None, workspace: str | None, as_js
 
 
 def _list(workspace: Workspace, model: str | None, as_json: bool) -> None:
-    from pilothouse.data.versions import list_dataset_versions
+    from pilothouse.data.versions import conditions, list_dataset_versions
     from pilothouse.monitoring.judging import list_arrivals
     from pilothouse.store import open_store
 
     store = open_store(workspace)
     config = workspace.config().model(model)
     versions = list_dataset_versions(store, config.name)
+    kept = {found.version: conditions(workspace, found) for found in versions}
     arrivals = list_arrivals(store, config.name)
     told = {
         "model": config.name,
         "folder": str(workspace.data_folder(config)),
-        "versions": [_version_fields(found) for found in versions],
+        "versions": [
+            {**_version_fields(found), "kept": _kept_fields(kept[found.version])} for found in versions
+        ],
         "files": [
             {
                 "name": arrival.name,
@@ -86,9 +91,16 @@ def _list(workspace: Workspace, model: str | None, as_json: bool) -> None:
     def show() -> None:
         if versions:
             table(
-                ["dataset", "made", "files", "rows", "MB"],
+                ["dataset", "made", "files", "rows", "MB", "kept"],
                 [
-                    [v.version, clock(v.created_at), len(v.files), f"{v.rows:,}", f"{v.bytes / 1e6:,.1f}"]
+                    [
+                        v.version,
+                        clock(v.created_at),
+                        len(v.files),
+                        f"{v.rows:,}",
+                        f"{v.bytes / 1e6:,.1f}",
+                        kept_in_words(kept[v.version].values()),
+                    ]
                     for v in versions
                 ],
                 right=(2, 3, 4),
@@ -173,7 +185,9 @@ def _profile(what: str, model: str | None, workspace: str | None, as_json: bool)
 def _show_version(workspace: Workspace, ref: str, model: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
+    from pilothouse.data.reading import DataError
     from pilothouse.data.usage import used_by
+    from pilothouse.data.versions import conditions
     from pilothouse.monitoring.dataset_diff import find_version
     from pilothouse.monitoring.reference import profile_of
     from pilothouse.monitoring.wording import number, percent
@@ -181,13 +195,24 @@ def _show_version(workspace: Workspace, ref: str, model: str | None, as_json: bo
 
     store = open_store(workspace)
     found = find_version(store, ref, model)
-    profile = profile_of(workspace, store, found)
+    kept = conditions(workspace, found)
+    # Without its bytes, what is known of a version is still of use.
+    profile: tuple[ColumnProfile, ...] = ()
+    trouble = ""
+    try:
+        profile = profile_of(workspace, store, found).columns
+    except DataError as error:
+        trouble = str(error)
     used = used_by(store, found.version)
     told = {
         **_version_fields(found),
-        "files": [asdict(file) for file in found.files],
+        "files": [
+            {**asdict(file), "kept": kept_in_words([kept[file.name]]), "sound": kept[file.name].sound}
+            for file in found.files
+        ],
         "schema": [asdict(column) for column in found.schema.columns],
-        "profile": [asdict(column) for column in profile.columns],
+        "profile": [asdict(column) for column in profile],
+        "trouble": trouble,
         "runs": [asdict(run) for run in used.runs],
         "model_versions": [asdict(version) for version in used.model_versions],
     }
@@ -195,7 +220,7 @@ def _show_version(workspace: Workspace, ref: str, model: str | None, as_json: bo
     def show() -> None:
         click.echo(f"dataset {found.version}  {found.rows:,} rows in {len(found.files)} files")
         rows = []
-        for column in profile.columns:
+        for column in profile:
             if column.kind == "numeric" and column.mean is not None:
                 ends = f"{number(float(column.min or 0))} to {number(float(column.max or 0))}"
                 shown = f"{ends}, mean {number(column.mean)}"
@@ -205,16 +230,27 @@ def _show_version(workspace: Workspace, ref: str, model: str | None, as_json: bo
                 shown = f"{column.min} to {column.max}" if column.min is not None else ""
             missing = percent(column.missing / column.rows) if column.rows else ""
             rows.append([column.name, column.type, column.kind, missing, shown])
+        if not profile:
+            rows = [[column.name, column.type, column.kind, "", ""] for column in found.schema.columns]
         table(["column", "type", "kind", "missing", "values"], rows, right=(3,))
         click.echo()
         table(
-            ["file", "rows", "MB", "sha256"],
+            ["file", "rows", "MB", "sha256", "kept"],
             [
-                [file.name, f"{file.rows:,}", f"{file.bytes / 1e6:,.1f}", file.sha256[:12]]
+                [
+                    file.name,
+                    f"{file.rows:,}",
+                    f"{file.bytes / 1e6:,.1f}",
+                    file.sha256[:12],
+                    kept_in_words([kept[file.name]]),
+                ]
                 for file in found.files
             ],
             right=(1, 2),
         )
+        if trouble:
+            click.echo()
+            say(trouble)
         _show_usage(used)
 
     emit(told, as_json, show)
@@ -239,6 +275,14 @@ def _version_words(version: VersionUse | None) -> str:
     if version is None:
         return ""
     return f"{version.model} v{version.version}" + "".join(f" @{alias}" for alias in version.aliases)
+
+
+def _kept_fields(kept: dict[str, Condition]) -> dict[str, Any]:
+    return {
+        "links": sum(one.shared for one in kept.values()),
+        "copies": sum(not one.shared and not one.gone for one in kept.values()),
+        "unsound": sorted(name for name, one in kept.items() if not one.sound),
+    }
 
 
 def _version_fields(found: DatasetVersion) -> dict[str, Any]:

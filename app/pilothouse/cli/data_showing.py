@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import click
 from pilothouse.cli.options import printable, say, table
 
 if TYPE_CHECKING:
+    from pilothouse.data.keeping import Condition
     from pilothouse.monitoring.dataset_diff import DatasetDiff
     from pilothouse.monitoring.describing import Description
 
@@ -103,6 +104,25 @@ def show_diff(found: DatasetDiff) -> None:
             ],
             right=(3, 4),
         )
+
+
+def kept_in_words(kept: Iterable[Condition]) -> str:
+    """Say how files are kept, and which are not as they were; of one file without a number."""
+    found = list(kept)
+    words = {
+        "■ other bytes": sum(not one.sound and not one.gone for one in found),
+        "■ gone": sum(one.gone for one in found),
+        "link": sum(one.sound and one.shared for one in found),
+        "copy": sum(one.sound and not one.shared for one in found),
+    }
+    many = {"link": "links", "copy": "copies"}
+    if len(found) == 1:
+        return next(word for word, count in words.items() if count)
+    return ", ".join(
+        f"{word}: {count}" if word.startswith("■") else f"{count} {word if count == 1 else many[word]}"
+        for word, count in words.items()
+        if count
+    )
 
 
 def clock(at: datetime) -> str:

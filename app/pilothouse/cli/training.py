@@ -71,6 +71,7 @@ def train(
         dataset_version=dataset,
         name=name,
         threads=threads,
+        tell=say,
     )
     _started(workspace, run_id, follow, as_json, with_output=False)
 
@@ -107,6 +108,7 @@ def run(
         dataset_version=dataset,
         name=name,
         threads=threads,
+        tell=say,
     )
     _started(workspace, run_id, follow, as_json, with_output=True)
 

@@ -1,21 +1,21 @@
 """Dataset versions: immutable sets of data files, named by the hash of their contents.
 
-Every byte is hashed, and kept in `objects/` under its own sha256; a version is a list of names and hashes.
+Every byte is hashed, and kept in `objects/` under its own sha256 (`keeping.py`); a version is a list of names
+and hashes.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.keeping import Condition, Kept, condition, keep, object_path, require_sound
+from pilothouse.data.keeping import fingerprint as fingerprint
 from pilothouse.data.reading import (
     DataError,
     DataFile,
@@ -30,7 +30,11 @@ from pilothouse.errors import NotFoundError
 from pilothouse.store import Store, record
 from pilothouse.workspace import Workspace
 
-_BLOCK = 1 << 20
+LARGE = 200_000_000
+"""Bytes of data files from which on it is told that they are being read."""
+
+Tell = Callable[[str], None]
+"""Called with a sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,83 +60,13 @@ class DatasetVersion:
     schema: Schema
 
 
-def fingerprint(path: Path) -> str:
-    """Return the sha256 of every byte of a file.
-
-    Raises:
-        DataError: the file cannot be read, or its name is not UTF-8 text, which no store could keep.
-    """
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        shown = path.name.encode("utf-8", "backslashreplace").decode()
-        raise DataError(
-            f"The name of the data file {shown} is not UTF-8 text.",
-            untouched="Nothing was taken from it.",
-            next="Rename it.",
-        ) from None
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def object_path(workspace: Workspace, sha256: str) -> Path:
-    """Return where the bytes with this hash are kept."""
-    return workspace.objects_dir / sha256
-
-
-def keep(workspace: Workspace, path: Path) -> DataFile:
-    """Copy a file into the objects, unless its bytes are there already.
-
-    Returns:
-        the object's file under the name it had; the object's own name is the hash.
-
-    Raises:
-        DataError: it cannot be read, the copy cannot be written, or it changed meanwhile.
-    """
-    digest = fingerprint(path)
-    kept = object_path(workspace, digest)
-    if not kept.exists():
-        _copy(path, kept, digest)
-    # Whoever tidies up leaves alone what is young, even if no version refers to it yet.
-    with contextlib.suppress(OSError):
-        os.utime(kept)
-    return DataFile(path.name, kept)
-
-
-def _copy(path: Path, kept: Path, digest: str) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=kept.parent, prefix=".", suffix=".tmp")
-    copied = hashlib.sha256()
-    try:
-        with os.fdopen(handle, "wb") as target, path.open("rb") as source:
-            while block := source.read(_BLOCK):
-                copied.update(block)
-                target.write(block)
-            target.flush()
-            os.fsync(target.fileno())
-        if copied.hexdigest() != digest:
-            raise DataError(
-                f"{path.name} changed while it was being read.",
-                untouched="No dataset version was made.",
-                next="Wait until it is written, then try once more.",
-            )
-        Path(name).chmod(0o444)
-        Path(name).replace(kept)
-    except OSError as error:
-        raise DataError(
-            f"{path.name} could not be copied into the workspace: {error.strerror}.",
-            untouched="No dataset version was made; the file itself is as it was.",
-            next="Make room or correct the permissions, then try once more.",
-        ) from None
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def snapshot(
-    workspace: Workspace, store: Store, model: ModelConfig, paths: Sequence[Path] | None = None
+    workspace: Workspace,
+    store: Store,
+    model: ModelConfig,
+    paths: Sequence[Path] | None = None,
+    *,
+    tell: Tell | None = None,
 ) -> DatasetVersion:
     """Make a dataset version of files as they are now; the same contents give the same version again.
 
@@ -141,13 +75,15 @@ def snapshot(
         store: where the version is written.
         model: whose data it is.
         paths: the files; by default those of the model's data folder, without the ones that checks hold back.
+        tell: hears what takes long, and which files were copied though links were asked for.
 
     Raises:
         DataError: there are no files, two have one name, one cannot be read or does not fit the others, or
             none has the target.
     """
     given = require_data_files(workspace.data_folder(model)) if paths is None else sorted(paths)
-    kept = sorted(keep(workspace, path) for path in given)
+    taken = _take(workspace, model, given, tell)
+    kept = sorted(one.file for one in taken)
     if paths is None:
         kept = _without_held(store, model, kept)
     names = [file.name for file in kept]
@@ -183,8 +119,26 @@ def snapshot(
         files,
         schema,
     )
-    _write(store, made)
+    _write(store, made, taken)
     return made
+
+
+def _take(workspace: Workspace, model: ModelConfig, paths: Sequence[Path], tell: Tell | None) -> list[Kept]:
+    if tell is not None:
+        size = sum(path.stat().st_size for path in paths if path.is_file())
+        if size > LARGE:
+            tell(f"Fingerprinting {size / 1e9:,.1f} GB of data files.")
+    taken = [keep(workspace, path, model.data.keep) for path in paths]
+    copied = [one for one in taken if one.why]
+    if copied and tell is not None:
+        tell(f"{_copied(copied)} A copy is as good, but for the disk it takes.")
+    return taken
+
+
+def _copied(kept: Sequence[Kept]) -> str:
+    """Say which files were copied though links were asked for, and why."""
+    more = f" and {len(kept) - 1} more were" if len(kept) > 1 else " was"
+    return f"{kept[0].file.name}{more} copied, not linked: {kept[0].why}."
 
 
 def _without_held(store: Store, model: ModelConfig, kept: list[DataFile]) -> list[DataFile]:
@@ -208,7 +162,7 @@ def _row_counts(files: Sequence[Source]) -> list[int]:
     return counts
 
 
-def _write(store: Store, made: DatasetVersion) -> None:
+def _write(store: Store, made: DatasetVersion, taken: Sequence[Kept]) -> None:
     with store.transaction() as tx:
         if tx.row("SELECT version FROM dataset_versions WHERE version = ?", [made.version]):
             return  # Another process made the same one meanwhile.
@@ -247,13 +201,14 @@ def _write(store: Store, made: DatasetVersion) -> None:
                 for file in made.files
             ],
         )
-        record(
-            tx,
-            "dataset",
-            made.model,
-            f"Dataset version {made.version} of {len(made.files)} files, {made.rows:,} rows.",
-            {"version": made.version, "rows": made.rows, "files": [file.name for file in made.files]},
-        )
+        words = f"Dataset version {made.version} of {len(made.files)} files, {made.rows:,} rows."
+        told = {"version": made.version, "rows": made.rows, "files": [file.name for file in made.files]}
+        if linked := sum(one.how == "link" for one in taken):
+            told["linked"] = linked
+        if copied := [one for one in taken if one.why]:
+            words += f" {_copied(copied)}"
+            told["copied"] = {one.file.name: one.why for one in copied}
+        record(tx, "dataset", made.model, words, told)
 
 
 def _load(store: Store, where: str, params: list[Any]) -> list[DatasetVersion]:
@@ -299,14 +254,17 @@ def get_dataset_version(store: Store, prefix: str) -> DatasetVersion:
 def dataset_paths(workspace: Workspace, dataset: DatasetVersion) -> list[DataFile]:
     """Return the files of a version for reading: each one's name and where its bytes are.
 
+    What changed since its bytes were last looked at is hashed first, so that nobody reads other bytes than
+    the version was made of.
+
     Raises:
-        DataError: bytes of it are gone.
+        DataError: bytes of it are gone, or are others now.
     """
     files = [DataFile(file.name, object_path(workspace, file.sha256)) for file in dataset.files]
-    gone = [file.name for file in files if not file.path.is_file()]
-    if gone:
-        raise DataError(
-            f"{len(gone)} files of dataset version {dataset.version} are gone from the workspace: {gone[0]}.",
-            next="Restore .pilothouse/objects from a backup.",
-        )
+    require_sound(workspace, files, f"dataset version {dataset.version}")
     return files
+
+
+def conditions(workspace: Workspace, dataset: DatasetVersion) -> dict[str, Condition]:
+    """Return by name how each file of a version is kept, and whether it is sound."""
+    return {file.name: condition(workspace, file.sha256) for file in dataset.files}

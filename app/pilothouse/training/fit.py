@@ -97,6 +97,7 @@ def fit_run(run_dir: Path) -> None:
     kind = infer_type(examples.classes) if examples.classes else "double"
     signature = Signature(examples.signature.inputs, output_fields(pipeline, kind))
     profile = profile_files(sources, dataset.schema, fine=FINE_BINS)
+    _require_unchanged(workspace, dataset)
     bundle = writer.artifacts / _BUNDLE
     write_bundle(
         bundle,
@@ -121,6 +122,21 @@ def fit_run(run_dir: Path) -> None:
     writer.set_tags({"version": str(version.version)})
     tell(0.97, f"Registered {version.model} v{version.version}. Checking the gates.")
     _gates(workspace, store, version, writer, tell)
+
+
+def _require_unchanged(workspace: Any, dataset: Any) -> None:
+    """A linked file may have been edited since it was read: then the model is not of this dataset version."""
+    from pilothouse.data.reading import DataError
+    from pilothouse.data.versions import dataset_paths
+
+    try:
+        dataset_paths(workspace, dataset)
+    except DataError as error:
+        raise DataError(
+            f"The data changed while this run read them. {error.what}",
+            untouched="No model version was made.",
+            next=error.next,
+        ) from None
 
 
 def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, float | None]:

@@ -11,28 +11,34 @@ from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pilothouse.data.versions import DatasetVersion
+    from pilothouse.data.versions import DatasetVersion, Tell
 
 
-def dataset_for(workspace: Workspace, config: ModelConfig, version: str | None) -> DatasetVersion:
+def dataset_for(
+    workspace: Workspace, config: ModelConfig, version: str | None, tell: Tell | None = None
+) -> DatasetVersion:
     """The dataset version a run learns from: the named one, or the data folder as it is now.
+
+    `tell` hears what takes long, and what was kept in another way than was asked for.
 
     Raises:
         UsageError: the named version belongs to another model.
         PilothouseError: it does not exist, or the data cannot be read.
     """
-    from pilothouse.data.versions import get_dataset_version, snapshot
+    from pilothouse.data.versions import dataset_paths, get_dataset_version, snapshot
     from pilothouse.store import open_store
 
     store = open_store(workspace)
     if version is None:
-        return snapshot(workspace, store, config)
+        return snapshot(workspace, store, config, tell=tell)
     found = get_dataset_version(store, version)
     if found.model != config.name:
         raise UsageError(
             f"Dataset version {found.version} belongs to model {found.model}, not to {config.name}.",
             next="List its versions with `pilothouse data`.",
         )
+    # Found out now, so that no run is started on other bytes.
+    dataset_paths(workspace, found)
     return found
 
 

@@ -31,7 +31,7 @@ from pilothouse.training.watching import RunWatch, read_log, wait_for_run, watch
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pilothouse.data.versions import DatasetVersion
+    from pilothouse.data.versions import DatasetVersion, Tell
     from pilothouse.tracking.runs import Run
 
 __all__ = [
@@ -60,6 +60,7 @@ def start_training(
     name: str | None = None,
     threads: int | None = None,
     tags: Mapping[str, str] | None = None,
+    tell: Tell | None = None,
 ) -> str:
     """Start training a model in processes of its own and return the run's id.
 
@@ -72,6 +73,7 @@ def start_training(
         name: of the run; two words by default.
         threads: for numerical libraries; by default as many as there are processors.
         tags: of the run, from its start.
+        tell: hears what takes long before the run begins, and how the data are kept if not as asked for.
 
     Takes as long as hashing and copying data files that are new. Nothing is started if anything is wrong.
 
@@ -82,13 +84,13 @@ def start_training(
     merged = {**config.training.params, **(params or {})}
     if recipe is None and config.training.command is not None:
         words = split_command(config.training.command)
-        dataset = dataset_for(workspace, config, dataset_version)
+        dataset = dataset_for(workspace, config, dataset_version, tell)
         return _launch_command(workspace, words, config, merged, dataset, name, threads, tags)
     chosen = find_recipe(recipe or config.training.recipe, config.task)
     if config.training.command is not None or chosen.name != find_recipe_name(config):
         merged = dict(params or {})
     checked = check_params(chosen, merged, config.task)
-    dataset = dataset_for(workspace, config, dataset_version)
+    dataset = dataset_for(workspace, config, dataset_version, tell)
     count = threads or available_threads()
     seed = config.training.seed
     writer = open_run(
@@ -123,11 +125,13 @@ def start_command(
     dataset_version: str | None = None,
     name: str | None = None,
     threads: int | None = None,
+    tell: Tell | None = None,
 ) -> str:
     """Start a command of the user's as a run, in the workspace's folder, and return the run's id.
 
     `params` are recorded and added as `--name value`. The data folder is kept as a dataset version where the
     workspace has a model (the named or the only one) with data; the command finds it in PILOTHOUSE_DATA.
+    `tell` hears what `start_training` tells.
 
     Raises:
         UsageError: there is no command.
@@ -139,7 +143,7 @@ def start_command(
         config = workspace.config().model(model)
     dataset = None
     if config is not None and (dataset_version or has_data(workspace, config)):
-        dataset = dataset_for(workspace, config, dataset_version)
+        dataset = dataset_for(workspace, config, dataset_version, tell)
     return _launch_command(workspace, argv, config, dict(params or {}), dataset, name, threads)
 
 

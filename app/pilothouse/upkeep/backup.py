@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from pilothouse.data.versions import dataset_paths, list_dataset_versions
+from pilothouse.data.keeping import condition, object_path
+from pilothouse.data.versions import list_dataset_versions
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps, loads
 from pilothouse.store import Store, open_store, record
@@ -296,8 +297,11 @@ def _fill_data(workspace: Workspace) -> None:
             continue
         folder.mkdir(parents=True)
         versions = list_dataset_versions(open_store(workspace), model.name)
-        for file in dataset_paths(workspace, versions[0]) if versions else ():
-            shutil.copyfile(file.path, folder / PurePosixPath(file.name).name)
+        for file in versions[0].files if versions else ():
+            # A file that was spoilt before the backup was made is told by `doctor`; the rest is of use.
+            if condition(workspace, file.sha256).sound:
+                kept = object_path(workspace, file.sha256)
+                shutil.copyfile(kept, folder / PurePosixPath(file.name).name)
 
 
 def _head(tar: tarfile.TarFile, member: tarfile.TarInfo, source: Path) -> str:

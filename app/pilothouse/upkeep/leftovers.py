@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilothouse.data.keeping import forget, last_kept
 from pilothouse.processes import is_alive
 from pilothouse.registry.generation import alive_path
 from pilothouse.serving.predictions import predictions_folder
@@ -102,12 +103,14 @@ def remove_leftovers(
         needed = _still_needed(tx, workspace)
         for number, one in enumerate(found):
             path = workspace.root / one.path
-            if needed(one, path) or (one.kind in _AGED and _newest(path) > before):
+            if needed(one, path) or (one.kind in _AGED and _touched(workspace, path) > before):
                 continue
             trash.mkdir(parents=True, exist_ok=True)
             with suppress(OSError):
                 path.rename(trash / str(number))
                 gone.append(one)
+                if one.kind == "object":
+                    forget(workspace, path.name)
         if gone:
             freed = sum(one.bytes for one in gone)
             words = f"Removed {len(gone)} leftovers, {freed / 1e6:,.1f} MB."
@@ -215,7 +218,7 @@ def _objects(workspace: Workspace, store: Store, before: float) -> Iterator[Left
         return
     with store.reading() as tx:
         known = _known_objects(tx)
-    unknown = [path for path in objects if path.name not in known and _newest(path) <= before]
+    unknown = [path for path in objects if path.name not in known and _touched(workspace, path) <= before]
     if not unknown:
         return
     named = _hashes_in_files(workspace)
@@ -269,6 +272,12 @@ def _newest(path: Path) -> float:
         with suppress(FileNotFoundError):
             times.append(one.lstat().st_mtime)
     return max(times)
+
+
+def _touched(workspace: Workspace, path: Path) -> float:
+    """Return when a thing was last of use; an object may be a link to a file with an old date of its own."""
+    kept = last_kept(workspace, path.name) if path.parent == workspace.objects_dir else 0.0
+    return max(kept, _newest(path))
 
 
 def _leftover(workspace: Workspace, kind: str, path: Path, why: str) -> Leftover:

@@ -8,8 +8,9 @@ import pytest
 
 from making_data import write_text
 from pilothouse.cli.main import main
-from pilothouse.data.versions import list_dataset_versions
+from pilothouse.data.versions import list_dataset_versions, snapshot
 from pilothouse.store import open_store
+from pilothouse.tracking.runs import list_runs
 from pilothouse.workspace import Workspace
 
 
@@ -75,3 +76,24 @@ def test_words_that_fit_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert said in told(capsys, "data", *words, code=code)
+
+
+def test_how_files_are_kept_is_told_and_a_spoilt_one_stops_a_training(
+    fresh: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = fresh.config_path.read_text().replace("[data]", '[data]\nkeep = "link"')
+    fresh.config_path.write_text(text)
+    made = snapshot(fresh, open_store(fresh), fresh.config().model())
+    found = as_json(capsys, "data", "--workspace", fresh.root)
+    assert found["versions"][0]["kept"] == {"links": len(made.files), "copies": 0, "unsound": []}
+    with (fresh.root / "data" / made.files[0].name).open("a") as file:
+        file.write("\n")
+    assert "■ other bytes" in told(capsys, "data", "--workspace", fresh.root)
+    shown = as_json(capsys, "data", "latest", "--workspace", fresh.root)
+    assert next((one["kept"], one["sound"]) for one in shown["files"]) == ("■ other bytes", False)
+    assert "no longer holds the bytes" in shown["trouble"]
+    trained = ("train", "--dataset", made.version, "--workspace", fresh.root)
+    assert "hard link" in told(capsys, *trained, code=1)
+    assert list_runs(open_store(fresh)) == []
+    assert main(["doctor", "--workspace", str(fresh.root)]) == 1
+    assert "holds other bytes than it was kept with" in capsys.readouterr().out

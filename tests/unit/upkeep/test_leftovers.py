@@ -150,8 +150,9 @@ def test_removing_is_one_event_and_leaves_the_rest(workspace: Workspace, store: 
 
 def test_what_became_needed_meanwhile_stays(workspace: Workspace, store: Store, tmp_path: Path) -> None:
     data = put(tmp_path / "data" / "x.csv", "a,b\n1,2\n")
-    kept = keep(workspace, data).path
-    os.utime(kept, (OLD, OLD))
+    kept = keep(workspace, data).file.path
+    for path in (kept, kept.parent / ".seals" / kept.name):
+        os.utime(path, (OLD, OLD))
     named = put(workspace.objects_dir / ("b" * 64))
     orphan = put(workspace.runs_dir / "orphan" / "journal.jsonl")
     found = find_leftovers(workspace)
