@@ -15,6 +15,8 @@ from pilothouse.tracking.runs import fold
 from pilothouse.tracking.writer import RunStart, RunWriter, open_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.run import RunScreen
+from pilothouse.tui.screens.run_tab import RunTab
+from pilothouse.tui.widgets.filter_line import FilterLine
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.picture import Picture
@@ -129,6 +131,26 @@ async def test_every_part_comes_with_its_key_and_fits(zoo: Zoo, size: tuple[int,
         assert type(app.screen).__name__ == "LogScreen"
         await press(pilot, "escape")
         assert run_screen(app).tab.NAME == "curves"
+
+
+async def test_a_part_is_made_when_it_is_shown_and_only_once(zoo: Zoo) -> None:
+    zoo.writer.end("FINISHED", 0)
+    app = PilothouseApp(zoo.workspace)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        screen = await opened(app, pilot, zoo)
+        assert [tab.NAME for tab in screen.query(RunTab)] == ["overview"]
+        assert not screen.query(FilterLine)
+        # Keys that come one right after the other find what the one before them made.
+        await pilot.press("c", "space", "a", "slash", "r", "o", "escape", "c")
+        await settle(pilot)
+        assert [tab.NAME for tab in screen.query(RunTab)] == ["overview", "curves", "artifacts"]
+        assert len(screen.query(FilterLine)) == 1
+        names = screen.query_one("#metric-names", Table)
+        assert names.cursor > 1, "space has drawn a metric and gone on to the next"
+        assert not screen.query_one("#tab-overview").display
+        await pilot.click("#run-tabs", offset=(1 + len("o Overview  c Curves  "), 0))
+        await settle(pilot)
+        assert screen.tab.NAME == "code"
 
 
 async def test_the_overview_tells_best_step_relatives_and_range(zoo: Zoo) -> None:

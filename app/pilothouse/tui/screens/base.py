@@ -3,7 +3,7 @@ words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -190,11 +190,12 @@ class PilothouseScreen(Screen[None]):
         """Why this action cannot be done now, in a sentence; empty when it can."""
         return ""
 
-    def action_act(self, action: str) -> None:
-        """Carry out one action of the table, or say why not."""
+    def action_act(self, action: str) -> Awaitable[None] | None:
+        """Carry out one action of the table, or say why not. What it returns has to be waited for before
+        the next key: Textual does so."""
         if reason := self.why_not(action):
             self.say(f"{BY_ID[action].label}: {reason}", "watch")
-            return
+            return None
         if action == "back" and self.maximized is not None:
             action = "zoom"
         # What the screen itself does not do is for the part in focus, such as a chart.
@@ -202,7 +203,8 @@ class PilothouseScreen(Screen[None]):
         if method is None and action.startswith("go_"):
             self.app.switch_mode(action.removeprefix("go_"))
         elif method is not None:
-            method()
+            return cast("Awaitable[None] | None", method())
+        return None
 
     def action_part(self, part: str, action: str) -> None:
         """Carry out an action of a part that is on screen, in focus or not."""

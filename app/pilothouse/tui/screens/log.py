@@ -67,9 +67,7 @@ class LogScreen(FilteredScreen):
         """The lines."""
         columns = (Column("n", "", "right", most=8), Column("line", "", most=4000))
         empty = "Nothing has been printed yet."
-        yield Panel(
-            "Log", *self.filter_widgets(), Table(columns, empty=empty, header=False, id="log"), id="log-panel"
-        )
+        yield Panel("Log", Table(columns, empty=empty, header=False, id="log"), id="log-panel")
 
     def on_mount(self) -> None:
         """Start on the lines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -56,13 +57,13 @@ class RunScreen(RunActs, FilteredScreen):
         self._tabs = {kind.NAME: kind(run_id) for kind in TABS}
         self.tab = self._tabs[tab]
         self._stale = True
+        self._turning = asyncio.Lock()
 
     def body(self) -> Iterable[Widget]:
-        """The line of parts, and the parts."""
+        """The line of parts, and the part that is shown first; the others are made when they are."""
         parts = tuple((kind.NAME, kind.KEY, kind.TITLE) for kind in TABS)
         yield TabBar((*parts, ("log", "l", "Log")), id="run-tabs")
-        yield from self.filter_widgets()
-        yield ContentSwitcher(*self._tabs.values(), initial=self.tab.id, id="run-body")
+        yield ContentSwitcher(self.tab, initial=self.tab.id, id="run-body")
 
     def on_mount(self) -> None:
         """Start on the first part."""
@@ -76,6 +77,10 @@ class RunScreen(RunActs, FilteredScreen):
     def main_table(self) -> Table:
         """The table of the part that is shown."""
         return self.tab.query(Table).first()
+
+    def filtered(self) -> ContentSwitcher:
+        """The filter stands above whichever part is shown."""
+        return self.query_one(ContentSwitcher)
 
     # ------------------------------------------------------------ reading
 
@@ -122,26 +127,30 @@ class RunScreen(RunActs, FilteredScreen):
 
     # ------------------------------------------------------------ the parts
 
-    def show_tab(self, name: str) -> None:
-        """Show another part."""
+    async def show_tab(self, name: str) -> None:
+        """Show another part; it is made the first time, and stands when this returns."""
         if name == "log":
             self.action_act("logs")
             return
-        if name != self.tab.NAME:
-            self.close_filter()
-            self.tab = self._tabs[name]
-            self.query_one(ContentSwitcher).current = self.tab.id
-            self.query_one(TabBar).choose(name)
-            self._tell()
-        self.tab.arrive()
+        async with self._turning:  # a click may come while a key is making the part
+            if name != self.tab.NAME:
+                self.close_filter()
+                parts, wanted = self.query_one(ContentSwitcher), self._tabs[name]
+                if not wanted.is_attached:
+                    await parts.add_content(wanted)
+                self.tab = wanted
+                parts.current = wanted.id
+                self.query_one(TabBar).choose(name)
+                self._tell()
+            self.tab.arrive()
         self.refresh_keys()
         self.poll()
 
-    def draw_metric(self, key: str) -> None:
+    async def draw_metric(self, key: str) -> None:
         """Show the curve of one metric."""
         curves = self._tabs["curves"]
         if isinstance(curves, CurvesTab):
-            self.show_tab("curves")
+            await self.show_tab("curves")
             curves.draw_only(key)
 
     def open_run(self, run_id: str) -> None:
@@ -155,40 +164,40 @@ class RunScreen(RunActs, FilteredScreen):
             self.app.pop_screen()
 
     @on(TabBar.Chosen)
-    def _chosen(self, message: TabBar.Chosen) -> None:
-        self.show_tab(message.name)
+    async def _chosen(self, message: TabBar.Chosen) -> None:
+        await self.show_tab(message.name)
 
-    def do_tab_overview(self) -> None:
+    async def do_tab_overview(self) -> None:
         """Show the overview."""
-        self.show_tab("overview")
+        await self.show_tab("overview")
 
-    def do_tab_curves(self) -> None:
+    async def do_tab_curves(self) -> None:
         """Show the curves."""
-        self.show_tab("curves")
+        await self.show_tab("curves")
 
-    def do_tab_code(self) -> None:
+    async def do_tab_code(self) -> None:
         """Show the code."""
-        self.show_tab("code")
+        await self.show_tab("code")
 
-    def do_tab_environment(self) -> None:
+    async def do_tab_environment(self) -> None:
         """Show the environment."""
-        self.show_tab("environment")
+        await self.show_tab("environment")
 
-    def do_tab_artifacts(self) -> None:
+    async def do_tab_artifacts(self) -> None:
         """Show the artifacts."""
-        self.show_tab("artifacts")
+        await self.show_tab("artifacts")
 
-    def do_next_tab(self) -> None:
+    async def do_next_tab(self) -> None:
         """Show the part to the right."""
-        self._turn_tab(1)
+        await self._turn_tab(1)
 
-    def do_previous_tab(self) -> None:
+    async def do_previous_tab(self) -> None:
         """Show the part to the left."""
-        self._turn_tab(-1)
+        await self._turn_tab(-1)
 
-    def _turn_tab(self, by: int) -> None:
+    async def _turn_tab(self, by: int) -> None:
         names = list(self._tabs)
-        self.show_tab(names[(names.index(self.tab.NAME) + by) % len(names)])
+        await self.show_tab(names[(names.index(self.tab.NAME) + by) % len(names)])
 
     def do_draw(self) -> None:
         """Draw the metric under the cursor, or take it away."""

@@ -114,11 +114,11 @@ class OverviewTab(RunTab):
             yield "parts", [*(_relative(child) for child in about.children), *more]
 
     @on(Table.Opened, "#one-facts")
-    def _opened(self, message: Table.Opened) -> None:
+    async def _opened(self, message: Table.Opened) -> None:
         if message.row.key.startswith("run "):
             self.run_screen.open_run(message.row.key.removeprefix("run "))
         elif message.row.key.startswith("metric "):
-            self.run_screen.draw_metric(message.row.key.removeprefix("metric "))
+            await self.run_screen.draw_metric(message.row.key.removeprefix("metric "))
 
     def copied(self) -> str:
         """The value under the cursor."""

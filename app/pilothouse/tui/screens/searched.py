@@ -83,9 +83,9 @@ class SearchedScreen(FilteredScreen):
 
     # ------------------------------------------------------------ what may be proposed
 
-    def do_filter(self) -> None:
+    async def do_filter(self) -> None:
         """Open the box, and read what its proposals are made of."""
-        super().do_filter()
+        await super().do_filter()
         workspace = self.workspace
         self._values_asked.clear()
 
