@@ -38,6 +38,7 @@ COMMAND_MODULES = {
     "features": "features",
     "skew": "features",
     "performance": "performance",
+    "feedback": "feedback",
     "watch": "watch",
     "models": "registry",
     "register": "registry",

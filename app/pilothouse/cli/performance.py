@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
+from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -14,16 +16,21 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="[FILE...]")
 @click.option("--model", metavar="NAME", help="The model, where there are several.")
 @click.option("--version", "ref", metavar="VERSION", help="Which version; by default what is live.")
 @click.option("--metric", default="", metavar="NAME", help="Judge by this one.")
 @click.option(
     "--chunk",
-    type=click.Choice(["file", "day", "week", "month"]),
-    default="file",
+    type=click.Choice(["file", "day", "week", "month", "count"]),
+    help="Show it part by part; by default by file, or by day of the prediction.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(30),
+    default=500,
     show_default=True,
-    help="Show it part by part.",
+    help="Predictions in a part, with --chunk count.",
 )
 @click.option("--by", multiple=True, metavar="COLUMN", help="Form groups by this column; more than once.")
 @workspace_option
@@ -33,15 +40,25 @@ def performance(
     model: str | None,
     ref: str | None,
     metric: str,
-    chunk: str,
+    chunk: str | None,
+    every: int,
     by: tuple[str, ...],
     workspace: Workspace,
     as_json: bool,
 ) -> None:
-    """What is a version worth on FILES? Realised where they have labels, estimated where not.
+    """What is a version worth? Realised where there are labels, estimated where not.
 
-    A FILE may be a folder or a pattern. Every figure has its 95% interval; groups stand worst first.
+    On FILES, which may be folders or patterns; or without any, version by version, on what the server has
+    answered, joined by id with the labels that came since (`pilothouse feedback`, POST /feedback, files of
+    the data folder). Every figure has its 95% interval; groups stand worst first.
     """
+    if not files:
+        _of_log(workspace, model, ref, metric, chunk, every, by, as_json)
+        return
+    if chunk == "count":
+        raise UsageError(
+            "--chunk count divides predictions, not files.", next="Use file, day, week or month."
+        )
     from pilothouse.data.reading import expand
     from pilothouse.performance.files import measure_files
     from pilothouse.registry.versions import CHAMPION, get_version
@@ -51,7 +68,7 @@ def performance(
     config = workspace.config().model(model)
     version = get_version(store, ref or CHAMPION, config.name)
     sources = list(dict.fromkeys(path for text in files for path in expand(text)))
-    found = measure_files(store, version, config, sources, metric=metric, chunk=chunk, by=by)
+    found = measure_files(store, version, config, sources, metric=metric, chunk=chunk or "file", by=by)
     harm = found.harm
 
     def show() -> None:
@@ -70,7 +87,7 @@ def performance(
             rows = [
                 [printable(one.name), *_cells(one.metrics.get(harm.metric), one.rows)] for one in found.chunks
             ]
-            table([chunk, harm.metric, "low", "high", "labels"], rows, right=(1, 2, 3, 4))
+            table([found.chunk, harm.metric, "low", "high", "labels"], rows, right=(1, 2, 3, 4))
         if harm.groups:
             click.echo("")
             rows = [
@@ -100,6 +117,38 @@ def performance(
             say("No lasting change of the errors was found (ADWIN).")
 
     emit(found.to_json(), as_json, show)
+
+
+def _of_log(
+    workspace: Workspace,
+    model: str | None,
+    ref: str | None,
+    metric: str,
+    chunk: str | None,
+    every: int,
+    by: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    from dataclasses import asdict
+
+    from pilothouse.cli.performance_served import show_outcomes
+    from pilothouse.serving.outcomes import measure_log
+    from pilothouse.store import open_store
+
+    if chunk == "file":
+        raise UsageError("Predictions come from no file.", next="Use --chunk day, week, month or count.")
+    config = workspace.config().model(model)
+    found = measure_log(
+        open_store(workspace),
+        config,
+        version=ref or "",
+        metric=metric,
+        chunk=chunk or "day",
+        every=every,
+        by=by,
+        tell=say if sys.stderr.isatty() and not as_json else lambda text: None,
+    )
+    emit(asdict(found), as_json, lambda: show_outcomes(found))
 
 
 def _cells(value: Value | None, rows: int | None = None) -> list[str]:

@@ -80,16 +80,8 @@ def measure_files(
     for name in by:
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in these files.")
-    reference = _reference(store, version, model, config, threshold)
-    chosen = metric or _gated(config, current) or FIRST[current.kind]
-    known = (
-        set(current.measure()(np.ones((1, len(current.labelled.table))))) if current.known.any() else set()
-    )
-    if metric and known and metric not in known:
-        raise PilothouseError(
-            f"There is no metric {metric[:80]!r} of these answers.",
-            next=f"There is: {', '.join(sorted(known))}.",
-        )
+    reference = reference_of(store, version, model, config, threshold)
+    chosen = known_metric(current, metric) or gated_metric(config, current) or FIRST[current.kind]
     harm = assess(
         current,
         reference,
@@ -105,16 +97,17 @@ def measure_files(
         version.model,
         version.version,
         tuple(as_file(source).name for source in sources),
-        _with_groups(harm, groups),
+        harm.grouped(groups),
         chunk,
         tuple(_chunks(current, tables, sources, config, chunk, chosen)),
         tuple(find_changes(current)) if harm.realised else (),
     )
 
 
-def _reference(
+def reference_of(
     store: Store, version: ModelVersion, model: LoadedModel, config: ModelConfig, threshold: float | None
 ) -> Answered | None:
+    """Return a version's answers to its own holdout; None if that is gone."""
     path = (
         store.workspace.run_dir(version.run_id) / "artifacts" / "holdout.parquet"
         if version.run_id
@@ -125,11 +118,31 @@ def _reference(
     return answer_rows(model, read_holdout(path), config, threshold)
 
 
-def _gated(config: ModelConfig, current: Answered) -> str:
-    if not current.known.any():
-        return ""
-    there = current.measure()(np.ones((1, len(current.labelled.table))))
+def known_metric(current: Answered, metric: str) -> str:
+    """Return a metric that a person named.
+
+    Raises:
+        PilothouseError: there are labels, and they give no such metric.
+    """
+    known = _measured(current)
+    if metric and known and metric not in known:
+        raise PilothouseError(
+            f"There is no metric {metric[:80]!r} of these answers.",
+            next=f"There is: {', '.join(sorted(known))}.",
+        )
+    return metric
+
+
+def gated_metric(config: ModelConfig, current: Answered) -> str:
+    """Return the first metric of the gates that the labels give; empty if there is none."""
+    there = _measured(current)
     return next((name for name in config.gates if name in there), "")
+
+
+def _measured(current: Answered) -> set[str]:
+    if not current.known.any():
+        return set()
+    return set(current.measure()(np.ones((1, len(current.labelled.table)))))
 
 
 def _chunks(
@@ -154,9 +167,3 @@ def _chunks(
             next='Set data.time = "…" in pilothouse.toml, or use --chunk file.',
         )
     return by_chunk(current, parts_by_time(current.table[time], chunk), metric)
-
-
-def _with_groups(harm: Harm, groups: tuple[Group, ...]) -> Harm:
-    from dataclasses import replace
-
-    return replace(harm, groups=groups)

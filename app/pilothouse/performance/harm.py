@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,10 @@ class Harm:
         """Return it as plain data."""
         return asdict(self)
 
+    def grouped(self, groups: tuple[Group, ...]) -> Harm:
+        """Return the same with other groups."""
+        return replace(self, groups=groups)
+
 
 def assess(
     current: Answered,
@@ -83,7 +87,7 @@ def assess(
         if len(there) >= 0.9 * len(spread):
             low, high = (float(one) for one in np.quantile(there, [0.025, 0.975]))
             change = Value(now[0].value - before[0].value, low, high, now[0].rows)
-    estimated, method = _estimated(current, reference, name, inputs or [])
+    estimated, method = estimated_metric(current, reference, name, inputs or [])
     every = {key: value for key, (value, _) in drawn(current.labelled).items()} if _enough(current) else {}
     verdict, words = _verdict(name, before and before[0], now and now[0], change, estimated, drifted)
     return Harm(
@@ -110,9 +114,10 @@ def _enough(answered: Answered) -> bool:
     return answered.kind == "regression" or len(set(rows.truth.tolist())) > 1
 
 
-def _estimated(
+def estimated_metric(
     current: Answered, reference: Answered | None, metric: str, inputs: list[str]
 ) -> tuple[Value | None, str]:
+    """Estimate a metric without looking at labels, and say by which way."""
     if reference is None:
         return None, ""
     if current.kind == "regression":

@@ -1,4 +1,4 @@
-"""The HTTP surface: MLflow's /invocations, /health, /ping, /version, and control under /-/.
+"""The HTTP surface: MLflow's /invocations, /health, /ping, /version, /feedback, and control under /-/.
 
 A plain ASGI application: every layer between the socket and the model would cost more than the model does.
 """
@@ -18,6 +18,7 @@ import msgspec
 
 from pilothouse import __version__
 from pilothouse.serving.batching import Answer, Batcher, failure
+from pilothouse.serving.feedback import Feedback
 from pilothouse.serving.requests import RequestError, read_rows
 from pilothouse.serving.swap import LiveModels
 from pilothouse.serving.traffic import Traffic
@@ -48,6 +49,7 @@ class App:
         token: str,
         reload: Callable[[], Awaitable[None]],
         stop: Callable[[], None],
+        feedback: Feedback,
         body_bytes: int = BODY_BYTES,
     ) -> None:
         self._models = models
@@ -56,6 +58,7 @@ class App:
         self._token = token
         self._reload = reload
         self._stop = stop
+        self._feedback = feedback
         self._body_bytes = body_bytes
         self._prefix = os.urandom(6).hex()
         self._numbers = itertools.count(1)
@@ -72,8 +75,19 @@ class App:
         if scope["path"] == "/invocations" and scope["method"] == "POST":
             await self._invoke(headers, request_id, receive, send)
             return
-        answer = await self._other(scope["method"], scope["path"], headers)
-        await _reply(send, answer, (*self._models.current.headers, (b"x-request-id", request_id.encode())))
+        more: tuple[tuple[bytes, bytes], ...] = ((b"x-request-id", request_id.encode()),)
+        if scope["path"] == "/feedback" and scope["method"] == "POST":
+            try:
+                body = await self._read(headers, receive)
+            except RequestError as error:
+                answer, more = failure(error.status, *error.problems), (*more, (b"connection", b"close"))
+            else:
+                if body is None:
+                    return
+                answer = await self._feedback.take(headers, body)
+        else:
+            answer = await self._other(scope["method"], scope["path"], headers)
+        await _reply(send, answer, (*self._models.current.headers, *more))
 
     async def _invoke(
         self, headers: dict[bytes, bytes], request_id: str, receive: Receive, send: Send
@@ -140,6 +154,8 @@ class App:
             return Answer(200, _encode({"status": "ok", **about}))
         if path == "/invocations":
             return failure(405, "/invocations is asked with POST.")
+        if path == "/feedback":
+            return failure(405, "/feedback is told with POST.")
         if path in ("/-/reload", "/-/stop"):
             given = headers.get(b"x-pilothouse-token", b"")
             if method != "POST" or not hmac.compare_digest(given, self._token.encode()):

@@ -108,7 +108,7 @@ def read_predictions(
             "output": loads(row["output"]),
             "computed": loads(row["computed"]) or {},
         }
-        for row in _query(workspace, sql, params, since)
+        for row in query_log(workspace, sql, params, since)
     ]
 
 
@@ -119,11 +119,18 @@ def prediction_counts(workspace: Workspace, *, since: datetime | None = None) ->
         " avg(latency_ms) AS mean_ms FROM log WHERE (? IS NULL OR time >= ?)"
         " GROUP BY model, version ORDER BY model, version DESC"
     )
-    rows = _query(workspace, sql, [_plain(since), _plain(since)], since)
+    rows = query_log(workspace, sql, [_plain(since), _plain(since)], since)
     return [{**row, **{key: row[key].replace(tzinfo=UTC) for key in ("first", "last")}} for row in rows]
 
 
-def _query(workspace: Workspace, sql: str, params: list[Any], since: datetime | None) -> list[dict[str, Any]]:
+def query_log(
+    workspace: Workspace, sql: str, params: list[Any], since: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Run SQL over the view `log`, which has the fields of a line; times come without a zone, in UTC.
+
+    Raises:
+        PilothouseError: the log cannot be read.
+    """
     paths = [str(path) for path in _segments(predictions_folder(workspace), since)]
     if not paths:
         return []

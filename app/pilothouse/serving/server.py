@@ -122,6 +122,7 @@ class _Process:
 
         from pilothouse.serving.app import App
         from pilothouse.serving.batching import Batcher
+        from pilothouse.serving.feedback import Feedback
         from pilothouse.serving.predictions import PredictionLog, predictions_folder
         from pilothouse.serving.traffic import Traffic
 
@@ -147,7 +148,15 @@ class _Process:
         def stop() -> None:
             server.should_exit = True
 
-        settings.app = App(self._models, batcher, traffic, token=token, reload=self._follow, stop=stop)
+        settings.app = App(
+            self._models,
+            batcher,
+            traffic,
+            token=token,
+            reload=self._follow,
+            stop=stop,
+            feedback=Feedback(self._store, self._status.model),
+        )
         # uvicorn would kill itself with the signal it got; a server that was asked to stop ends with 0.
         server.capture_signals = _signals(stop)  # type: ignore[method-assign, assignment]
         beat = asyncio.create_task(self._beat(server, traffic))

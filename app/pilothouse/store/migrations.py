@@ -61,5 +61,14 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         "layouts of tables",
         "CREATE TABLE layouts (name VARCHAR PRIMARY KEY, layout JSON, saved_at TIMESTAMP)",
     ),
+    (
+        "labels that come later, and the harm of what landed",
+        "CREATE TABLE labels (model VARCHAR, id VARCHAR, value VARCHAR, source VARCHAR,"
+        " recorded_at TIMESTAMP, PRIMARY KEY (model, id));"
+        "CREATE TABLE harms (model VARCHAR, name VARCHAR, sha256 VARCHAR, version INTEGER,"
+        " recorded_at TIMESTAMP, metric VARCHAR, verdict VARCHAR, words VARCHAR, value DOUBLE, low DOUBLE,"
+        " high DOUBLE, expected DOUBLE, estimated BOOLEAN, business JSON, report JSON,"
+        " PRIMARY KEY (model, name, sha256))",
+    ),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""

@@ -1,0 +1,77 @@
+"""What `performance` prints of predictions that were answered: version by version, period by period."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pilothouse.cli.options import number, printable, say, table
+
+if TYPE_CHECKING:
+    from pilothouse.performance.served import Served
+    from pilothouse.serving.outcomes import Outcomes
+
+
+def show_outcomes(found: Outcomes) -> None:
+    """Print every version that answered, the newest first."""
+    for index, one in enumerate(found.versions):
+        if index:
+            click.echo("")
+        _show_version(one)
+    for trouble in found.unreadable:
+        say(f"▲ Not measured: {printable(trouble, 300)}")
+    if found.taken:
+        say(f"{found.taken:,} labels were taken from files of the data folder.")
+
+
+def _show_version(one: Served) -> None:
+    harm = one.harm
+    click.echo(
+        f"v{one.version}: {one.rows:,} predictions from {one.first:%Y-%m-%d %H:%M} to"
+        f" {one.last:%Y-%m-%d %H:%M}, {one.labelled:,} with a label."
+    )
+    click.echo(printable(harm.words, 1000))
+    if one.strange:
+        say(f"▲ {one.strange:,} labels are none that v{one.version} knows; they do not count.")
+    click.echo("")
+    rows = []
+    for period in one.periods:
+        told = period.realised or period.estimated
+        how = "realised" if period.realised else f"estimated ({harm.method})" if period.estimated else "–"
+        rows.append(
+            [
+                printable(period.name),
+                number(told.value if told else None),
+                number(told.low if told else None),
+                number(told.high if told else None),
+                f"{period.rows:,}",
+                f"{period.labelled:,}",
+                how,
+            ]
+        )
+    if harm.expected:
+        expected = harm.expected
+        rows.insert(
+            0,
+            ["holdout", number(expected.value), number(expected.low), number(expected.high),
+             f"{expected.rows:,}", f"{expected.rows:,}", "realised"],
+        )  # fmt: skip
+    table([one.chunk, harm.metric, "low", "high", "rows", "labels", "how"], rows, right=(1, 2, 3, 4, 5))
+    if any(period.estimated for period in one.periods):
+        say("Estimates come from the model's own answers: they are blind to concept drift.")
+    if harm.groups:
+        click.echo("")
+        groups = [
+            [printable(group.name, 40), number(group.metric), number(group.low), number(group.high),
+             f"{group.rows:,}"]
+            for group in harm.groups[:10]
+        ]  # fmt: skip
+        table(["worst groups", harm.metric, "low", "high", "rows"], groups, right=(1, 2, 3, 4))
+    if harm.business:
+        click.echo("")
+        business = [[printable(name), number(value)] for name, value in harm.business.items()]
+        table(["business", "value"], business, right=(1,))
+    for change in one.changes:
+        way = "grew" if change.worse else "fell"
+        say(f"▲ The errors {way} for good about {change.time}: {change.before:.3f} to {change.after:.3f}.")

@@ -1,0 +1,227 @@
+"""Predictions that were given, joined by id with what turned out to be true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import DataError, connect, data_files, describe, literal
+from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.jsontext import loads
+from pilothouse.monitoring.verdicts import HELD, list_arrivals
+from pilothouse.performance.labels import (
+    Kept,
+    checked_labels,
+    keep_labels,
+    labels_by_id,
+    labels_of_file,
+)
+from pilothouse.performance.served import Given, Served, measure_served
+from pilothouse.registry.bundle import load_model
+from pilothouse.registry.versions import ModelVersion, get_version
+from pilothouse.serving.predictions import query_log
+from pilothouse.store import Store
+
+MOST = 100_000
+"""Predictions of a version that are looked at, the newest."""
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What every version that answered is worth, the newest first.
+
+    `unreadable` names versions whose bundle is gone, with why; `taken` says how many labels came from files
+    of the data folder just now.
+    """
+
+    model: str
+    versions: tuple[Served, ...]
+    unreadable: tuple[str, ...]
+    taken: int
+
+
+def take_labels(
+    store: Store,
+    config: ModelConfig,
+    labels: Sequence[tuple[Any, Any]] | dict[str, Any],
+    source: str,
+    *,
+    tell: bool = True,
+    actor: str = "",
+) -> Kept:
+    """Keep labels of predictions, and say how many belong to none that is logged.
+
+    Args:
+        store: of the workspace.
+        config: of the model.
+        labels: pairs of id and label, or labels by id that were looked through already.
+        source: where they come from.
+        tell: leave an event of new ones too, not only of those that replace another.
+        actor: who gives them.
+
+    Raises:
+        LabelError: one cannot be used; then none is kept.
+    """
+    without = 0
+    if not isinstance(labels, dict):
+        given = len(labels)
+        labels, without = checked_labels(labels, config)
+    else:
+        given = len(labels)
+    kept = keep_labels(store, config.name, labels, source, tell=tell, actor=actor)
+    known = predicted_ids(store, config, list(labels))
+    unknown = [key for key in labels if key not in known]
+    return Kept(
+        given, kept.new, kept.changed, kept.same, without, len(unknown), kept.changed_ids,
+        tuple(unknown[:_EXAMPLES]),
+    )  # fmt: skip
+
+
+def predicted_ids(store: Store, config: ModelConfig, ids: Sequence[str]) -> set[str]:
+    """Return those ids of which the log has a prediction."""
+    if not ids:
+        return set()
+    sql = (
+        f"SELECT DISTINCT {_key(config)} AS key FROM log WHERE model = ?"
+        f" AND {_key(config)} IN (SELECT unnest(?))"
+    )
+    return {row["key"] for row in query_log(store.workspace, sql, [config.name, list(ids)])}
+
+
+def measure_log(
+    store: Store,
+    config: ModelConfig,
+    *,
+    version: str = "",
+    metric: str = "",
+    chunk: str = "day",
+    every: int = 500,
+    by: Sequence[str] = (),
+    since: datetime | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Outcomes:
+    """Measure what each version said against the labels that have come: realised, or estimated where not.
+
+    Labels of predictions that have none yet are looked for in the files of the data folder first.
+
+    Args:
+        store: of the workspace.
+        config: of the model.
+        version: only this one.
+        metric: to judge by; by default the first that a gate names, or the first of its kind.
+        chunk: day, week, month or count.
+        every: how many predictions make a chunk by count.
+        by: columns to form groups by.
+        since: only predictions from then on.
+        tell: is told what is being done.
+
+    Raises:
+        NotFoundError: nothing was predicted. PilothouseError: there is no such metric or column.
+    """
+    wanted = get_version(store, version, config.name).version if version else None
+    tell("Reading the prediction log.")
+    given = _given(store, config, wanted, since)
+    if not given:
+        raise NotFoundError(
+            f"The log has no prediction of {config.name}.",
+            next="Start the server with `pilothouse serve --detach`, or name files to measure on.",
+        )
+    keys = list(dict.fromkeys(one.key for rows in given.values() for one in rows))
+    labels = labels_by_id(store, config.name, keys)
+    tell("Looking for labels in the data folder.")
+    taken = _labels_of_folder(store, config, [key for key in keys if key not in labels])
+    labels |= taken
+    versions, unreadable = [], []
+    for number in sorted(given, reverse=True):
+        tell(f"Measuring v{number}: {len(given[number]):,} predictions.")
+        try:
+            found: ModelVersion = get_version(store, str(number), config.name)
+            loaded = load_model(found.path, found.manifest_sha256)
+        except PilothouseError as error:
+            unreadable.append(f"v{number}: {error.what}")
+            continue
+        versions.append(
+            measure_served(
+                store,
+                found,
+                loaded,
+                config,
+                given[number],
+                labels,
+                metric=metric,
+                chunk=chunk,
+                every=every,
+                by=by,
+            )
+        )
+    return Outcomes(config.name, tuple(versions), tuple(unreadable), len(taken))
+
+
+def _given(
+    store: Store, config: ModelConfig, version: int | None, since: datetime | None
+) -> dict[int, list[Given]]:
+    """Return predictions by version in the order of time; of an id that was asked twice the later one."""
+    sql = (
+        f"WITH keyed AS (SELECT {_key(config)} AS key, id, time, version, features, output, computed FROM log"
+        " WHERE model = ? AND (? IS NULL OR version = ?) AND (? IS NULL OR time >= ?)),"
+        " once AS (SELECT * FROM keyed"
+        "   QUALIFY row_number() OVER (PARTITION BY version, key ORDER BY time DESC, id DESC) = 1)"
+        " SELECT key, time, version, features, output, computed FROM once"
+        f" QUALIFY row_number() OVER (PARTITION BY version ORDER BY time DESC, key) <= {MOST}"
+        " ORDER BY time, key"
+    )
+    start = since.astimezone(UTC).replace(tzinfo=None) if since and since.tzinfo else since
+    found: dict[int, list[Given]] = {}
+    for row in query_log(store.workspace, sql, [config.name, version, version, start, start], since):
+        features = {**(loads(row["computed"]) or {}), **(loads(row["features"]) or {})}
+        found.setdefault(int(row["version"]), []).append(
+            Given(row["key"], row["time"], features, loads(row["output"]) or {})
+        )
+    return found
+
+
+def _key(config: ModelConfig) -> str:
+    """SQL for the id that a prediction is joined by: the row's own, or else that of its request."""
+    if config.data.id is None:
+        return "id"
+    pointer = "/" + config.data.id.replace("~", "~0").replace("/", "~1")
+    own = f"(features -> {literal(pointer)})"
+    number = f"({own} ->> '$')::DOUBLE"
+    return (
+        f"coalesce(CASE json_type{own} WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN"
+        f" CASE WHEN {number} = round({number}) AND abs({number}) < 1e15 THEN {number}::BIGINT::VARCHAR"
+        f" ELSE {own} ->> '$' END ELSE {own} ->> '$' END, id)"
+    )
+
+
+def _labels_of_folder(store: Store, config: ModelConfig, ids: list[str]) -> dict[str, Any]:
+    """Take the labels of these ids from the files of the data folder; held files are left alone."""
+    found: dict[str, Any] = {}
+    if config.data.id is None or not ids:
+        return found
+    held = {one.name for one in list_arrivals(store, config.name) if one.status == HELD}
+    try:
+        files = data_files(store.workspace.data_folder(config))
+    except DataError:
+        # Without its folder the labels that came otherwise still count.
+        return found
+    for path in files:
+        if path.name in held:
+            continue
+        try:
+            with connect() as con:
+                there = describe(con, path)
+            if config.data.id not in there or config.target not in there:
+                continue
+            labels = labels_of_file(path, config, ids)
+        except PilothouseError:
+            # A file that cannot be read is the watcher's to tell of; it has no labels to give.
+            continue
+        if labels:
+            keep_labels(store, config.name, labels, path.name)
+            found |= labels
+    return found

@@ -1,0 +1,111 @@
+"""Labels over real HTTP and by the command, and what a version was worth while it answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pilothouse.performance.labels import labels_by_id
+from pilothouse.store import list_events, open_store
+from pilothouse.workspace import Workspace
+from steering import copy_of, csv_text, pilothouse, rows, serving, told_well, wait_gone
+
+
+@pytest.fixture(scope="module")
+def served(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, str, int]]:
+    """A server that has answered 200 rows, `r5-0` and so on."""
+    workspace = copy_of(template, tmp_path_factory.mktemp("served") / "w")
+    with serving(workspace) as status:
+        path = workspace.root / "new.csv"
+        path.write_text(csv_text(rows(200, seed=5)))
+        done = pilothouse("predict", path, "--json", cwd=workspace.root)
+        assert done.code == 0 and done.json()["served"]
+        yield workspace, status["url"], status["pid"]
+
+
+def tell(url: str, body: Any, **headers: str) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"content-type": "application/json", **headers}
+    return httpx.post(f"{url}/feedback", content=content, headers=headers, timeout=30)
+
+
+def test_labels_are_taken_once_and_the_later_value_counts(served: tuple[Workspace, str, int]) -> None:
+    workspace, url, _ = served
+    first = tell(url, {"id": "r5-0", "y": 1})
+    assert first.status_code == 200, first.text
+    assert first.json()["new"] == 1 and first.json()["unknown"] == 0
+    again = tell(url, {"labels": [{"id": "r5-0", "label": 1}, {"id": "r5-0", "y": 1}]})
+    assert (again.json()["same"], again.json()["new"]) == (1, 0)
+    turned = tell(url, [{"id": "r5-0", "y": 0}, {"id": "nobody", "y": 1}, {"id": "r5-1", "y": None}]).json()
+    assert (turned["changed"], turned["changed_ids"]) == (1, ["r5-0"])
+    assert (turned["unknown"], turned["unknown_ids"], turned["without"]) == (1, ["nobody"], 1)
+    store = open_store(workspace)
+    assert labels_by_id(store, "late", ["r5-0", "r5-1"]) == {"r5-0": 0}
+    # One label after the other would fill the trail: only what replaces another is told there.
+    events = [event for event in list_events(store, kind="labels") if event.actor == "server"]
+    assert len(events) == 1 and events[0].data["changed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "word"),
+    [
+        (b"{", {}, 400, "not JSON"),
+        (b"[" * 100_000, {}, 400, "JSON"),
+        ([], {}, 400, "must be"),
+        ({"id": "a"}, {}, 400, "Label 1 must be"),
+        ([{"id": "a", "y": 1, "more": 2}], {}, 400, "nothing else"),
+        ({"id": [], "y": 1}, {}, 400, "the id must be"),
+        ({"id": "x" * 1001, "y": 1}, {}, 400, "characters"),
+        ({"id": "a", "y": {"$": 1}}, {}, 400, "the label must be"),
+        ({"id": "a", "y": 1}, {"content-type": "text/plain"}, 415, "not read"),
+        ({"id": "a", "y": 1}, {"host": "evil.example"}, 403, "this machine"),
+        ({"id": "a", "y": 1}, {"origin": "https://evil.example"}, 403, "web page"),
+        (b" " * (17 * 1024 * 1024), {}, 413, "larger"),
+    ],
+)
+def test_what_is_no_label_is_refused_and_nothing_is_kept(
+    served: tuple[Workspace, str, int], body: Any, headers: dict[str, str], status: int, word: str
+) -> None:
+    workspace, url, _ = served
+    answer = tell(url, body, **headers)
+    assert answer.status_code == status and word in answer.json()["message"], answer.text
+    assert labels_by_id(open_store(workspace), "late", ["a"]) == {}
+    assert httpx.get(f"{url}/feedback").status_code == 405
+
+
+def test_the_command_takes_a_file_and_performance_measures(served: tuple[Workspace, str, int]) -> None:
+    workspace, _, _ = served
+    root = workspace.root
+    before = pilothouse("performance", "--json", cwd=root).json()["versions"][0]
+    assert before["version"] == 1 and before["rows"] == 200 and before["labelled"] <= 1
+    late = root / "late.csv"
+    late.write_text(csv_text(rows(200, seed=5)))
+    done = pilothouse("feedback", late, cwd=root)
+    assert done.code == 0 and "200 labels" in done.out, done
+    after = pilothouse("performance", "--json", "--chunk", "count", "--every", "50", cwd=root).json()
+    found = after["versions"][0]
+    assert found["labelled"] == 200 and found["harm"]["realised"]["value"] > 0.6
+    assert len(found["periods"]) == 4
+    told = pilothouse("performance", "--by", "c", cwd=root)
+    assert told.code == 0 and "v1: 200 predictions" in told.out and "c = " in told.out, told
+    told_well(pilothouse("performance", "--chunk", "file", cwd=root), "no file", code=2)
+    told_well(pilothouse("performance", late, "--chunk", "count", cwd=root), "not files", code=2)
+    told_well(pilothouse("feedback", root / "gone.csv", cwd=root), "no file")
+    late.write_text("id,z\n1,2\n")
+    told_well(pilothouse("feedback", late, cwd=root), "no column 'y'")
+
+
+def test_a_label_that_was_answered_is_kept_whatever_kills_the_server(template: Path, tmp_path: Path) -> None:
+    workspace = copy_of(template, tmp_path / "w")
+    with serving(workspace) as status:
+        assert tell(status["url"], {"id": "z", "y": 1}).status_code == 200
+        os.kill(status["pid"], signal.SIGKILL)
+        wait_gone(status["pid"])
+        assert labels_by_id(open_store(workspace), "late", ["z"]) == {"z": 1}

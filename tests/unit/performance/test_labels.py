@@ -1,0 +1,110 @@
+"""Labels that come later: the same id whatever its type, the later value counts, and none is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostile import HOSTILE
+from pilothouse.config import DataConfig, ModelConfig
+from pilothouse.errors import PilothouseError
+from pilothouse.performance.labels import (
+    LabelError,
+    checked_labels,
+    id_sql,
+    keep_labels,
+    label_id,
+    labels_by_id,
+    labels_of_file,
+)
+from pilothouse.store import Store, list_events
+
+CONFIG = ModelConfig("late", "y", data=DataConfig(id="id"))
+DUCK = duckdb.connect()
+NUMBERS = ModelConfig("late", "y", "regression", data=DataConfig(id="id"))
+
+
+@given(st.one_of(st.integers(-(2**62), 2**62), st.floats(-1e14, 1e14).map(lambda value: float(round(value)))))
+def test_a_whole_number_is_one_id_whatever_its_type(value: float) -> None:
+    kind = "BIGINT" if isinstance(value, int) else "DOUBLE"
+    sql = f"SELECT {id_sql('v', kind)} FROM (SELECT ?::{kind} AS v)"
+    assert DUCK.execute(sql, [value]).fetchall() == [(label_id(value),)]
+    assert label_id(value) == str(int(value))
+
+
+@given(st.text(min_size=1, max_size=50))
+def test_a_text_stands_as_it_is(text: str) -> None:
+    assert label_id(text) == text
+
+
+@pytest.mark.parametrize("bad", [None, float("nan"), "", "x" * 1001, [1], {"a": 1}])
+def test_what_cannot_be_an_id_is_refused(bad: Any) -> None:
+    with pytest.raises(LabelError, match="Label 2: the id") as caught:
+        checked_labels([("a", 1), (bad, 1)], CONFIG)
+    assert caught.value.untouched == "No label was taken."
+
+
+@pytest.mark.parametrize(
+    ("bad", "config"),
+    [([1], CONFIG), ({"a": 1}, CONFIG), (float("inf"), CONFIG), ("7", NUMBERS), (True, NUMBERS)],
+)
+def test_what_cannot_be_a_label_is_refused(bad: Any, config: ModelConfig) -> None:
+    with pytest.raises(LabelError):
+        checked_labels([("a", bad)], config)
+
+
+def test_the_later_value_counts_and_it_is_said(store: Store) -> None:
+    assert keep_labels(store, "late", {"a": 1, "b": 0}, "one.csv").new == 2
+    again = keep_labels(store, "late", {"a": 1, "b": 0}, "one.csv")
+    assert (again.new, again.changed, again.same) == (0, 0, 2)
+    turned = keep_labels(store, "late", {"a": 0, "c": 1}, "two.csv", tell=False)
+    assert (turned.new, turned.changed, turned.changed_ids) == (1, 1, ("a",))
+    assert labels_by_id(store, "late", ["a", "b", "c", "d"]) == {"a": 0, "b": 0, "c": 1}
+    assert labels_by_id(store, "other", ["a"]) == {}
+    events = list_events(store, kind="labels")
+    assert [event.message for event in events] == [
+        "1 label came from two.csv; 1 replaced another value.",
+        "2 labels came from one.csv.",
+    ]
+    assert events[0].data["examples"] == [{"id": "a", "before": 1, "now": 0}]
+
+
+def test_more_labels_than_a_transaction_takes_are_all_kept(store: Store) -> None:
+    many = {f"r{number}": number % 2 for number in range(5_003)}
+    assert keep_labels(store, "late", many, "big.csv").new == 5_003
+    assert labels_by_id(store, "late", list(many)) == many
+
+
+def test_hostile_ids_and_labels_come_back_as_they_were(store: Store) -> None:
+    given_ = {text: text for text in HOSTILE if 0 < len(text) <= 1000}
+    assert keep_labels(store, "late", given_, "[/x].csv").new == len(given_)
+    assert labels_by_id(store, "late", list(given_)) == given_
+
+
+def test_labels_are_read_from_every_format(tmp_path: Path) -> None:
+    rows = [{"id": "007", "y": 1, "more": "x"}, {"id": "8", "y": 0, "more": ""}, {"id": "9", "y": None}]
+    (tmp_path / "a.csv").write_text("id,y,more\n007,1,x\n8,0,\n9,,\n007,0,again\n")
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with duckdb.connect() as con:
+        con.execute(
+            f"COPY (SELECT * FROM (VALUES (7.0::DOUBLE, 1), (8.0, 0)) AS t(id, y))"
+            f" TO '{tmp_path / 'a.parquet'}' (FORMAT parquet)"
+        )
+    assert labels_of_file(tmp_path / "a.csv", CONFIG) == {"007": 0, "8": 0}
+    assert labels_of_file(tmp_path / "a.jsonl", CONFIG) == {"007": 1, "8": 0}
+    assert labels_of_file(tmp_path / "a.parquet", CONFIG, ["7"]) == {"7": 1}
+
+
+def test_a_file_without_the_id_or_the_target_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "[x].csv"
+    path.write_text("id,z\n1,2\n")
+    with pytest.raises(PilothouseError, match="has no column 'y'"):
+        labels_of_file(path, CONFIG)
+    with pytest.raises(PilothouseError, match="the model has no id"):
+        labels_of_file(path, ModelConfig("late", "y"))
