@@ -73,8 +73,10 @@ def test_a_killed_sweep_goes_on_and_every_trial_finishes_once(workspace: Workspa
 
     wait_until(lost, 30)
     assert get_run(store, first).status == "LOST"
-    (workspace.root / "go").touch()
     second = resume_sweep(workspace, first[:8])
+    with pytest.raises(PilothouseError, match="under way"):
+        resume_sweep(workspace, first)
+    (workspace.root / "go").touch()
     assert wait_for_run(workspace, second, 60).status == "FINISHED"
     sweep = read_sweep(store, second)
     finished = sorted(trial.run.params["x"] for trial in sweep.trials if trial.run.status == "FINISHED")
@@ -86,7 +88,7 @@ def test_a_killed_sweep_goes_on_and_every_trial_finishes_once(workspace: Workspa
     assert sweep.best is not None and sweep.best.run.params["x"] == "5" and sweep.best.score == 0.0
     assert sweep.run.tags["resumes"] == first and len(sweep.outcomes) == sweep.total == 8
     with pytest.raises(PilothouseError, match="Nothing is left"):
-        resume_sweep(workspace, second)
+        resume_sweep(workspace, first)
     messages = [event.message for event in list_events(store, limit=200) if event.kind == "sweep"]
     assert any("started" in text for text in messages) and any("best so far" in text for text in messages)
     assert any("ended" in text for text in messages)
@@ -113,6 +115,17 @@ def test_a_stopped_sweep_ends_its_trials_and_keeps_the_best(
     code = main(["sweep", "--resume", sweep_id, "--json", "--workspace", str(workspace.root)])
     told = json.loads(capsys.readouterr().out)
     assert code == 0 and told["best"]["score"] == 0.0 and told["counts"]["FINISHED"] == 6
+
+
+def test_the_best_of_before_stays_the_best_if_nothing_beats_it(workspace: Workspace, store: Store) -> None:
+    first = script_sweep(workspace, space=("x=1,0",), max_trials=1)
+    assert wait_for_run(workspace, first, 60).status == "FINISHED"
+    assert read_best(workspace.run_dir(first))["params"] == {"x": 1}
+    second = resume_sweep(workspace, first)
+    assert wait_for_run(workspace, second, 60).status == "FINISHED"
+    best, tags = read_best(workspace.run_dir(second)), read_sweep(store, second).run.tags
+    assert best["params"] == {"x": 1} and best["score"] == 4.0
+    assert (tags["best_trial"], tags["best_run"]) == (best["trial"], best["run_id"])
 
 
 def test_halving_over_a_script_gives_more_to_the_best(workspace: Workspace, store: Store) -> None:

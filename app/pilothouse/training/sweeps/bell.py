@@ -21,9 +21,18 @@ class Bell:
     def __init__(self) -> None:
         self.rung = ""
         self._waiting = False
+        self._timeless = False
+
+    def forget_time(self) -> None:
+        """From here on only a stop interrupts: the time was for the search, and that is over."""
+        self._timeless = True
+        if self.rung == TIME_OVER:
+            self.rung = ""
 
     def ring(self, why: str) -> None:
         """Take note of why; raise where trials are waited for."""
+        if self._timeless and why == TIME_OVER:
+            return
         self.rung = self.rung or why
         if self._waiting:
             self._waiting = False

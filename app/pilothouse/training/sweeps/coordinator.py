@@ -25,8 +25,15 @@ from pilothouse.training.sweeps.bell import STOPPED, TIME_OVER, Bell, StopWaitin
 from pilothouse.training.sweeps.crew import Crew, crew_of
 from pilothouse.training.sweeps.data import data_kind, recipe_data, script_data
 from pilothouse.training.sweeps.ledger import Ended, Ledger
-from pilothouse.training.sweeps.plan import BEST_TAG, DEFAULT_METRICS, ROWS, SweepPlan, read_plan
-from pilothouse.training.sweeps.results import HONESTY, read_sweep, write_best
+from pilothouse.training.sweeps.plan import (
+    BEST_RUN_TAG,
+    BEST_TAG,
+    DEFAULT_METRICS,
+    ROWS,
+    SweepPlan,
+    read_plan,
+)
+from pilothouse.training.sweeps.results import HONESTY, read_sweep, take_over_best, write_best
 from pilothouse.training.sweeps.stopping import enough
 from pilothouse.training.sweeps.strategies import Outcome, Planned, best_of
 from pilothouse.training.sweeps.trial import VALIDATION, Order, RecipeData, ScriptData, TrialResult, params_of
@@ -90,6 +97,7 @@ class Coordinator:
                 why = self._search(crew)
         finally:
             self._ledger.give_up("KILLED", self._why_killed())
+        self._bell.forget_time()
         return self._close(why)
 
     def _why_killed(self) -> str:
@@ -108,6 +116,10 @@ class Coordinator:
         self._outcomes = dict(earlier.outcomes)
         for key, score in self._outcomes.items():
             self._ended.append((_rung(key), score))
+        take_over_best(self._workspace.run_dir(self._plan.resumes), self._run_dir)
+        tags = {name: earlier.run.tags[name] for name in (BEST_TAG, BEST_RUN_TAG) if name in earlier.run.tags}
+        if tags:
+            self._writer.set_tags(tags)
         self._say(f"{len(self._outcomes)} trials have ended before and are not run again.")
 
     # ------------------------------------------------------------ searching
@@ -247,7 +259,7 @@ class Coordinator:
                     "params": full,
                 },
             )
-            self._writer.set_tags({BEST_TAG: planned.key, "best_run": ended.run_id})
+            self._writer.set_tags({BEST_TAG: planned.key, BEST_RUN_TAG: ended.run_id})
             self._tell(f"Sweep {self._name}: best so far is trial {planned.key}, {self._metric} {score}.")
         if best is not None:
             self._writer.log_metrics({f"best_{self._metric}": self._score(best)}, step=len(self._ended))

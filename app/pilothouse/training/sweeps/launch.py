@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pilothouse.errors import PilothouseError, UsageError
-from pilothouse.processes import no_room
+from pilothouse.processes import fair_lock, no_room
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.training.inputs import dataset_for, has_data, lay_out
 from pilothouse.training.launch import find_recipe_name, spawn_run
@@ -26,6 +26,10 @@ from pilothouse.training.sweeps.plan import (
 from pilothouse.training.sweeps.space import check_space, parse_space
 from pilothouse.training.sweeps.trial import VALIDATION
 from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.store import Store
+    from pilothouse.training.sweeps.results import Sweep
 
 _METRICS = {
     "classification": ("roc_auc", "pr_auc", "log_loss", "brier", "f1", "precision", "recall", "accuracy"),
@@ -187,7 +191,8 @@ def resume_sweep(
 ) -> str:
     """Start a sweep that goes on with one that has ended early, by the very same plan; return its id.
 
-    Trials that FINISHED or FAILED are not run again; those that were killed or lost are.
+    Trials that FINISHED or FAILED are not run again; those that were killed or lost are. A sweep that was
+    gone on with already is gone on with where that one ended.
 
     Args:
         workspace: where.
@@ -202,7 +207,25 @@ def resume_sweep(
     from pilothouse.training.sweeps.results import read_sweep
 
     store = open_store(workspace)
-    sweep = read_sweep(store, ref)
+    # Two that go on with one sweep at once would run the same trials.
+    with fair_lock(workspace.state_dir / "resume.lock"):
+        sweep = read_sweep(store, ref)
+        while later := _resumed_by(store, sweep.run.run_id):
+            sweep = read_sweep(store, later)
+        return _resume(workspace, store, sweep, jobs, cluster)
+
+
+def _resumed_by(store: Store, sweep_id: str) -> str:
+    """Return the newest sweep that goes on with this one, or an empty text."""
+    found = store.query(
+        "SELECT runs.run_id FROM tags JOIN runs USING (run_id) WHERE tags.key = ? AND tags.value = ?"
+        " AND runs.deleted_at IS NULL ORDER BY runs.started_at DESC, runs.run_id LIMIT 1",
+        [RESUMES_TAG, sweep_id],
+    )
+    return str(found[0]["run_id"]) if found else ""
+
+
+def _resume(workspace: Workspace, store: Store, sweep: Sweep, jobs: int | None, cluster: str | None) -> str:
     if not sweep.run.ended:
         raise PilothouseError(
             f"Sweep {sweep.run.name} is still under way.",

@@ -21,6 +21,7 @@ TRIAL_KIND = "trial"
 TRIAL_TAG = "trial"  # names a trial's place in the plan
 RESUMES_TAG = "resumes"  # on a sweep: the sweep that it goes on with
 BEST_TAG = "best_trial"
+BEST_RUN_TAG = "best_run"
 ROWS = "rows"
 # In the order of liking: what a task's trials are compared by unless a metric is named.
 DEFAULT_METRICS = {"classification": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}

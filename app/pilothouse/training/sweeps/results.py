@@ -162,6 +162,12 @@ def write_best(run_dir: Path, best: dict[str, Any]) -> None:
     write_atomic(run_dir / "artifacts" / BEST_NAME, json.dumps(best, indent=1, default=str))
 
 
+def take_over_best(earlier: Path, run_dir: Path) -> None:
+    """Begin with the best of the sweep that is gone on with, if it has one."""
+    if (earlier / "artifacts" / BEST_NAME).exists():
+        write_best(run_dir, read_best(earlier))
+
+
 def read_best(run_dir: Path) -> dict[str, Any]:
     """The best trial: `trial`, `run_id`, `score`, `metric`, and `params` with all of the resource.
 
