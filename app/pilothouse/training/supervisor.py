@@ -1,7 +1,7 @@
 """The process that stands behind a run: starts its child, keeps its output, ends it, and says how it ended.
 
-`python -m pilothouse.training.supervisor <run_dir>`. Standard library only, so that it
-is light while it waits. It holds the run's liveness lock for as long as it lives, and the child dies with it.
+`python -m pilothouse.training.supervisor <run_dir>`. It imports nothing heavy, so that it is light while
+it waits. It holds the run's liveness lock for as long as it lives, and the child dies with it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pilothouse.processes import LivenessLock, hold_alive, write_atomic
 from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
 from pilothouse.training.child import Child, command_of, environment_of, exit_code_of, verdict
 from pilothouse.training.diary import Diary
-from pilothouse.training.lines import LineReader, MetricsFile, Point
+from pilothouse.training.lines import LineReader, Point
+from pilothouse.training.metrics_tail import MetricsTail
 from pilothouse.training.observer import Observer
 from pilothouse.training.output import OutputLog, failure_reason
 from pilothouse.training.spec import (
@@ -40,7 +41,6 @@ DRAIN = 2.0  # seconds that output may still come after the child's end
 NICE = 5  # training gives way to the screen and to the server
 _LOCK_PATIENCE = 5.0
 _CHUNK = 65_536
-_LARGEST_METRICS = 64 * 1024 * 1024
 _MOST_POINTS = 250_000  # lines of metrics; a script that prints one for each row must not fill the store
 
 
@@ -56,7 +56,7 @@ class Supervisor:
         self._points = 0
         # What a recipe prints is for people; it writes its metrics to the journal itself.
         self._lines = None if spec.ours else LineReader()
-        self._metrics_file = _Tail(run_dir / METRICS_NAME)
+        self._metrics_file = MetricsTail(run_dir / METRICS_NAME)
         self._grace = GRACE
         self._stopper = ""
         self._deadline: float | None = None
@@ -174,34 +174,6 @@ class Supervisor:
             f"Run {self._run_dir.name} ended as {status} ({code}), which could not be written.\n"
         )
         return 1
-
-
-class _Tail:
-    """What was added to the script's metrics file since the last look."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-        self._reader = MetricsFile()
-
-    def read(self) -> list[Point]:
-        try:
-            size = self._path.stat().st_size
-            if size == self._offset or self._offset >= _LARGEST_METRICS:
-                return []
-            if size < self._offset:
-                # Written anew, as a script does that keeps one document up to date.
-                self._offset, self._reader = 0, MetricsFile()
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(_LARGEST_METRICS - self._offset)
-        except OSError:
-            return []
-        self._offset += len(data)
-        return self._reader.feed(data)
-
-    def finish(self) -> list[Point]:
-        return self.read() + self._reader.finish()
 
 
 def _read_output(source: int, target: queue.Queue[bytes]) -> None:

@@ -1,0 +1,55 @@
+"""A script's metrics file while the script runs: lines are added to it, or one document is written anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pilothouse.training.lines import MetricsFile, Point
+
+LARGEST = 64 * 1024 * 1024
+WINDOW = 1024 * 1024
+"""So much of what was read is compared, to tell a file that grew from one that was written anew."""
+
+
+class MetricsTail:
+    """What is new in a metrics file since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._seen = b""
+        self._reader = MetricsFile()
+        self._looked_at: tuple[int, int, int] | None = None
+
+    def read(self) -> list[Point]:
+        """Metrics of lines that were added, and of a document that has been replaced since.
+
+        How often a document is replaced between two looks nobody knows: its last state is sure to be seen.
+        """
+        try:
+            stat = self._path.stat()
+            look = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            if look == self._looked_at:
+                return []
+            with self._path.open("rb") as file:
+                start = self._offset - len(self._seen)
+                file.seek(start)
+                data = file.read(max(0, LARGEST - start))
+        except OSError:
+            return []
+        self._looked_at = look
+        points: list[Point] = []
+        if not data.startswith(self._seen):
+            points = self._reader.finish()
+            self._offset, self._seen, self._reader = 0, b"", MetricsFile()
+            if start:
+                self._looked_at = None
+                return points + self.read()
+        new = data[len(self._seen) :]
+        self._offset += len(new)
+        self._seen = (self._seen + new)[-WINDOW:]
+        return points + self._reader.feed(new)
+
+    def finish(self) -> list[Point]:
+        """What is left once nobody writes to it."""
+        return self.read() + self._reader.finish()

@@ -1,0 +1,75 @@
+"""Metrics files as scripts really write them: line by line, or one document again and again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilothouse.training import metrics_tail
+from pilothouse.training.metrics_tail import MetricsTail
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "metrics.json"
+
+
+def write(path: Path, text: str, at: int) -> None:
+    """Write a file anew; clocks of file systems are coarse, so each gets a time of its own."""
+    path.write_text(text)
+    os.utime(path, ns=(at * 10**9, at * 10**9))
+
+
+def test_a_document_written_anew_gives_its_states_and_surely_the_last(path: Path) -> None:
+    tail = MetricsTail(path)
+    found = list(tail.read())
+    for at, loss in enumerate((0.9, 0.7, 0.5, 0.125)):
+        write(path, json.dumps({"loss": loss}), at)
+        found += tail.read()
+    assert [values["loss"] for _, values in found + tail.finish()] == [0.9, 0.7, 0.5, 0.125]
+
+
+@pytest.mark.parametrize(
+    "second", ['{"loss": 0.5}', '{"loss": 0.5, "auc": 0.75}', '{"loss":1}', "", "{broken"]
+)
+def test_a_document_that_grows_shrinks_or_breaks(path: Path, second: str) -> None:
+    tail = MetricsTail(path)
+    write(path, '{"loss": 0.9}', 1)
+    found = tail.read()
+    write(path, second, 2)
+    found += tail.finish()
+    try:
+        last = json.loads(second)
+    except ValueError:
+        last = None
+    assert [values for _, values in found] == [{"loss": 0.9}, *([last] if last else [])]
+
+
+def test_lines_that_are_added_are_read_once_however_the_file_is_cut(path: Path) -> None:
+    lines = "".join(json.dumps({"step": step, "loss": 1 / (step + 1)}) + "\n" for step in range(9))
+
+    @given(st.lists(st.integers(0, len(lines)), max_size=6))
+    def check(cuts: list[int]) -> None:
+        path.unlink(missing_ok=True)
+        tail = MetricsTail(path)
+        found = []
+        for at, cut in enumerate([*sorted(cuts), len(lines)]):
+            write(path, lines[:cut], at)
+            found += tail.read()
+        assert [step for step, _ in found + tail.finish()] == list(range(9))
+
+    check()
+
+
+def test_a_long_file_written_anew_is_read_from_its_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_tail, "WINDOW", 16)
+    tail = MetricsTail(path)
+    write(path, '{"step": 1, "loss": 0.9}\n{"step": 2, "loss": 0.8}\n', 1)
+    assert [step for step, _ in tail.read()] == [1, 2]
+    write(path, '{"step": 5, "loss": 0.3}\n{"step": 6, "loss": 0.2}\n{"step": 7, "loss": 0.1}\n', 2)
+    assert [step for step, _ in tail.finish()] == [5, 6, 7]
