@@ -11,7 +11,7 @@ from piloting import press, ready, settle, shown, visit
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from pilothouse.store import open_store
+from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import list_runs
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.compare import CompareScreen
@@ -106,6 +106,8 @@ async def test_marking_versions_pinning_copying_and_saving(trained: Workspace) -
         await typed(pilot, "w", "both.json")
         await settle(pilot, (trained.root / "both.json").exists)
         assert json.loads((trained.root / "both.json").read_text())["judgement"]["rows"] == 60
+        told = [event.message for event in list_events(open_store(trained), kind="compare")]
+        assert told == ["v1 against v2 was saved as both.json."]
         await typed(pilot, "w", "both.json")
         assert "exists already" in shown(app)
         await press(pilot, "escape")

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.layouts import TableLayout, load_layout, runs_layout
 from pilothouse.tracking.runs import get_run, list_runs
+from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.columns import ColumnsDialog
@@ -165,6 +166,33 @@ async def test_groups_open_into_their_runs_and_back(hostile: Workspace, size: tu
         assert screen.filter_text == ""
         await pilot.press("escape")
         await settle(pilot, lambda: table.total == 10)
+
+
+async def test_a_click_on_a_header_sorts_by_it_and_another_turns_it_round(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
+        screen = await open_runs(pilot)
+        table = screen.main_table()
+
+        async def click(label: str) -> None:
+            top = table.content_region.y
+            x = shown(app).split("\n")[top].index(label)
+            await pilot.click(offset=(x + 1, top))
+            await settle(pilot, lambda: not table.busy)
+
+        await click("log_loss")
+        assert "log_loss▲" in headers(screen), "the better end comes first"
+        first = [row.key for row in table.rows_here()]
+        await click("log_loss")
+        assert "log_loss▼" in headers(screen)
+        assert [row.key for row in table.rows_here()] == first[::-1]
+        screen._grouped((Field("params", "depth"),))
+        await settle(pilot, lambda: not table.busy and table.loaded)
+        assert "runs▼" in headers(screen)
+        await click("runs")
+        assert "runs▲" in headers(screen)
+        await click("± spread")
+        assert "± spread▲" in headers(screen)
 
 
 async def test_hostile_groups_open_too(hostile: Workspace) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -306,3 +307,44 @@ async def test_single_rows_are_drawn_anew_where_they_stand() -> None:
         await pilot.pause()
         assert lines(pilot.app)[4].split() == ["9", "new", "z"]
         assert table.cursor == 1
+
+
+@pytest.mark.parametrize("frozen", [0, 1, 2])
+@pytest.mark.parametrize("marking", [False, True])
+async def test_the_column_under_the_mouse_is_the_one_that_is_drawn_there(frozen: int, marking: bool) -> None:
+    names = ["first", "second", "third", "fourth", "fifth", "sixth"]
+    table = Table(tuple(Column(name, name, "right", 9) for name in names), marking=marking)
+    table.frozen = frozen
+    async with TableApp(table).run_test(size=(46, 10)) as pilot:
+        table.set_rows([Row("a", ("1",) * 6)])
+        await pilot.pause()
+        for _ in range(4):
+            header = lines(pilot.app)[0]
+            seen = [name for name in names if f" {name}" in f" {header}"]
+            assert len(seen) >= 3
+            for name in seen:
+                column = table.column_at(header.index(name) + len(name) - 1)
+                assert column is not None
+                assert column.key == name
+            await pilot.press("right")
+            await pilot.pause()
+        assert "first" not in seen or frozen
+
+
+async def test_a_click_on_the_header_says_which_column_and_moves_nothing() -> None:
+    said: list[str] = []
+
+    class Listening(TableApp):
+        def on_table_headed(self, message: Table.Headed) -> None:
+            said.append(message.key)
+
+    table = Table(COLUMNS, marking=True)
+    async with Listening(table).run_test(size=(80, 10)) as pilot:
+        table.set_rows([Row(str(n), (str(n), "x", "y")) for n in range(5)])
+        await pilot.press("j")
+        at = lines(pilot.app)[0].index("name")
+        await pilot.click(Table, offset=(at + 1, 0))
+        await pilot.click(Table, offset=(0, 0))  # over the marks there is no column
+        await pilot.click(Table, offset=(at, 3))
+        assert said == ["name"]
+        assert table.cursor == 2

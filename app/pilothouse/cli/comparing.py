@@ -57,14 +57,16 @@ def compare(
       pilothouse compare champion latest --by carrier --save release.md
       pilothouse compare gull otter heron --baseline heron --no-intervals --json
     """
-    from pilothouse.comparing.document import tree_of, writer_for
+    from pilothouse.comparing.document import tree_of
     from pilothouse.comparing.facts import compare_subjects
     from pilothouse.comparing.findings import Findings
+    from pilothouse.comparing.saving import check_target, save_comparison
     from pilothouse.comparing.subjects import find_subjects
     from pilothouse.comparing.whole import sections
     from pilothouse.store import open_store
 
-    write = writer_for(Path(save)) if save is not None else None
+    if save is not None:
+        check_target(Path(save))
     store = open_store(workspace)
     if baseline is not None:
         refs = _with_baseline(refs, baseline)
@@ -85,10 +87,8 @@ def compare(
     telling.end()
     findings = Findings(**found, untold=untold)
     emit(tree_of(comparison, findings), as_json, lambda: _show_findings(comparison, findings, everything))
-    if write is not None and save is not None:
-        from pilothouse.processes import write_atomic
-
-        write_atomic(Path(save), write(comparison, findings))
+    if save is not None:
+        save_comparison(store, Path(save), comparison, findings)
         say(f"Saved as {save}.")
 
 

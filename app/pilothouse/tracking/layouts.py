@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pilothouse.jsontext import dumps, loads
-from pilothouse.store import Store
+from pilothouse.store import Store, record
+from pilothouse.tracking.columns import column_text
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.nodes import Field
 
@@ -169,13 +170,28 @@ def load_layout(store: Store, name: str) -> tuple[TableLayout, str]:
 
 
 def save_layout(store: Store, name: str, layout: TableLayout) -> None:
-    """Keep a layout under a name; the default one is forgotten instead."""
+    """Keep a layout under a name; the default one is forgotten instead. One that is kept already stays as
+    it is; any other leaves an event."""
+    default = layout == TableLayout()
     with store.transaction() as tx:
-        if layout == TableLayout():
+        kept = tx.value("SELECT CAST(layout AS VARCHAR) FROM layouts WHERE name = ?", [name])
+        text = None if default else dumps(layout.to_json())
+        if text == kept:
+            return
+        if text is None:
             tx.execute("DELETE FROM layouts WHERE name = ?", [name])
         else:
-            values = [name, dumps(layout.to_json()), datetime.now(UTC)]
-            tx.execute("INSERT OR REPLACE INTO layouts VALUES (?, ?, ?)", values)
+            tx.execute("INSERT OR REPLACE INTO layouts VALUES (?, ?, ?)", [name, text, datetime.now(UTC)])
+        record(tx, "layout", name, layout_words(name, layout), layout.to_json())
+
+
+def layout_words(name: str, layout: TableLayout) -> str:
+    """Return a sentence that tells what a table shows and in which order."""
+    keys = [column_text(field)[:60] for field in layout.fields]
+    shown = ", ".join(keys[:8]) + (f" and {len(keys) - 8} more" if len(keys) > 8 else "")
+    order = "descending" if layout.descending else "ascending"
+    columns = shown or "the columns that suit its runs"
+    return f"The table {name} shows {columns}; by {column_text(layout.order_by)[:60]}, {order}."
 
 
 def runs_layout(model: str) -> str:

@@ -41,6 +41,7 @@ from pilothouse.comparing.findings import (
 )
 from pilothouse.comparing.wording import headlines
 from pilothouse.errors import UsageError
+from pilothouse.store import list_events, open_store
 from pilothouse.workspace import Workspace
 
 NAMES = [*HOSTILE, "=HYPERLINK(1)", "+1", "-2", "@x", "a|b", "```", "<b>", "[x](javascript:1)", "| --- |"]
@@ -185,6 +186,18 @@ def test_the_command(
     quick = json.loads(capsys.readouterr().out)
     assert quick["judgement"] is None
     assert quick["environment"]
+    events = list_events(open_store(trained), kind="compare")
+    assert [event.message for event in events] == [
+        "v2 against v1 was saved as both.json.", "v1 against two was saved as both.md.",
+    ]  # fmt: skip
+    assert len(events[0].data["runs"]) == 2
+    assert str(trained.root) not in str([event.data for event in events]), "nothing absolute is stored"
     assert main(["compare", "v1", "v2", "--save", "both.pdf"]) == 2
+    capsys.readouterr()
+    assert main(["compare", "v1", "v2", "--save", "nowhere/both.md"]) == 1
+    refused = capsys.readouterr()
+    assert not refused.out, "told before anything is judged"
+    assert "There is no folder nowhere" in refused.err
+    assert len(list_events(open_store(trained), kind="compare")) == 2
     assert main(["compare", "v1", "v2", "--by", "height"]) == 2
     assert main(["compare", "v1", "nobody"]) == 1

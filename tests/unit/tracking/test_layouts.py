@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hostile import HOSTILE
-from pilothouse.store import Store
+from pilothouse.store import Store, list_events
 from pilothouse.tracking.layouts import (
     WIDEST,
     LayoutColumn,
@@ -86,6 +86,21 @@ def test_the_default_is_forgotten(store: Store) -> None:
     save_layout(store, "x", TableLayout(descending=False))
     save_layout(store, "x", TableLayout())
     assert store.query("SELECT * FROM layouts") == []
+
+
+def test_a_change_of_a_layout_leaves_one_event(store: Store) -> None:
+    shown = TableLayout(
+        (LayoutColumn(Field("metrics", "roc_auc", "best")),), Field("params", "C [/x]"), False
+    )
+    for layout in (TableLayout(), shown, shown, TableLayout(), TableLayout()):
+        save_layout(store, "runs/late", layout)
+    events = list_events(store, kind="layout")
+    assert [event.subject for event in events] == ["runs/late"] * 2, "what was kept already is no change"
+    assert events[1].message == (
+        "The table runs/late shows best(metrics.roc_auc); by params.`C [/x]`, ascending."
+    )
+    assert read_layout(events[1].data) == (shown, "")
+    assert "the columns that suit its runs" in events[0].message
 
 
 @given(layouts, st.lists(st.tuples(st.sampled_from("SHM<>wa"), st.integers(-9, 99), fields), max_size=8))

@@ -78,7 +78,16 @@ LISTED: tuple[Action, ...] = (
         False,
         "filters",
     ),
-    Action("sort", "s", "s", "sort", "Sort by the next column", ("runs",), True, "runs --sort COLUMN"),
+    Action(
+        "sort",
+        "s",
+        "s",
+        "sort",
+        "Sort by the next column; a click on a header takes that one",
+        ("runs",),
+        True,
+        "runs --sort COLUMN",
+    ),
     Action(
         "columns",
         "C",

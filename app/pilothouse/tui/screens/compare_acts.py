@@ -105,7 +105,7 @@ class CompareActs(Judging):
     def _save(self, name: str | None, *, over: bool = False) -> None:
         from pathlib import Path
 
-        from pilothouse.comparing.document import writer_for
+        from pilothouse.comparing.saving import check_target
         from pilothouse.errors import PilothouseError
         from pilothouse.tui.dialogs.base import Confirm
         from pilothouse.tui.snapshots.comparing import save_document
@@ -114,7 +114,7 @@ class CompareActs(Judging):
             return
         name = name.strip()
         try:
-            write = writer_for(Path(name))
+            check_target(self.workspace.root / Path(name).expanduser())
         except PilothouseError as error:
             self.complain(error)
             return
@@ -124,9 +124,7 @@ class CompareActs(Judging):
             self.app.push_screen(dialog, lambda yes: self._save(name, over=True) if yes else None)
             return
         comparison, findings, workspace = self.known.comparison, self.findings, self.workspace
-        self.deed(
-            f"Saving {name}", lambda: save_document(name, workspace, lambda: write(comparison, findings))
-        )
+        self.deed(f"Saving {name}", lambda: save_document(name, workspace, comparison, findings))
 
     def do_part_facts(self) -> None:
         """Show the facts."""

@@ -146,9 +146,20 @@ class GroupActs(MarkActs):
         choices = _choices(self.group_metrics())
         now = (self.grouping.order.measure, self.grouping.order.field)
         at = choices.index(now) if now in choices else -1
-        measure, field = choices[(at + 1) % len(choices)]
-        descending = measure != "group" and (field is None or (measure != "spread" and best_first(field)))
-        self._order_groups(GroupOrder(measure, field, descending))
+        self._order_groups(_best_first(*choices[(at + 1) % len(choices)]))
+
+    def sort_by(self, key: str) -> None:
+        """Order by the column with this key, of runs or of groups."""
+        if self.grouping is None:
+            super().sort_by(key)
+            return
+        now = self.grouping.order
+        for measure, field in _choices(self.group_metrics()):
+            if _key(measure, field) == key:
+                if (measure, field) == (now.measure, now.field):
+                    self.do_reverse()
+                else:
+                    self._order_groups(_best_first(measure, field))
 
     def do_reverse(self) -> None:
         """Turn the order round, of runs or of groups."""
@@ -215,6 +226,16 @@ def _choices(metrics: list[Field]) -> list[tuple[Measure, Field | None]]:
     return found
 
 
+def _best_first(measure: Measure, field: Field | None) -> GroupOrder:
+    descending = measure != "group" and (field is None or (measure != "spread" and best_first(field)))
+    return GroupOrder(measure, field, descending)
+
+
+def _key(measure: str, field: Field | None = None) -> str:
+    """The key of the column that shows this measure."""
+    return measure if field is None else f"{measure} {column_text(field)}"
+
+
 def _columns(grouping: Grouping, metrics: list[Field]) -> tuple[Column, ...]:
     order = grouping.order
     arrow = "▼" if order.descending else "▲"
@@ -223,16 +244,16 @@ def _columns(grouping: Grouping, metrics: list[Field]) -> tuple[Column, ...]:
         return arrow if (order.measure, order.field) == (measure, field) else ""
 
     columns = [
-        Column("group", label_of(grouping.by), most=30, mark=mark("group")),
-        Column("count", "runs", "right", mark=mark("count")),
-        Column("failed", "failed", "right", mark=mark("failed")),
+        Column(_key("group"), label_of(grouping.by), most=30, mark=mark("group")),
+        Column(_key("count"), "runs", "right", mark=mark("count")),
+        Column(_key("failed"), "failed", "right", mark=mark("failed")),
     ]
     for field in metrics:
-        name, key = label_of(field), column_text(field)
+        name = label_of(field)
         columns += [
-            Column(f"mean {key}", f"mean {name}", "right", most=24, mark=mark("mean", field)),
-            Column(f"spread {key}", "± spread", mark=mark("spread", field)),
-            Column(f"best {key}", "best", "right", mark=mark("best", field)),
+            Column(_key("mean", field), f"mean {name}", "right", most=24, mark=mark("mean", field)),
+            Column(_key("spread", field), "± spread", mark=mark("spread", field)),
+            Column(_key("best", field), "best", "right", mark=mark("best", field)),
         ]
     return tuple(columns)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.worker import get_current_worker
 
+from pilothouse.tracking.columns import column_text
 from pilothouse.tracking.layouts import TableLayout
 from pilothouse.tracking.selecting import Order
 from pilothouse.tui.messages import DeedFailed
 from pilothouse.tui.screens.run_columns import RunColumns, best_first, label_of
 from pilothouse.tui.screens.run_curve import CurveBeside
 from pilothouse.tui.snapshots.run_list import Look, keep_layout, look
+from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -111,6 +114,21 @@ class LayoutActs(CurveBeside):
         fields = self.columns.fields
         at = fields.index(self.arrangement.order_by) if self.arrangement.order_by in fields else -1
         self.order_runs(fields[(at + 1) % len(fields)])
+
+    @on(Table.Headed, "#runs")
+    def _headed(self, message: Table.Headed) -> None:
+        if reason := self.why_not("sort"):
+            self.say(f"sort: {reason}", "watch")
+        else:
+            self.sort_by(message.key)
+
+    def sort_by(self, key: str) -> None:
+        """Order by the column with this key; by the one that it is ordered by already, the other way."""
+        for field in self.columns.fields:
+            if column_text(field) == key and field == self.arrangement.order_by:
+                self.do_reverse()
+            elif column_text(field) == key:
+                self.order_runs(field)
 
     def order_runs(self, field: Field, descending: bool | None = None) -> None:
         """Order by a column, its better end first unless told otherwise."""

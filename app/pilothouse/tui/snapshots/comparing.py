@@ -3,7 +3,7 @@ own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from pilothouse.comparing.facts import Comparison
-    from pilothouse.comparing.findings import Curve
+    from pilothouse.comparing.findings import Curve, Findings
     from pilothouse.workspace import Workspace
 
 
@@ -83,16 +83,13 @@ def told_by(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
         }
 
 
-def save_document(path: str, workspace: Workspace, write: Callable[[], str]) -> str:
+def save_document(path: str, workspace: Workspace, comparison: Comparison, findings: Findings) -> str:
     """Write a document, a relative path from the workspace's folder; return the sentence that says so."""
     from pathlib import Path
 
-    from pilothouse.errors import PilothouseError
-    from pilothouse.processes import write_atomic
+    from pilothouse.comparing.saving import save_comparison
+    from pilothouse.store import open_store
 
     target = workspace.root / Path(path).expanduser()
-    if target.is_dir() or not target.parent.is_dir():
-        what = f"{path} is a folder." if target.is_dir() else f"There is no folder {target.parent}."
-        raise PilothouseError(what, untouched="Nothing was written.", next="Give another name.")
-    write_atomic(target, write())
+    save_comparison(open_store(workspace), target, comparison, findings)
     return f"Saved as {target}."

@@ -92,6 +92,19 @@ class DrawnRows(PagedRows):
             found.append(at)
         return found
 
+    def column_at(self, x: int) -> Column | None:
+        """The column that is drawn ``x`` cells from the left, the gap to its right included."""
+        across = self.scrollable_content_region.width
+        widths, standing = self._shared_widths(across), self._standing(across)
+        still = self._lead + sum(widths[:standing]) + len(GAP) * standing if standing else 0
+        x += self.scroll_offset.x if x >= still else 0
+        at = self._lead
+        for column, cells in zip(self.columns, widths, strict=True):
+            if at <= x < at + cells + len(GAP):
+                return column
+            at += cells + len(GAP)
+        return None
+
     # ------------------------------------------------------------ styles
 
     def notify_style_update(self) -> None:

@@ -45,6 +45,18 @@ class PagedRows(ScrollView):
             return self.table
 
     @dataclass
+    class Headed(Message, namespace="table"):
+        """The header of the column with this key was clicked."""
+
+        table: PagedRows
+        key: str
+
+        @property
+        def control(self) -> PagedRows:
+            """The table."""
+            return self.table
+
+    @dataclass
     class Fetched(Message, namespace="table"):
         """A page arrived from the thread (internal)."""
 

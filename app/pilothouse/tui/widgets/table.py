@@ -85,9 +85,14 @@ class Table(DrawnRows, can_focus=True):
             self.post_message(self.Opened(self, row))
 
     def on_click(self, event: events.Click) -> None:
-        """Move to the clicked row; a click on the row under the cursor opens it."""
+        """Move to the clicked row; a click on the row under the cursor opens it. A click on the header is
+        for the screen."""
+        if event.y < self.header:
+            if (column := self.column_at(event.x)) is not None:
+                self.post_message(self.Headed(self, column.key))
+            return
         index = event.y - self.header + self.scroll_offset.y
-        if event.y < self.header or index >= self.total:
+        if index >= self.total:
             return
         if index == self.cursor:
             self.action_open()

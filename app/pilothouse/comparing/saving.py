@@ -1,0 +1,38 @@
+"""Writing a comparison into a file, from the command and from the screen alike; the trail says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pilothouse.comparing.document import writer_for
+from pilothouse.comparing.facts import Comparison
+from pilothouse.comparing.findings import Findings
+from pilothouse.errors import PilothouseError
+from pilothouse.processes import write_atomic
+from pilothouse.store import Store, record
+
+
+def check_target(target: Path) -> None:
+    """Raise unless a document can be written there: before anything is judged for it.
+
+    Raises:
+        UsageError: the name ends in none of .md, .csv, .json.
+        PilothouseError: `target` is a folder, or lies in none.
+    """
+    writer_for(target)
+    if target.is_dir() or not target.parent.is_dir():
+        what = f"{target} is a folder." if target.is_dir() else f"There is no folder {target.parent}."
+        raise PilothouseError(what, untouched="Nothing was written.", next="Give another name.")
+
+
+def save_comparison(store: Store, target: Path, comparison: Comparison, findings: Findings) -> None:
+    """Write the document that the name of `target` asks for, and leave an event. Raises as `check_target`."""
+    check_target(target)
+    write_atomic(target, writer_for(target)(comparison, findings))
+    labels = [one.label for one in comparison.subjects]
+    several = f" and {len(labels) - 4} more" if len(labels) > 4 else ""
+    words = f"{labels[0]} against {', '.join(labels[1:4])}{several} was saved as {target.name}."
+    runs = [one.run.run_id for one in comparison.subjects]
+    with store.transaction() as tx:
+        # The name alone: where the workspace lies is never kept in it.
+        record(tx, "compare", runs[0], words, {"file": target.name, "runs": runs})
