@@ -68,9 +68,7 @@ def compare(
     if save is not None:
         check_target(Path(save))
     store = open_store(workspace)
-    if baseline is not None:
-        refs = _with_baseline(refs, baseline)
-    subjects = find_subjects(store, refs, model)
+    subjects = find_subjects(store, refs, model, baseline=baseline)
     comparison = compare_subjects(subjects)
     if not as_json:
         _show_facts(comparison, everything)
@@ -93,10 +91,6 @@ def compare(
 
 
 COMMANDS = (compare,)
-
-
-def _with_baseline(refs: tuple[str, ...], baseline: str) -> tuple[str, ...]:
-    return (baseline, *(ref for ref in refs if ref != baseline))
 
 
 class _Telling:

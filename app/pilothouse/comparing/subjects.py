@@ -45,23 +45,31 @@ class Subject:
         }
 
 
-def find_subjects(store: Store, refs: Sequence[str], model: str | None = None) -> tuple[Subject, ...]:
-    """Find what is to be compared; the first that is named is the baseline.
+def find_subjects(
+    store: Store, refs: Sequence[str], model: str | None = None, *, baseline: str | None = None
+) -> tuple[Subject, ...]:
+    """Find what is to be compared; the first that is named is the baseline, unless another is.
 
     Args:
         store: the workspace's store.
         refs: 2 to 20 of: a run by its id, the start of its id, its name, `latest`, `runs:/ID`; a version as
             `3`, `v3`, `champion`, `name/3`, `name@champion`, `models:/name/3`.
         model: whose versions are meant where a reference names none.
+        baseline: which of them is the baseline, or one more; by any of its names.
 
     Raises:
         UsageError: fewer than 2, or more than 20.
         NotFoundError: one of them names nothing, or several things.
     """
-    if not FEWEST <= len(refs) <= MOST:
-        raise UsageError(f"Comparing takes {FEWEST} to {MOST} runs or versions, not {len(refs)}.")
     versions = list_versions(store)
-    found = [_find(store, ref, model, versions) for ref in refs]
+    found = [_find(store, ref, model, versions) for ref in refs[: MOST + 1]]
+    if baseline is not None:
+        first = _find(store, baseline, model, versions)
+        # It may have been named in another way: by its id, and by its name.
+        found = [first, *(one for one in found if _which(one) != _which(first))]
+    if not FEWEST <= len(found) <= MOST:
+        count = max(len(refs), len(found)) if len(found) > MOST else len(found)
+        raise UsageError(f"Comparing takes {FEWEST} to {MOST} runs or versions, not {count}.")
     if (
         len({one.version.model for one in found if one.version and one.label == f"v{one.version.version}"})
         > 1
@@ -73,6 +81,10 @@ def find_subjects(store: Store, refs: Sequence[str], model: str | None = None) -
             for one in found
         ]
     return tuple(_told_apart(found))
+
+
+def _which(subject: Subject) -> tuple[str, int | None]:
+    return subject.run.run_id, subject.version.version if subject.version else None
 
 
 def _find(store: Store, ref: str, model: str | None, versions: Sequence[ModelVersion]) -> Subject:

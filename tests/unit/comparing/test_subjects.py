@@ -79,3 +79,12 @@ def test_facts_of_versions_and_what_is_neither_better_nor_worse(trained: Workspa
     assert is_judgeable("roc_auc")
     assert not is_judgeable("threshold")
     assert not is_judgeable("system/cpu_percent")
+
+
+def test_the_baseline_comes_first_and_once_whatever_it_is_called(trained: Workspace) -> None:
+    store = open_store(trained)
+    one, two = find_subjects(store, ["one", "two"])
+    for name in ("two", two.run.run_id, f"runs:/{two.run.run_id}"):
+        found = find_subjects(store, ["one", "two"], baseline=name)
+        assert [subject.run.run_id for subject in found] == [two.run.run_id, one.run.run_id], name
+    assert len(find_subjects(store, ["one"], baseline="two")) == 2, "one more than was named"

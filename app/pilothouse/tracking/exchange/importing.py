@@ -1,7 +1,8 @@
 """Taking runs over from a foreign store: each whole or not at all, and only once.
 
-A run's id is made from the id it had there, so whoever imports it again finds it. Rows go in by the hundred,
-in one transaction with their event; artifacts are copied beside first and renamed into place.
+A run's id is made from the id it had there, so whoever imports it again finds it. Rows go in by some hundred
+runs, in one transaction with their event; artifacts are copied beside first and renamed into place. A run
+that had not ended is taken over anew once it has; what a person did to it here meanwhile stays.
 """
 
 from __future__ import annotations
@@ -325,11 +326,28 @@ def _write(store: Store, batch: _Batch, report: ImportReport, actor: str | None)
 
 
 def _replace(tx: Transaction, batch: _Batch, before: Sequence[str]) -> None:
+    if before:
+        _keep_what_was_done_here(tx, batch, before)
     for table in _TABLES:
         if before:
             tx.execute(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [list(before)])
         tx.insert(table, batch.rows[table])
     keep_digests(tx, [row["run_id"] for row in batch.rows["runs"]])
+
+
+def _keep_what_was_done_here(tx: Transaction, batch: _Batch, before: Sequence[str]) -> None:
+    """Keep tags that a person may have written, and a run in the trash there."""
+    ids = [list(before)]
+    tags = tx.rows(
+        "SELECT run_id, key, value FROM tags WHERE run_id IN (SELECT unnest(?))"
+        " AND NOT starts_with(key, 'mlflow.')",
+        ids,
+    )
+    ours = {(tag["run_id"], tag["key"]) for tag in tags}
+    batch.rows["tags"] = [tag for tag in batch.rows["tags"] if (tag["run_id"], tag["key"]) not in ours] + tags
+    found = tx.rows("SELECT run_id, deleted_at FROM runs WHERE run_id IN (SELECT unnest(?))", ids)
+    deleted = {row["run_id"]: row["deleted_at"] for row in found}
+    batch.rows["runs"] = [{**row, "deleted_at": deleted.get(row["run_id"])} for row in batch.rows["runs"]]
 
 
 def _place(staging: Path, folder: Path) -> Path:

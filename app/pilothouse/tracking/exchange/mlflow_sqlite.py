@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import PilothouseError
 from pilothouse.tracking.exchange.source import Dataset, Listed, Point, SourceRun, Unreadable
+
+MOST_POINTS = 200_000
+"""So many points of metrics are held in memory at once."""
 
 _LARGEST = 1.7976931348623157e308
 _TABLES = ("experiments", "runs", "params", "tags", "metrics")
@@ -70,15 +73,13 @@ class SqliteSource:
                 " USING (experiment_id) WHERE coalesce(runs.lifecycle_stage, 'active') <> 'deleted'"
                 " ORDER BY start_time, run_uuid"
             )
-            return [Listed(str(row[0]), str(row[1]), _text(row[2])) for row in rows]
+            return [Listed(str(row[0]), _text(row[1]), _text(row[2])) for row in rows]
 
     def read(self, runs: Sequence[Listed]) -> Iterator[SourceRun | Unreadable]:
-        """Read the contents of some runs: a handful of statements however many they are."""
+        """Read the contents of some runs: a handful of statements, and their points piece by piece."""
         ids = [run.source_id for run in runs]
         marks = ", ".join("?" * len(ids))
         name = "name" if "name" in self._columns["runs"] else "NULL"
-        is_nan = "is_nan" if "is_nan" in self._columns["metrics"] else "0"
-        step = "step" if "step" in self._columns["metrics"] else "0"
         where = f"WHERE run_uuid IN ({marks})"
         with self._opened() as con:
             heads = {
@@ -94,37 +95,62 @@ class SqliteSource:
             if "user_id" in self._columns["runs"]:
                 users = dict(con.execute(f"SELECT run_uuid, user_id FROM runs {where}", ids))
             datasets = _grouped(con.execute(f"{_DATASETS} ({marks})", ids)) if self._has_datasets else {}
-            metrics = _grouped(
-                con.execute(
-                    f"SELECT run_uuid, key, {step}, value, {is_nan}, timestamp FROM metrics {where}", ids
-                )
+            counts = dict(
+                con.execute(f"SELECT run_uuid, count(*) FROM metrics {where} GROUP BY run_uuid", ids)
             )
-        for run in runs:
-            head = heads.get(run.source_id)
-            if head is None:
-                yield Unreadable(run.source_id, "it was removed meanwhile")
-                continue
-            try:
-                yield SourceRun(
-                    source_id=run.source_id,
-                    name=_text(head[1]),
-                    status=_text(head[2]),
-                    started=_whole(head[3]),
-                    ended=_whole(head[4]),
-                    experiment=run.experiment,
-                    artifact_uri=_text(head[5]),
-                    params={_text(key): _text(value) for key, value in params.get(run.source_id, ())},
-                    tags={_text(key): _text(value) for key, value in tags.get(run.source_id, ())},
-                    points=[_point(*row) for row in metrics.get(run.source_id, ())],
-                    user=_text(users.get(run.source_id)),
-                    datasets=[Dataset(*map(_text, row)) for row in datasets.get(run.source_id, ())],
-                )
-            except (TypeError, ValueError) as error:
-                yield Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}")
+            for some in _pieces(runs, counts):
+                points = self._points(con, [run.source_id for run in some])
+                for run in some:
+                    if (head := heads.get(run.source_id)) is None:
+                        yield Unreadable(run.source_id, "it was removed meanwhile")
+                        continue
+                    try:
+                        yield SourceRun(
+                            source_id=run.source_id,
+                            name=_text(head[1]),
+                            status=_text(head[2]),
+                            started=_whole(head[3]),
+                            ended=_whole(head[4]),
+                            experiment=run.experiment,
+                            artifact_uri=_text(head[5]),
+                            params={_text(key): _text(value) for key, value in params.get(run.source_id, ())},
+                            tags={_text(key): _text(value) for key, value in tags.get(run.source_id, ())},
+                            points=[_point(*row) for row in points.get(run.source_id, ())],
+                            user=_text(users.get(run.source_id)),
+                            datasets=[Dataset(*map(_text, row)) for row in datasets.get(run.source_id, ())],
+                        )
+                    except (TypeError, ValueError) as error:
+                        yield Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}")
+
+    def _points(self, con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
+        is_nan = "is_nan" if "is_nan" in self._columns["metrics"] else "0"
+        step = "step" if "step" in self._columns["metrics"] else "0"
+        return _grouped(
+            con.execute(
+                f"SELECT run_uuid, key, {step}, value, {is_nan}, timestamp FROM metrics"
+                f" WHERE run_uuid IN ({', '.join('?' * len(ids))})",
+                ids,
+            )
+        )
 
     def artifact_folders(self, run: SourceRun) -> Iterable[Path]:
         """Return where MLflow puts artifacts beside its file when nothing else was asked for."""
         return ()
+
+
+def _pieces(runs: Sequence[Listed], counts: Mapping[str, int]) -> Iterator[list[Listed]]:
+    """Cut runs into pieces of so few points that a piece fits into memory; one run is never cut."""
+    piece: list[Listed] = []
+    points = 0
+    for run in runs:
+        more = counts.get(run.source_id, 0)
+        if piece and points + more > MOST_POINTS:
+            yield piece
+            piece, points = [], 0
+        piece.append(run)
+        points += more
+    if piece:
+        yield piece
 
 
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:

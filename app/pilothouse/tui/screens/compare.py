@@ -53,7 +53,7 @@ class CompareScreen(CompareActs):
     def __init__(self, refs: tuple[str, ...]) -> None:
         super().__init__(refs)
         self.part = "facts"
-        self._judged_for: tuple[object, ...] | None = None
+        self._judged_for: tuple[object, tuple[str, ...]] | None = None
 
     def body(self) -> Iterable[Widget]:
         """The line of parts, what is to be said of the part, and the part."""
@@ -102,8 +102,11 @@ class CompareScreen(CompareActs):
             self.poll(now=True)
             return
         self.known = found
-        if self._judged_for != self.asked:
-            self._judged_for = self.asked
+        statuses = tuple(run.status for run in found.comparison.runs)
+        if self._judged_for != (self.asked, statuses):
+            if self._judged_for is not None and self._judged_for[0] == self.asked:
+                self.forget()
+            self._judged_for = self.asked, statuses
             self.start_judging()
         else:
             self.draw()
@@ -209,8 +212,12 @@ class CompareScreen(CompareActs):
     # ------------------------------------------------------------ curves
 
     def _curves(self) -> tuple[Curve, ...]:
+        """Curves over the shared rows once they are judged, and those by step as they grow."""
         assert self.known is not None
-        return self.findings.curves or self.known.curves
+        if (judged := self.findings.curves) is None:
+            return self.known.curves
+        by_step = tuple(curve for curve in self.known.curves if curve.x == "step")
+        return *(curve for curve in judged if curve.x != "step"), *by_step
 
     def _draw_curves(self) -> None:
         table, curves = self.query_one("#curves", Table), self._curves()

@@ -76,6 +76,11 @@ class Judging(PilothouseScreen):
         self.run_worker(work, thread=True, group="judging", exclusive=True, exit_on_error=False)
         self.news()
 
+    def forget(self) -> None:
+        """What was found about this order is old: a run of it has ended since."""
+        self._kept.pop(self.asked, None)
+        self._done.discard(self.asked)
+
     def stop_judging(self) -> None:
         """End the process that runs, if any."""
         process, self._process = self._process, None

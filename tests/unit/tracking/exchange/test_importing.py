@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sqlite3
@@ -12,6 +13,7 @@ from foreign_runs import END, START, make_database, make_folder
 from hostile import HOSTILE
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.store import Store, list_events
+from pilothouse.tracking.exchange import mlflow_sqlite
 from pilothouse.tracking.exchange.importing import ImportReport, import_runs
 from pilothouse.tracking.exchange.opening import open_source
 from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history
@@ -115,6 +117,54 @@ def test_a_run_that_went_on_is_taken_over_anew(store: Store, tmp_path: Path) -> 
     assert (again.run_id, again.status, again.seconds) == (run.run_id, "FINISHED", 60.0)
     assert again.summaries["loss"].count == 2
     assert "mlflow.status" not in again.tags
+
+
+def test_what_was_done_here_meanwhile_stays(store: Store, tmp_path: Path) -> None:
+    tags = {"mlflow.note.content": "theirs", "team": "blue"}
+    path = make_database(
+        tmp_path / "m.db",
+        [
+            {"id": letter * 32, "name": letter, "status": "RUNNING", "end": None, "tags": tags}
+            for letter in "ab"
+        ],
+    )
+    take(store, path)
+    ids = {run.name: run.run_id for run in list_runs(store)}
+    tag_run(store, ids["a"], {"note": "mine", "owner": "ana"})
+    delete_runs(store, [ids["b"]])
+    with contextlib.closing(sqlite3.connect(path)) as con:
+        con.execute("UPDATE runs SET status = 'FINISHED', end_time = ?", [END])
+        con.execute("UPDATE tags SET value = 'red' WHERE key = 'mlflow.user'")
+        con.commit()
+    assert take(store, path).renewed == 2
+    (run,) = list_runs(store)
+    assert (run.name, run.status) == ("a", "FINISHED")
+    kept = {key: value for key, value in run.tags.items() if not key.startswith("mlflow.")}
+    assert kept == {"note": "mine", "owner": "ana", "team": "blue"}
+    assert get_run(store, ids["b"]).deleted_at is not None
+
+
+def test_a_run_without_a_status_is_not_taken_over_again_and_again(store: Store, tmp_path: Path) -> None:
+    path = make_database(tmp_path / "m.db", [{"id": "a" * 32, "status": None, "end": None}])
+    assert take(store, path).imported == 1
+    report = take(store, path)
+    assert (report.renewed, report.known) == (0, 1)
+
+
+def test_points_come_in_pieces_that_fit_into_memory(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow_sqlite, "MOST_POINTS", 10)
+    counts = {"a": 3, "b": 9, "c": 0, "d": 25, "e": 4, "f": 6}
+    runs = [
+        {"id": name * 32, "metrics": {"m": [(step, step / 8, START + step) for step in range(count)]}}
+        for name, count in counts.items()
+    ]
+    assert take(store, make_database(tmp_path / "m.db", runs)).imported == 6
+    found = by_source(store)
+    for name, count in counts.items():
+        history = metric_history(store, found[name * 32].run_id).get("m", [])
+        assert [point.value for point in history] == [step / 8 for step in range(count)]
 
 
 @pytest.mark.parametrize(
