@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import list_runs
+from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.compare import CompareScreen
 from pilothouse.tui.widgets.line_chart import LineChart
@@ -165,3 +166,35 @@ async def test_names_from_hell_and_twenty_of_them(hostile: Workspace, tmp_path: 
         assert screen.chosen == 3
         await pilot.press("p")
         await settle(pilot, lambda: screen.refs[0] == ids[3] and screen.complete, timeout=60)
+
+
+async def test_runs_that_still_learn_are_drawn_as_they_are_now(workspace: Workspace) -> None:
+    writers = [
+        open_run(workspace, RunStart(kind="api", name=name, status="RUNNING"), hold=True)
+        for name in ("gull", "otter")
+    ]
+
+    def log(first: int, last: int) -> None:
+        for writer in writers:
+            for step in range(first, last):
+                writer.log_metrics({"loss": 1 - step / 30}, step)
+
+    def drawn(screen: CompareScreen) -> list[int]:
+        (loss,) = (curve for curve in screen._curves() if curve.name == "loss")
+        return [len(points) for points in loss.points]
+
+    log(0, 3)
+    app = PilothouseApp(workspace)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "gull", "otter")
+        assert drawn(screen) == [3, 3]
+        log(3, 20)
+        await settle(pilot, lambda: drawn(screen) == [20, 20], timeout=30)
+        for writer in writers:
+            writer.end("FINISHED", 0)
+        await settle(
+            pilot,
+            lambda: screen.known is not None and all(run.ended for run in screen.known.comparison.runs),
+            timeout=30,
+        )
+        assert drawn(screen) == [20, 20]

@@ -35,6 +35,9 @@ MAX_TERMS = 50
 """Each may be a pass over a table: more would keep everyone else from the store for seconds."""
 MAX_VALUES = 500
 MAX_DEPTH = 40
+_MATCHES = ("~", "!~", "~*", "!~*", "=~")
+"""How other languages say that a text matches a pattern; here that would be a word to be found."""
+_LIKE = "Use LIKE, as in name LIKE '%part%', or ILIKE for any case."
 _PHRASE = 6
 """Words at most in a time or duration without quotes, such as 1 day 2 hours ago."""
 
@@ -128,6 +131,8 @@ class _Parser(FieldReader):
         if first.kind == "string":
             self.take()
             return Word(first.value, first.span)
+        if first.value in _MATCHES:
+            self.fail(f"{first.value} is no comparison here.", first.span, hint=_LIKE)
         span = self.chunk(in_list=False)
         return Word(self.text[span[0] : span[1]], span)
 
@@ -167,6 +172,8 @@ class _Parser(FieldReader):
             self.fail(
                 f"{describe(field)} needs a comparison.", token.span, expected=Expected.OPERATOR, field=field
             )
+        if word == "=" and token.end == self.token.start and self.token.value.startswith("~"):
+            self.fail("=~ is no comparison here.", (token.start, self.token.start + 1), hint=_LIKE)
         value = self.value(field, word, in_list=False)
         operator = f"NOT {word}" if negated else word
         return Compare(field, operator, value, (start, self.tokens[self.at - 1].end))  # type: ignore[arg-type]
