@@ -139,8 +139,10 @@ def runs(
 def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json: bool) -> None:
     """Show one RUN: an id or its first letters, a name, or `latest`."""
     from pilothouse.cli.run_origin import code_of, echo_text, show_origin
+    from pilothouse.cli.run_relatives import MOST, show_relatives
     from pilothouse.store import open_store
     from pilothouse.tracking.origin import read_origin, read_patch
+    from pilothouse.tracking.relatives import read_relatives
     from pilothouse.tracking.runs import get_run, metric_history
 
     store = open_store(workspace)
@@ -151,13 +153,15 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
         emit({"patch" if code is None else "code": text}, as_json, lambda: echo_text(text))
         return
     origin = read_origin(folder)
-    history = metric_history(store, found.run_id)
+    relatives = read_relatives(store, found, most=None if as_json else MOST)
+    history = metric_history(store, found.run_id) if as_json else {}
     artifacts_dir = workspace.run_dir(found.run_id) / "artifacts"
     artifacts = sorted(
         str(path.relative_to(artifacts_dir)) for path in artifacts_dir.rglob("*") if path.is_file()
     )
     data = {
         **found.to_json(),
+        **relatives.to_json(),
         "history": {key: [[point.step, point.value] for point in points] for key, points in history.items()},
         "artifacts": artifacts,
         "origin": origin.to_json() if origin is not None else None,
@@ -197,6 +201,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
             )
         if origin is not None:
             show_origin(origin, found.system)
+        show_relatives(relatives)
         if artifacts:
             click.echo("\nartifacts")
             for name in artifacts[:50]:

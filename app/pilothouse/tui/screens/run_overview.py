@@ -97,7 +97,7 @@ class OverviewTab(RunTab):
             ],
         )
         made = [("data", run.dataset_version[:12])] if run.dataset_version else []
-        made += [("model version", label) for label in about.versions]
+        made += [("model version", one.label) for one in about.relatives.versions]
         yield (
             "data and models",
             [
@@ -105,13 +105,16 @@ class OverviewTab(RunTab):
                 for name, value in made
             ],
         )
-        if about.parent is not None:
-            yield "part of", [_relative(about.parent)]
-        if about.children:
-            more = [Row("more children", (f"  and {about.more_children:,} more",), ("dim",))] * bool(
-                about.more_children
-            )
-            yield "parts", [*(_relative(child) for child in about.children), *more]
+        parent, children, hidden = (
+            about.relatives.parent,
+            about.relatives.children,
+            about.relatives.more_children,
+        )
+        if parent is not None:
+            yield "part of", [_relative(parent)]
+        if children:
+            more = [Row("more children", (f"  and {hidden:,} more",), ("dim",))] * bool(hidden)
+            yield "parts", [*(_relative(child) for child in children), *more]
 
     @on(Table.Opened, "#one-facts")
     async def _opened(self, message: Table.Opened) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pilothouse.tracking.curves import By, Curve, Extremes
+    from pilothouse.tracking.relatives import Relatives
     from pilothouse.tracking.runs import Run
     from pilothouse.workspace import Workspace
 
@@ -15,57 +16,23 @@ MOST_CHILDREN = 200
 
 @dataclass(frozen=True, slots=True)
 class RunAbout:
-    """A run, where its metrics were best, the model versions made from it, the run it is a part of and its
-    own parts (``more_children`` of them are not here)."""
+    """A run, where its metrics were best, and its relatives."""
 
     run: Run
     extremes: dict[str, Extremes]
-    versions: tuple[str, ...]
-    parent: Run | None
-    children: tuple[Run, ...]
-    more_children: int
+    relatives: Relatives
 
 
 def run_about(workspace: Workspace, run_id: str) -> RunAbout:
     """Return everything that the store knows of a run, except its histories."""
     from pilothouse.store import open_store
     from pilothouse.tracking.curves import read_extremes
-    from pilothouse.tracking.runs import get_run, read_runs
+    from pilothouse.tracking.relatives import read_relatives
+    from pilothouse.tracking.runs import get_run
 
     store = open_store(workspace)
     run = get_run(store, run_id)
-    extremes = read_extremes(store, run.run_id)
-    with store.reading() as tx:
-        versions = tx.rows(
-            "SELECT model, version, string_agg(alias, ', ' ORDER BY alias) AS aliases FROM model_versions"
-            " LEFT JOIN aliases USING (model, version) WHERE run_id = ?"
-            " GROUP BY model, version ORDER BY model, version",
-            [run.run_id],
-        )
-        parents = read_runs(tx, "runs.run_id = ?", [run.parent_run_id]) if run.parent_run_id else []
-        ids = tx.rows(
-            "SELECT run_id FROM runs WHERE parent_run_id = ? AND deleted_at IS NULL"
-            " ORDER BY started_at, run_id",
-            [run.run_id],
-        )
-        few = [row["run_id"] for row in ids[:MOST_CHILDREN]]
-        children = (
-            {child.run_id: child for child in read_runs(tx, "list_contains(?, runs.run_id)", [few])}
-            if few
-            else {}
-        )
-    labels = tuple(
-        f"{row['model']} v{row['version']}" + (f" ({row['aliases']})" if row["aliases"] else "")
-        for row in versions
-    )
-    return RunAbout(
-        run,
-        extremes,
-        labels,
-        parents[0] if parents else None,
-        tuple(children[key] for key in few if key in children),
-        len(ids) - len(few),
-    )
+    return RunAbout(run, read_extremes(store, run.run_id), read_relatives(store, run, most=MOST_CHILDREN))
 
 
 def run_curves(

@@ -1,0 +1,85 @@
+"""What a run belongs to: the run that it is a part of, its own parts, and the model versions made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pilothouse.store import Store
+from pilothouse.tracking.runs import Run, read_runs
+
+
+@dataclass(frozen=True, slots=True)
+class MadeVersion:
+    """A model version, and the names that stand on it now."""
+
+    model: str
+    version: int
+    aliases: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Such as `late-arrivals v7 (champion)`."""
+        called = f" ({', '.join(self.aliases)})" if self.aliases else ""
+        return f"{self.model} v{self.version}{called}"
+
+
+@dataclass(frozen=True, slots=True)
+class Relatives:
+    """`children` in the order in which they began, the first of them; `more_children` are not here. What
+    lies in the trash is no relative, but for the parent: it explains the run."""
+
+    parent: Run | None
+    children: tuple[Run, ...]
+    more_children: int
+    versions: tuple[MadeVersion, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `show --json` has beside those of the run."""
+        return {
+            "parent": _briefly(self.parent) if self.parent is not None else None,
+            "children": [_briefly(child) for child in self.children],
+            "more_children": self.more_children,
+            "model_versions": [
+                {"model": it.model, "version": it.version, "aliases": list(it.aliases)}
+                for it in self.versions
+            ],
+        }
+
+
+def read_relatives(store: Store, run: Run, *, most: int | None = 200) -> Relatives:
+    """Return the relatives of a run, at most so many of its parts (None: all of them)."""
+    with store.reading() as tx:
+        versions = tx.rows(
+            "SELECT model, version, list(alias ORDER BY alias) FILTER (alias IS NOT NULL) AS aliases"
+            " FROM model_versions LEFT JOIN aliases USING (model, version) WHERE run_id = ?"
+            " GROUP BY model, version ORDER BY model, version",
+            [run.run_id],
+        )
+        parents = read_runs(tx, "runs.run_id = ?", [run.parent_run_id]) if run.parent_run_id else []
+        ids = tx.rows(
+            "SELECT run_id FROM runs WHERE parent_run_id = ? AND deleted_at IS NULL"
+            " ORDER BY started_at, run_id",
+            [run.run_id],
+        )
+        few = [row["run_id"] for row in ids[:most]]
+        found = read_runs(tx, "list_contains(?, runs.run_id)", [few]) if few else []
+    children = {child.run_id: child for child in found}
+    return Relatives(
+        parents[0] if parents else None,
+        tuple(children[run_id] for run_id in few),
+        len(ids) - len(few),
+        tuple(
+            MadeVersion(row["model"], int(row["version"]), tuple(row["aliases"] or ())) for row in versions
+        ),
+    )
+
+
+def _briefly(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "status": run.status,
+        "params": run.params,
+        "metrics": run.metrics,
+    }
