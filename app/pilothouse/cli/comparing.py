@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -59,10 +59,9 @@ def compare(
     """
     from pilothouse.comparing.document import tree_of
     from pilothouse.comparing.facts import compare_subjects
-    from pilothouse.comparing.findings import Findings
     from pilothouse.comparing.saving import check_target, save_comparison
     from pilothouse.comparing.subjects import find_subjects
-    from pilothouse.comparing.whole import sections
+    from pilothouse.comparing.whole import find_everything
     from pilothouse.store import open_store
 
     if save is not None:
@@ -72,18 +71,11 @@ def compare(
     comparison = compare_subjects(subjects)
     if not as_json:
         _show_facts(comparison, everything)
-    found: dict[str, Any] = {}
-    untold: dict[str, str] = {}
     telling = _Telling()
-    for name, section in sections(
+    findings = find_everything(
         workspace, store, subjects, by=by, intervals=not no_intervals, tell=telling.tell
-    ):
-        if name == "untold":
-            untold[section[0]] = section[1]
-        else:
-            found[name] = section
+    )
     telling.end()
-    findings = Findings(**found, untold=untold)
     emit(tree_of(comparison, findings), as_json, lambda: _show_findings(comparison, findings, everything))
     if save is not None:
         save_comparison(store, Path(save), comparison, findings)

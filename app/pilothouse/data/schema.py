@@ -203,11 +203,6 @@ _A = {
 }  # fmt: skip
 
 
-def type_in_words(type_: str) -> str:
-    """Return a type as it reads in a sentence: "an integer"."""
-    return _A[type_]
-
-
 def sql_type(type_: str) -> str:
     """Return the type of DuckDB that a type of ours is read as."""
     return _SQL[type_]

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from pilothouse.tui.actions import AREAS, BY_ID
+from pilothouse.tui.actions import BY_ID
 from pilothouse.tui.messages import DeedDone, DeedFailed, SnapshotFailed, SnapshotReady
 from pilothouse.tui.text import safe
 from pilothouse.tui.widgets.frame import Header, KeyBar, StatusLine
@@ -297,8 +297,3 @@ class PilothouseScreen(Screen[None]):
     def copied(self) -> str:
         """The text that ``y`` copies."""
         return ""
-
-
-def area_title(area: str) -> str:
-    """The name of an area."""
-    return next(title for name, _, title in AREAS if name == area)
