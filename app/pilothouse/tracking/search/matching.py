@@ -26,7 +26,7 @@ from pilothouse.tracking.search.nodes import (
     Value,
     Word,
 )
-from pilothouse.tracking.search.times import moment_of
+from pilothouse.tracking.search.times import sure_moment
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
@@ -126,7 +126,7 @@ def _equal(found: Any, value: Value, now: datetime) -> bool:
             # Unlike elsewhere NaN equals NaN here, so that diverged runs can be found.
             return left is not None and (left == number or (math.isnan(left) and math.isnan(number)))
         case Moment(text):
-            start, end = _moment(text, now)
+            start, end = sure_moment(text, now)
             return bool(start <= found < end or found == start)
 
 
@@ -144,7 +144,7 @@ def _compare(found: Any, sign: str, value: Value, now: datetime) -> bool:
             left = _number(found)
             return left is not None and order(left, number)
         case Moment(text):
-            return order(found, _moment(text, now)[0])
+            return order(found, sure_moment(text, now)[0])
 
 
 def like(text: str, pattern: str, any_case: bool) -> bool:
@@ -156,10 +156,3 @@ def like(text: str, pattern: str, any_case: bool) -> bool:
         for char in re.sub("%+", "%", pattern)
     )
     return re.fullmatch(expression, text, re.DOTALL) is not None
-
-
-def _moment(text: str, now: datetime) -> tuple[datetime, datetime]:
-    found = moment_of(text, now)
-    if found is None:
-        raise ValueError(f"{text!r} is no time")
-    return found

@@ -29,7 +29,7 @@ from pilothouse.tracking.search.nodes import (
     Value,
     Word,
 )
-from pilothouse.tracking.search.times import moment_of
+from pilothouse.tracking.search.times import sure_moment
 
 Condition: TypeAlias = tuple[str, list[Any]]
 """SQL that is true or false for each row of `runs`, and the values of its question marks."""
@@ -122,7 +122,7 @@ def _equal(text: Condition, number: Condition, value: Value, now: datetime) -> C
                 return _sql("isnan({})", number)
             return _sql("{} = ?", number, wanted)
         case Moment(wanted):
-            start, end = _moment(wanted, now)
+            start, end = sure_moment(wanted, now)
             if start == end:
                 return _sql("{} = ?", text, start)
             return _joined(" AND ", (_sql("{} >= ?", text, start), _sql("{} < ?", text, end)))
@@ -135,7 +135,7 @@ def _compare(text: Condition, number: Condition, sign: str, value: Value, now: d
         case Text(wanted):
             return _sql(f"{{}} {sign} ?", text, lower(wanted) if "ILIKE" in sign else wanted)
         case Moment(wanted):
-            return _sql(f"{{}} {sign} ?", text, _moment(wanted, now)[0])
+            return _sql(f"{{}} {sign} ?", text, sure_moment(wanted, now)[0])
         case Number(wanted):
             if math.isnan(wanted):
                 return "FALSE", []
@@ -217,10 +217,3 @@ def _pattern(word: str) -> tuple[str, str]:
 def _without_wildcards(word: str) -> str:
     """Return a pattern without escapes that also matches all that the word itself does."""
     return lower(word).replace("_", "%")
-
-
-def _moment(text: str, now: datetime) -> tuple[datetime, datetime]:
-    found = moment_of(text, now)
-    if found is None:
-        raise ValueError(f"{text!r} is no time")
-    return found

@@ -73,6 +73,17 @@ def moment_of(text: str, now: datetime) -> tuple[datetime, datetime] | None:
         return None
 
 
+def sure_moment(text: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return what `moment_of` does, of a text that the parser has let pass.
+
+    Raises:
+        ValueError: it is no time after all.
+    """
+    if (found := moment_of(text, now)) is None:
+        raise ValueError(f"{text!r} is no time")
+    return found
+
+
 def _day(midnight: datetime) -> tuple[datetime, datetime]:
     # Each midnight finds its own offset: a day may have 23 or 25 hours.
     return midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)
