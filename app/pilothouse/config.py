@@ -89,6 +89,14 @@ class BusinessMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRule:
+    """`[alerts]`: a condition in SQL on the newest figures, such as `cost > 500`."""
+
+    when: str
+    severity: Literal["info", "warning", "critical"] = "warning"
+
+
+@dataclass(frozen=True, slots=True)
 class FeaturesConfig:
     """`[features]`: SQL views that make features; by default every `.sql` file of the folder."""
 
@@ -126,6 +134,7 @@ class ModelConfig:
     drift: DriftConfig = field(default_factory=DriftConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     business: dict[str, BusinessMetric] = field(default_factory=dict)
+    alerts: dict[str, AlertRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,7 @@ class Config:
         )
 
 
-_SECTIONS = {"data", "training", "gates", "drift", "features", "business"}
+_SECTIONS = {"data", "training", "gates", "drift", "features", "business", "alerts"}
 _TOP = {"model", *_SECTIONS, "serving", "autonomy"}
 
 

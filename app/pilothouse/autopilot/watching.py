@@ -19,6 +19,7 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from pilothouse.autopilot.harm_queue import HarmQueue
 from pilothouse.autopilot.retraining import Retraining
 from pilothouse.autopilot.status import write_status
 from pilothouse.config import ModelConfig
@@ -64,6 +65,7 @@ class Watcher:
         self._started_at = datetime.now(UTC)
         self._seen: dict[Path, _Seen] = {}
         self._retraining = Retraining(workspace, tell)
+        self._harm = HarmQueue(workspace, tell)
         self._judged = 0
         self._last_file = ""
         self._troubles: list[str] = []
@@ -90,6 +92,7 @@ class Watcher:
         try:
             self._loop(once)
         finally:
+            self._harm.close()
             observer.stop()
             observer.join(timeout=5)
         with self._store.transaction() as tx:
@@ -103,6 +106,8 @@ class Watcher:
             self._say("idle")
             if once and not waiting:
                 return
+            if not waiting and not self._stopped:
+                self._judge_harm()
             self._wake.wait(SETTLED if waiting else LOOK_EVERY)
             if not waiting and not self._stopped:
                 # A file that is being written wakes us at its first byte.
@@ -128,6 +133,15 @@ class Watcher:
                 self._tell(trouble)
         self._troubles = troubles
         return waiting
+
+    def _judge_harm(self) -> None:
+        """Let the harm of what landed be judged, now that no file waits for its verdict."""
+        troubles: list[str] = []
+        with _told_to(troubles):
+            self._harm.advance(self._workspace.config().models)
+        for trouble in troubles:
+            if trouble not in self._troubles:
+                self._tell(trouble)
 
     def _look_at(self, model: ModelConfig, path: Path) -> bool:
         try:

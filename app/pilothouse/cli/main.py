@@ -39,6 +39,7 @@ COMMAND_MODULES = {
     "skew": "features",
     "performance": "performance",
     "feedback": "feedback",
+    "harm": "harm",
     "watch": "watch",
     "models": "registry",
     "register": "registry",

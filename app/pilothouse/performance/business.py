@@ -10,79 +10,31 @@ The table has every column of the rows, the target under its own name, and `pred
 
 from __future__ import annotations
 
-import json
-import math
-
-import duckdb
-
 from pilothouse.config import BusinessMetric
-from pilothouse.data.reading import connect, first_sentence
-from pilothouse.errors import PilothouseError
 from pilothouse.performance.answered import Answered
+from pilothouse.registry.business import BusinessMetricError, compute_business
 
-_FORBIDDEN = ("BASE_TABLE", "TABLE_FUNCTION", "SUBQUERY")
-
-
-class BusinessMetricError(PilothouseError):
-    """An expression that cannot be used."""
+__all__ = ["BusinessMetricError", "business_metrics"]
 
 
-def business_metrics(answered: Answered, metrics: dict[str, BusinessMetric]) -> dict[str, float]:
+def business_metrics(
+    answered: Answered, metrics: dict[str, BusinessMetric], troubles: dict[str, str] | None = None
+) -> dict[str, float]:
     """Compute each business metric over the rows with labels; one whose value is NULL is left out.
+
+    What is wrong with one goes into `troubles` by its name, if they are given.
 
     Raises:
         BusinessMetricError: an expression is no expression over these columns, or gives no number.
     """
-    if not metrics:
-        return {}
     rows = answered.labelled
+    if not metrics or not len(rows.table):
+        return {}
     table = rows.table.copy()
     table["prediction"] = _labels(rows)
     if rows.kind == "binary":
         table["probability"] = rows.said
-    found = {}
-    with connect() as con:
-        con.register("outcomes", table)
-        con.execute("SET enable_external_access = false")
-        for name, metric in metrics.items():
-            value = _value(con, name, metric)
-            if value is not None:
-                found[name] = value
-    return found
-
-
-def check_expression(con: duckdb.DuckDBPyConnection, name: str, metric: BusinessMetric) -> None:
-    """Look an expression through without running it.
-
-    Raises:
-        BusinessMetricError: it is not one expression, or reads more than the rows.
-    """
-    # In brackets it can only be one expression: nothing behind it can end the statement.
-    said = con.execute(
-        "SELECT json_serialize_sql(?)", [f"SELECT (\n{metric.sql}\n) FROM outcomes"]
-    ).fetchall()
-    tree = json.loads(said[0][0])
-    if tree.get("error"):
-        raise _refused(name, str(tree.get("error_message", "it is not SQL")).split("\n")[0])
-    node = tree["statements"][0]["node"]
-    plain = len(tree["statements"]) == 1 and node["type"] == "SELECT_NODE" and len(node["select_list"]) == 1
-    if not plain or node["from_table"].get("table_name") != "outcomes" or node.get("where_clause"):
-        raise _refused(name, "it is not one expression")
-    inner = json.dumps(node["select_list"])
-    if any(f'"{kind}"' in inner for kind in _FORBIDDEN):
-        raise _refused(name, "it reads more than the rows")
-
-
-def _value(con: duckdb.DuckDBPyConnection, name: str, metric: BusinessMetric) -> float | None:
-    check_expression(con, name, metric)
-    try:
-        rows = con.execute(f"SELECT (\n{metric.sql}\n)::DOUBLE FROM outcomes").fetchall()
-    except duckdb.Error as error:
-        raise _refused(name, first_sentence(error).rstrip(".!")) from None
-    if len(rows) != 1:
-        raise _refused(name, f"it gives {len(rows)} values, so it sums nothing up")
-    value = rows[0][0]
-    return None if value is None or not math.isfinite(value) else float(value)
+    return compute_business(table, metrics, troubles)
 
 
 def _labels(rows: Answered) -> list[object]:
@@ -93,10 +45,3 @@ def _labels(rows: Answered) -> list[object]:
     else:
         chosen = rows.said if rows.kind == "labels" else rows.said.argmax(axis=1)
     return [rows.classes[code] for code in chosen.tolist()]
-
-
-def _refused(name: str, why: str) -> BusinessMetricError:
-    return BusinessMetricError(
-        f"The business metric {name!r} cannot be computed: {why}.",
-        next=f"Correct business.{name}.sql in pilothouse.toml.",
-    )

@@ -17,6 +17,7 @@ from pilothouse.performance.answered import FIRST, Answered, answer_rows
 from pilothouse.performance.business import business_metrics
 from pilothouse.performance.changes import Change, find_changes
 from pilothouse.performance.harm import Harm, assess
+from pilothouse.performance.labels import label_id, labels_by_id
 from pilothouse.performance.measuring import Chunk, by_chunk, parts_by_time
 from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.registry.bundle import load_model
@@ -57,6 +58,7 @@ def measure_files(
     chunk: str = "file",
     by: Sequence[str] = (),
     drifted: bool = False,
+    troubles: dict[str, str] | None = None,
 ) -> Performance:
     """Measure a version on files.
 
@@ -69,6 +71,7 @@ def measure_files(
         chunk: one of CHUNKS.
         by: columns to form groups by.
         drifted: whether the files were called drifted.
+        troubles: takes what is wrong with a business metric, by name; without it the first one is raised.
 
     Raises:
         PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column.
@@ -76,7 +79,8 @@ def measure_files(
     model = load_model(version.path, version.manifest_sha256)
     threshold = version.metrics.get("threshold")
     tables = [read_rows([source]) for source in sources]
-    current = answer_rows(model, pd.concat(tables, ignore_index=True), config, threshold)
+    rows = with_labels(store, config, pd.concat(tables, ignore_index=True))
+    current = answer_rows(model, rows, config, threshold)
     for name in by:
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in these files.")
@@ -88,7 +92,7 @@ def measure_files(
         metric=chosen,
         drifted=drifted,
         inputs=list(model.signature.names),
-        business=business_metrics(current, config.business),
+        business=business_metrics(current, config.business, troubles),
     )
     groups: tuple[Group, ...] = (
         tuple(worst_groups(current, chosen, by)) if by and harm.realised else harm.groups
@@ -102,6 +106,24 @@ def measure_files(
         tuple(_chunks(current, tables, sources, config, chunk, chosen)),
         tuple(find_changes(current)) if harm.realised else (),
     )
+
+
+def with_labels(store: Store, config: ModelConfig, table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with the labels that came for their ids, where they have none of their own."""
+    name, target = config.data.id, config.target
+    if name is None or name not in table.columns:
+        return table
+    own = table[target] if target in table.columns else pd.Series([None] * len(table), dtype=object)
+    gaps = np.flatnonzero(own.isna().to_numpy())
+    ids = [None if pd.isna(value) else label_id(value) for value in table[name].iloc[gaps].tolist()]
+    labels = labels_by_id(store, config.name, [one for one in ids if one is not None])
+    if not labels:
+        return table
+    filled = own.astype(object).tolist()
+    for place, one in zip(gaps.tolist(), ids, strict=True):
+        if one in labels:
+            filled[place] = labels[one]
+    return table.assign(**{target: pd.Series(filled, dtype=object, index=table.index).infer_objects()})
 
 
 def reference_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
@@ -90,6 +91,28 @@ def predicted_ids(store: Store, config: ModelConfig, ids: Sequence[str]) -> set[
         f" AND {_key(config)} IN (SELECT unnest(?))"
     )
     return {row["key"] for row in query_log(store.workspace, sql, [config.name, list(ids)])}
+
+
+def take_labels_of_file(store: Store, config: ModelConfig, path: Path) -> int:
+    """Keep the labels that a data file has for logged predictions; return how many.
+
+    One that has neither id nor target, or cannot be read, gives none.
+    """
+    if config.data.id is None or not path.is_file():
+        return 0
+    try:
+        with connect() as con:
+            there = describe(con, path)
+        if config.data.id not in there or config.target not in there:
+            return 0
+        labels = labels_of_file(path, config)
+    except PilothouseError:
+        # What is wrong with a file is the watcher's to tell; it has no labels to give.
+        return 0
+    known = predicted_ids(store, config, list(labels))
+    labels = {key: value for key, value in labels.items() if key in known}
+    keep_labels(store, config.name, labels, path.name)
+    return len(labels)
 
 
 def measure_log(

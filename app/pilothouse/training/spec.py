@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import (
+    AlertRule,
     BusinessMetric,
     DataConfig,
     DriftConfig,
@@ -124,6 +125,7 @@ def _model(raw: dict[str, Any]) -> ModelConfig:
         gates={name: GateRule(**rule) for name, rule in raw.pop("gates").items()},
         drift=DriftConfig(**raw.pop("drift")),
         features=FeaturesConfig(**features),
+        alerts={name: AlertRule(**one) for name, one in raw.pop("alerts", {}).items()},
         business={name: BusinessMetric(**one) for name, one in raw.pop("business", {}).items()},
         **{key: value for key, value in raw.items() if key in known},
     )

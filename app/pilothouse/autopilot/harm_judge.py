@@ -1,0 +1,68 @@
+"""The judge's process: `python -m pilothouse.autopilot.harm_judge WORKSPACE`. It ends when nothing waits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pilothouse.autopilot.harm_queue import be_nice, harm_lock
+from pilothouse.config import ModelConfig
+from pilothouse.errors import PilothouseError
+from pilothouse.performance.harms_kept import KeptHarm, Waiting, waiting_for_harm
+from pilothouse.processes import hold_alive
+from pilothouse.registry.versions import champion
+from pilothouse.store import open_store
+from pilothouse.workspace import Workspace
+
+
+def judge_waiting(
+    workspace: Workspace, models: tuple[ModelConfig, ...], tell: Callable[[str], None] = lambda text: None
+) -> Iterator[KeptHarm]:
+    """Judge the harm of every arrival that waits, the oldest first, and yield each when it is in the store.
+
+    Labels that an arrival brings for logged predictions are taken first.
+
+    Raises:
+        PilothouseError: another process is at it.
+    """
+    lock = hold_alive(harm_lock(workspace))
+    if lock is None:
+        raise PilothouseError(
+            "Another process judges the harm of what landed just now.",
+            untouched="It goes on.",
+            next="See what it finds with `pilothouse harm`.",
+        )
+    with lock:
+        store = open_store(workspace)
+        for model in models:
+            seen: set[Waiting] = set()
+            while waiting := [one for one in waiting_for_harm(store, model.name) if one not in seen]:
+                live = champion(store, model.name)
+                if live is None:
+                    break
+                tell(f"Judging {waiting[0].name} ({len(waiting)} to go).")
+                # pandas and scikit-learn, from here on.
+                from pilothouse.performance.arrivals import judge_arrival
+                from pilothouse.serving.outcomes import take_labels_of_file
+
+                seen.add(waiting[0])
+                take_labels_of_file(store, model, workspace.data_folder(model) / waiting[0].name)
+                yield judge_arrival(store, live, model, waiting[0])
+
+
+def main() -> int:
+    """Judge what waits; 0 too where another process does it already."""
+    be_nice()
+    workspace = Workspace(Path(sys.argv[1]).absolute())
+    try:
+        for _ in judge_waiting(workspace, workspace.config().models):
+            pass
+    except PilothouseError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The command harm: what each file that landed does to the version that is live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
+from pilothouse.errors import UsageError
+from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.performance.harms_kept import KeptHarm
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--model", metavar="NAME", help="The model, where there are several.")
+@click.option("--judge", is_flag=True, help="Judge what waits now; the watcher does it by itself.")
+@click.option("--again", is_flag=True, help="Judge NAME again, by the labels that have come since.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if the newest file hurts or an alert fired.")
+@workspace_option
+@json_option
+def harm(
+    name: str | None,
+    model: str | None,
+    judge: bool,
+    again: bool,
+    exit_code: bool,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Does what landed hurt? File by file: the metric against the holdout's, realised or estimated.
+
+    With NAME all that was found about that file. Estimates come without labels, and are blind to concept
+    drift.
+    """
+    from dataclasses import asdict
+
+    from pilothouse.performance.harms_kept import get_harm, read_harm, waiting_for_harm
+    from pilothouse.registry.versions import CHAMPION, get_version
+    from pilothouse.store import open_store
+
+    if again and not name:
+        raise UsageError("--again needs the NAME of a file.")
+    if again and judge:
+        raise UsageError("--judge and --again cannot be combined.")
+    store = open_store(workspace)
+    config = workspace.config().model(model)
+    if judge:
+        from pilothouse.autopilot.harm_judge import judge_waiting
+
+        for one in judge_waiting(workspace, (config,), say):
+            say(f"{one.name}: {one.verdict}.")
+    if again and name:
+        from pilothouse.performance.arrivals import rejudge
+
+        rejudge(store, get_version(store, CHAMPION, config.name), config, name)
+    if name:
+        kept = get_harm(store, config.name, name)
+        emit(asdict(kept), as_json, lambda: _show_one(kept))
+        newest = [kept]
+    else:
+        found = read_harm(store, config.name)
+        waiting = waiting_for_harm(store, config.name)
+        newest = found[:1]
+        shown: Any = [{**asdict(one), "report": None} for one in found]
+        emit(
+            {"harm": shown, "waiting": [one.name for one in waiting]},
+            as_json,
+            lambda: _show_all(found, [one.name for one in waiting]),
+        )
+    if exit_code and any(_is_bad(one) for one in newest):
+        raise click.exceptions.Exit(1)
+
+
+def _is_bad(kept: KeptHarm) -> bool:
+    alerts = kept.report.get("alerts", [])
+    return kept.verdict == "harmful" or any(alert["fired"] for alert in alerts)
+
+
+def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
+    if found:
+        business = list(dict.fromkeys(name for one in found for name in one.business))[:3]
+        rows = [
+            [
+                one.name,
+                one.verdict,
+                f"v{one.version}",
+                one.metric or "–",
+                number(one.value),
+                number(one.low),
+                number(one.high),
+                number(one.expected),
+                "estimated" if one.estimated else "realised" if one.value is not None else "–",
+                *(number(one.business.get(name)) for name in business),
+            ]
+            for one in found
+        ]
+        names = ["file", "harm", "version", "metric", "value", "low", "high", "holdout", "how", *business]
+        table(names, rows, right=(4, 5, 6, 7, *range(9, 9 + len(business))))
+        if any(one.estimated for one in found):
+            say("Estimates come without labels: they are blind to concept drift.")
+    elif not waiting:
+        say("The harm of nothing was judged yet: no file has landed since a version went live.")
+    if waiting:
+        say(f"Not judged yet: {', '.join(waiting[:5])}. The watcher does it, or `pilothouse harm --judge`.")
+
+
+def _show_one(kept: KeptHarm) -> None:
+    click.echo(f"{printable(kept.name)}, v{kept.version}: {kept.verdict}.")
+    click.echo(printable(kept.words, 1000))
+    judged = kept.report.get("harm", {})
+    click.echo("")
+    rows = [
+        [label, number(one["value"]), number(one["low"]), number(one["high"]), f"{one['rows']:,}"]
+        for label, one in (
+            ("holdout", judged.get("expected")),
+            ("this file", judged.get("realised")),
+            (f"estimated ({judged.get('method')})", judged.get("estimated")),
+        )
+        if one
+    ]
+    if rows:
+        table([kept.metric, "value", "low", "high", "rows"], rows, right=(1, 2, 3, 4))
+    groups = [
+        [f"{one['column']} = {one['value']}", number(one["metric"]), number(one["low"]), number(one["high"]),
+         f"{one['rows']:,}"]
+        for one in judged.get("groups", [])[:10]
+    ]  # fmt: skip
+    if groups:
+        click.echo("")
+        table(["worst groups", kept.metric, "low", "high", "rows"], groups, right=(1, 2, 3, 4))
+    if kept.business:
+        click.echo("")
+        table(["business", "value"], [[name, number(value)] for name, value in kept.business.items()], (1,))
+    for alert in kept.report.get("alerts", []):
+        sign = "■" if alert["fired"] else "○" if alert["fired"] is None else "●"
+        word = "fired" if alert["fired"] else "cannot be told" if alert["fired"] is None else "quiet"
+        say(f"{sign} alert {alert['name']} ({alert['severity']}) {word}: {alert['words']}")
+
+
+COMMANDS = [harm]

@@ -1,0 +1,152 @@
+"""The harm of what landed: judged once, kept with its reasons, and never said of what cannot be judged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pilothouse.config import AlertRule, BusinessMetric, ModelConfig
+from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.monitoring.judging import judge_file
+from pilothouse.performance.arrivals import judge_arrival, rejudge
+from pilothouse.performance.harms_kept import (
+    NOT_JUDGED,
+    Waiting,
+    get_harm,
+    read_harm,
+    waiting_for_harm,
+)
+from pilothouse.performance.labels import keep_labels
+from pilothouse.registry.versions import ModelVersion, champion
+from pilothouse.store import Store, list_events, open_store
+from pilothouse.workspace import Workspace
+from steering import land, rows
+
+
+def landed(workspace: Workspace, name: str, table: list[dict[str, Any]]) -> Path:
+    """A file in the data folder with its verdict."""
+    path = land(workspace.root / "data", name, table)
+    judge_file(workspace, open_store(workspace), workspace.config().model(), path)
+    return path
+
+
+def live(store: Store) -> ModelVersion:
+    found = champion(store, "late")
+    assert found is not None
+    return found
+
+
+def flipped(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "y": 1 - row["y"]} for row in table]
+
+
+def test_each_arrival_is_judged_once_and_harm_leaves_an_event(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    landed(trained, "good.csv", rows(300, seed=7))
+    landed(trained, "turned.csv", flipped(rows(300, seed=8)))
+    # What the live version learned from is not among them.
+    waiting = waiting_for_harm(store, "late")
+    assert [one.name for one in waiting] == ["good.csv", "turned.csv"]
+    for one in (*waiting, *waiting):
+        judge_arrival(store, live(store), config, one)
+    assert waiting_for_harm(store, "late") == []
+    turned, good = read_harm(store, "late")
+    assert (good.name, good.verdict, good.estimated) == ("good.csv", "no harm shown", False)
+    assert (turned.verdict, turned.version, turned.metric) == ("harmful", 1, "roc_auc")
+    assert turned.value is not None and turned.expected is not None and turned.value < 0.3 < turned.expected
+    assert turned.report["harm"]["groups"] and "worse on these rows" in turned.words
+    events = list_events(store, kind="harm")
+    assert [(event.subject, event.data["version"]) for event in events] == [("turned.csv", 1)]
+    assert get_harm(store, "late", "good.csv") == good
+    with pytest.raises(NotFoundError, match="was not judged"):
+        get_harm(store, "late", "[/x]")
+
+
+def test_without_the_target_it_is_estimated_until_labels_come(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    table = flipped(rows(300, seed=9))
+    blind = [{key: value for key, value in row.items() if key != "y"} for row in table]
+    path = land(trained.root / "data", "blind.csv", blind)
+    judge_file(trained, store, config, path)
+    store_as_sound(store, "blind.csv")
+    (waiting,) = waiting_for_harm(store, "late")
+    kept = judge_arrival(store, live(store), config, waiting)
+    assert kept.estimated and kept.verdict == "unknown" and "blind to concept drift" in kept.words
+    keep_labels(store, "late", {row["id"]: row["y"] for row in table}, "later.csv")
+    again = rejudge(store, live(store), config, "blind.csv")
+    assert again.verdict == "harmful" and not again.estimated
+    assert [one.verdict for one in read_harm(store)] == ["harmful"]
+    with pytest.raises(PilothouseError, match="not judged yet"):
+        rejudge(store, live(store), config, "nope.csv")
+
+
+def store_as_sound(store: Store, name: str) -> None:
+    """As a person does who accepts a file that lacks a column."""
+    with store.transaction() as tx:
+        tx.execute("UPDATE arrivals SET status = 'accepted' WHERE name = ?", [name])
+
+
+def test_what_cannot_be_judged_is_kept_with_its_reason(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    landed(trained, "gone.csv", rows(100, seed=10)).unlink()
+    landed(trained, "turned.csv", rows(100, seed=11))
+    land(trained.root / "data", "turned.csv", rows(100, seed=12))
+    for one in waiting_for_harm(store, "late"):
+        kept = judge_arrival(store, live(store), config, one)
+        assert kept.verdict == NOT_JUDGED and "is gone, or was changed" in kept.words
+    assert waiting_for_harm(store, "late") == [] and list_events(store, kind="harm") == []
+    odd = judge_arrival(store, live(store), config, Waiting("late", "[/x].csv", "0" * 64))
+    assert odd.verdict == NOT_JUDGED
+
+
+def test_nothing_waits_where_nothing_is_live_or_everything_is_held(fresh: Workspace, store: Store) -> None:
+    place = open_store(fresh)
+    landed(fresh, "first.csv", rows(100, seed=13))
+    assert waiting_for_harm(place, "late") == [] and read_harm(place) == []
+    assert waiting_for_harm(store, "late") == []
+
+
+def test_held_files_wait_for_a_person_first(trained: Workspace) -> None:
+    store = open_store(trained)
+    path = land(trained.root / "data", "torn.csv", rows(50, seed=14))
+    path.write_text("id,when,a\n1,2\n")
+    judge_file(trained, store, trained.config().model(), path)
+    assert waiting_for_harm(store, "late") == []
+
+
+def alerting(config: ModelConfig, **rules: str) -> ModelConfig:
+    return replace(
+        config,
+        business={"cost": BusinessMetric("sum(5 * (prediction <> y)::INT)", True),
+                  "odd": BusinessMetric('sum("nope [/x]")')},
+        alerts={name: AlertRule(when, "critical") for name, when in rules.items()},
+    )  # fmt: skip
+
+
+def test_alerts_fire_on_the_figures_and_say_what_is_wrong_with_them(trained: Workspace) -> None:
+    store = open_store(trained)
+    config = alerting(
+        trained.config().model(),
+        costly="cost > 100 AND roc_auc < 0.5", quiet="cost > 1e9", hurt="harmful",
+        blind="pr_auc < odd", wrong="nope > 1", two="1; DROP TABLE harms", reads="(SELECT 1 FROM harms) > 0",
+    )  # fmt: skip
+    landed(trained, "turned.csv", flipped(rows(300, seed=15)))
+    (waiting,) = waiting_for_harm(store, "late")
+    kept = judge_arrival(store, live(store), config, waiting)
+    assert kept.business["cost"] > 500 and "odd" not in kept.business
+    assert "business metric 'odd'" in kept.words and "nope [/x]" in kept.words
+    (found,) = read_harm(store)
+    alerts = {one["name"]: one for one in found.report["alerts"]}
+    assert {name: one["fired"] for name, one in alerts.items()} == {
+        "costly": True, "quiet": False, "hurt": True,
+        "blind": None, "wrong": None, "two": None, "reads": None,
+    }  # fmt: skip
+    assert "nope" in alerts["wrong"]["words"] and "odd = unknown" in alerts["blind"]["words"]
+    events = list_events(store, kind="alert")
+    assert {event.subject for event in events} == {"costly", "hurt"}
+    assert all(event.message.startswith("critical: ") for event in events)
+    assert json.dumps(found.report)
