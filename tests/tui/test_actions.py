@@ -9,6 +9,7 @@ from pilothouse.tui.screens.base import PilothouseScreen
 from pilothouse.tui.screens.bridge import BridgeScreen
 from pilothouse.tui.screens.compare import CompareScreen
 from pilothouse.tui.screens.data import DataScreen
+from pilothouse.tui.screens.dataset_diff import DatasetDiffScreen
 from pilothouse.tui.screens.datasets import DatasetsScreen
 from pilothouse.tui.screens.events import EventsScreen
 from pilothouse.tui.screens.help import help_text
@@ -30,6 +31,7 @@ SCREENS: list[type[PilothouseScreen]] = [
     ModelsScreen,
     DataScreen,
     DatasetsScreen,
+    DatasetDiffScreen,
     ServingScreen,
     EventsScreen,
     TrashScreen,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 import time
@@ -19,12 +20,13 @@ _QUIET = 1.0
 def progress_line() -> Iterator[Callable[[float, str], None] | None]:
     """Give a callback of a share and a text that keeps one line of standard error up to date.
 
-    Without a terminal there is none. The line is gone at the end.
+    Without a terminal there is none, unless PILOTHOUSE_PROGRESS asks for a line each second, for a program
+    that waits. The line on a terminal is gone at the end.
     """
-    if not sys.stderr.isatty():
-        yield None
-        return
     began, written = time.monotonic(), False
+    if not sys.stderr.isatty():
+        yield _in_lines() if os.environ.get("PILOTHOUSE_PROGRESS") else None
+        return
 
     def tell(share: float, what: str) -> None:
         nonlocal written
@@ -39,3 +41,16 @@ def progress_line() -> Iterator[Callable[[float, str], None] | None]:
     finally:
         if written:
             click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _in_lines() -> Callable[[float, str], None]:
+    last = float("-inf")
+
+    def tell(share: float, what: str) -> None:
+        nonlocal last
+        if time.monotonic() - last < _QUIET:
+            return
+        last = time.monotonic()
+        click.echo(printable(f"{share:4.0%}  {what}"), err=True)
+
+    return tell

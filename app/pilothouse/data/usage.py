@@ -63,3 +63,37 @@ def used_by(store: Store, version: str) -> Usage:
             for row in made
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UseCount:
+    """How many runs used a dataset version, and the model versions made of it, newest first."""
+
+    runs: int = 0
+    model_versions: tuple[int, ...] = ()
+    live: int | None = None
+
+
+def used_counts(store: Store) -> dict[str, UseCount]:
+    """Return for each dataset version that anything used how often it was; runs in the trash do not count."""
+    with store.reading() as tx:
+        runs = tx.rows(
+            "SELECT dataset_version AS version, count(*) AS count FROM runs "
+            "WHERE deleted_at IS NULL AND dataset_version <> '' GROUP BY dataset_version"
+        )
+        made = tx.rows(
+            "SELECT dataset_version, model_versions.version AS version, alias IS NOT NULL AS live "
+            "FROM model_versions LEFT JOIN aliases ON alias = 'champion' "
+            "AND aliases.model = model_versions.model AND aliases.version = model_versions.version "
+            "ORDER BY created_at DESC, version DESC"
+        )
+    counts = {row["version"]: int(row["count"]) for row in runs}
+    names = {*counts, *(row["dataset_version"] for row in made if row["dataset_version"])}
+    return {
+        name: UseCount(
+            counts.get(name, 0),
+            tuple(row["version"] for row in made if row["dataset_version"] == name),
+            next((row["version"] for row in made if row["dataset_version"] == name and row["live"]), None),
+        )
+        for name in names
+    }

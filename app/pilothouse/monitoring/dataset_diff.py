@@ -27,7 +27,7 @@ from pilothouse.monitoring.drift import compare_profiles
 from pilothouse.monitoring.patience import Progress, part_of
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.reference import profile_of
-from pilothouse.monitoring.reports import ColumnDrift
+from pilothouse.monitoring.reports import ColumnDrift, column_from_tree
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -102,6 +102,17 @@ class DatasetDiff:
     def to_dict(self) -> dict[str, Any]:
         """Return the difference as plain values."""
         return {**asdict(self), "same": self.same}
+
+    @staticmethod
+    def from_dict(tree: dict[str, Any]) -> DatasetDiff:
+        """Read what `to_dict` made, also once it was JSON."""
+        values: dict[str, Any] = {
+            key: tuple(item) if isinstance(item, list) else item for key, item in tree.items()
+        }
+        del values["same"]
+        values["columns"] = tuple(column_from_tree(column) for column in tree["columns"])
+        values["target"] = column_from_tree(tree["target"]) if tree["target"] else None
+        return DatasetDiff(**values)
 
 
 def diff_datasets(

@@ -129,8 +129,8 @@ class DriftReport:
     def from_json(text: str) -> DriftReport:
         """Read what `to_json` wrote."""
         tree = loads(text)
-        tree["columns"] = tuple(_from_tree(column) for column in tree["columns"])
-        tree["target"] = _from_tree(tree["target"]) if tree["target"] else None
+        tree["columns"] = tuple(column_from_tree(column) for column in tree["columns"])
+        tree["target"] = column_from_tree(tree["target"]) if tree["target"] else None
         for name in ("explained", "changes"):
             tree.pop(name, None)
         for name in ("left_out", "notes"):
@@ -141,7 +141,8 @@ class DriftReport:
         return DriftReport(**tree)
 
 
-def _from_tree(tree: dict[str, Any]) -> ColumnDrift:
+def column_from_tree(tree: dict[str, Any]) -> ColumnDrift:
+    """Read one column's drift from plain values, as JSON has them."""
     values = dict(tree)
     values.update({key: tuple(item) for key, item in tree.items() if isinstance(item, list)})
     return ColumnDrift(**values)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pilothouse.tui.actions.action import Action
 
 ACTIONS: tuple[Action, ...] = (
-    Action("differences", "x", "x", "differences", "Show only what differs, or everything", ("compare",)),
+    Action(
+        "differences",
+        "x",
+        "x",
+        "differences",
+        "Show only what differs, or everything",
+        ("compare", "dataset_diff"),
+    ),
     Action(
         "pin",
         "p",
