@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
@@ -126,6 +128,19 @@ def add_predictions(workspace: Workspace, names: list[str]) -> None:
 def shown(app: PilothouseApp) -> str:
     """What is on the screen, as text."""
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+DRAWINGS = Path(__file__).parent / "drawings"
+
+
+def assert_drawn(name: str, app: PilothouseApp) -> None:
+    """Hold what is on the screen against the drawing of this name; PILOTHOUSE_REDRAW=1 makes it anew."""
+    drawn, size = shown(app) + "\n", app.size
+    path = DRAWINGS / f"{name}-{size.width}x{size.height}.txt"
+    if os.environ.get("PILOTHOUSE_REDRAW"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(drawn, encoding="utf-8")
+    assert drawn == path.read_text(encoding="utf-8")
 
 
 async def settle(pilot: Pilot[Any], until: Callable[[], object] | None = None, timeout: float = 20.0) -> None:

@@ -254,6 +254,8 @@ def _rows(before: int, now: int) -> str:
 
 
 def _names(added: Sequence[str], removed: Sequence[str], changed: Sequence[str], same: Sequence[str]) -> str:
+    if not removed and not changed and len(same) == 1:
+        return f"{same[0]} is in both; {len(added)} new: {some(added)}."
     if not removed and not changed:
         return f"All {_files(len(same))} are in both; {len(added)} new: {some(added)}."
     parts = [

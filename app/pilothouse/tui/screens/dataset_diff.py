@@ -35,8 +35,11 @@ COLUMNS = (
     Column("missing", "missing", "right", most=12),
     Column("kind", "kind", most=9),
 )
+NARROW = tuple(column for column in COLUMNS if column.key in ("column", "psi", "moved"))
+"""What there is room for on a small screen; the sentences above the table tell the rest."""
 _ALIKE = "No column that both have is distributed differently enough to count.\nx shows all of them."
 _TICK = 0.2
+_BROAD = 110
 
 
 class DatasetDiffScreen(PilothouseScreen):
@@ -59,9 +62,10 @@ class DatasetDiffScreen(PilothouseScreen):
     def body(self) -> Iterable[Widget]:
         """What is to be said, the columns, and the one under the cursor."""
         older, newer = self._refs
+        columns = COLUMNS if self.app.size.width >= _BROAD else NARROW
         yield Panel(f"Dataset {older}  →  {newer}", Words(id="dataset-diff-words"), id="dataset-diff-panel")
         yield Horizontal(
-            Panel("Columns", Table(COLUMNS, empty="", id="diff-columns"), id="diff-columns-panel"),
+            Panel("Columns", Table(columns, empty="", id="diff-columns"), id="diff-columns-panel"),
             Panel("Column", VerticalScroll(Words(id="diff-bars"), can_focus=False), id="diff-column-panel"),
             id="dataset-diff-body",
         )
@@ -134,7 +138,8 @@ class DatasetDiffScreen(PilothouseScreen):
         table = self.query_one("#diff-columns", Table)
         unlike = "Not compared: see above." if found.trouble else "They are the very same files."
         table.empty = _ALIKE if columns else unlike
-        table.set_rows([_row(one, one is found.target) for one in shown])
+        keys = [column.key for column in table.columns]
+        table.set_rows([_row(one, one is found.target, keys) for one in shown])
         moved = sum(one.drifted for one in found.columns)
         which = "what differs" if self.only_differences else "all"
         aside = f"{moved} of {len(found.columns)} moved   {which}: x" if columns else ""
@@ -203,19 +208,20 @@ class DatasetDiffScreen(PilothouseScreen):
         self.say("Copied the difference in words.", "good")
 
 
-def _row(one: ColumnDrift, is_target: bool) -> Row:
+def _row(one: ColumnDrift, is_target: bool, keys: list[str]) -> Row:
     sign, tone = drifted(one.drifted)
     missing = (
         f"{percent(one.missing_reference)} → {percent(one.missing_current)}"
         if one.missing_reference or one.missing_current
         else ""
     )
-    cells = (
-        f"{sign} {safe(one.column, 60)}{' (target)' if is_target else ''}",
-        f"{one.score:.3f}",
-        f"{one.threshold:.3f}",
-        safe(one.moved, 300),
-        missing,
-        safe(one.kind),
-    )
-    return Row(one.column, cells, (tone, tone if one.drifted else "", "dim", "", "", "dim"), one)
+    cells = {
+        "column": (f"{sign} {safe(one.column, 60)}{' (target)' if is_target else ''}", tone),
+        "psi": (f"{one.score:.3f}", tone if one.drifted else ""),
+        "needs": (f"{one.threshold:.3f}", "dim"),
+        "moved": (safe(one.moved, 300), ""),
+        "missing": (missing, ""),
+        "kind": (safe(one.kind), "dim"),
+    }
+    shown = [cells[key] for key in keys]
+    return Row(one.column, tuple(text for text, _ in shown), tuple(tone for _, tone in shown), one)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from pilothouse.tui.signs import TONE_STYLES, run_state
-from pilothouse.tui.text import fit, line, moment, number, safe, size
+from pilothouse.tui.text import clock, fit, line, moment, number, safe, size
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ALL = (
     Column("version", "version", most=14),
-    Column("files", "files", "right", most=6),
     Column("rows", "rows", "right", most=11),
     Column("bytes", "size", "right", most=8),
     Column("at", "made", width=6),
@@ -32,13 +31,15 @@ def dataset_row(
     one: DatasetVersion, kept: Mapping[str, Condition] | None, count: UseCount | None, now: datetime
 ) -> Row:
     """One version; a file that is not as it was kept is told in its first cell."""
-    from pilothouse.tui.screens.data_rows import version_row
-
-    row = version_row(one, now)
     unsound = kept is not None and not all(condition.sound for condition in kept.values())
-    cells = (f"{'■ ' if unsound else ''}{row.cells[0]}", *row.cells[1:], used_in_short(count))
-    tones = ("bad" if unsound else "", *row.tones[1:], "" if count else "dim")
-    return Row(row.key, cells, tones, one)
+    cells = (
+        f"{'■ ' if unsound else ''}{safe(one.version)}",
+        number(one.rows),
+        size(one.bytes),
+        clock(one.created_at, now),
+        used_in_short(count),
+    )
+    return Row(one.version, cells, ("bad" if unsound else "", "", "dim", "dim", "" if count else "dim"), one)
 
 
 def used_in_short(count: UseCount | None) -> str:
@@ -125,7 +126,7 @@ def _users(usage: Usage | None) -> list[Content]:
             became = f"made {safe(version.model)} v{version.version}{aliases}"
         rows.append(
             line(
-                f"  {fit(safe(run.run_id), 12)}  {fit(safe(run.name), 20)} ",
+                f"  {fit(safe(run.run_id), 12)}  {fit(safe(run.name), 16)} ",
                 (fit(words, 12), TONE_STYLES[tone]),
                 f" {became}",
                 (" in the trash" if run.trashed else "", "$dim"),

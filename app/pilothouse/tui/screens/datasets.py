@@ -115,7 +115,13 @@ class DatasetsScreen(PilothouseScreen):
         how = ""
         if kept:
             links = sum(found.shared for found in kept.values())
-            how = "kept as links" if links == len(kept) else "kept as copies" if not links else "kept as links and copies"
+            how = (
+                "kept as links"
+                if links == len(kept)
+                else "kept as copies"
+                if not links
+                else "kept as links and copies"
+            )
         self.query_one("#dataset-panel", Panel).retitle(f"Version {one.version}", how)
 
     @on(Table.Moved, "#all-versions")
