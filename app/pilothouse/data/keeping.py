@@ -273,7 +273,7 @@ def _look(stat: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _seal_path(workspace: Workspace, sha256: str) -> Path:
-    return workspace.objects_dir / _SEALS / sha256
+    return workspace.state_dir / _SEALS / sha256
 
 
 def _seal(workspace: Workspace, sha256: str, stat: os.stat_result, actual: str | None = None) -> _Seal:
@@ -281,7 +281,7 @@ def _seal(workspace: Workspace, sha256: str, stat: os.stat_result, actual: str |
     path = _seal_path(workspace, sha256)
     # Where it cannot be written, the bytes are hashed once more the next time.
     with contextlib.suppress(OSError):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dumps(asdict(made)), "utf-8")
     return made
 

@@ -146,7 +146,7 @@ def test_across_file_systems_it_is_copied_and_said(
 
 def test_a_seal_that_is_torn_or_forged_is_not_believed(workspace: Workspace, file: Path) -> None:
     digest = keep(workspace, file).sha256
-    seal = workspace.objects_dir / ".seals" / digest
+    seal = workspace.state_dir / ".seals" / digest
     for text in ("", "{", "[1, 2]", '{"size": "x"}', "1"):
         seal.write_text(text)
         assert condition(workspace, digest).sound

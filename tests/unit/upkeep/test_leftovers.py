@@ -151,7 +151,7 @@ def test_removing_is_one_event_and_leaves_the_rest(workspace: Workspace, store: 
 def test_what_became_needed_meanwhile_stays(workspace: Workspace, store: Store, tmp_path: Path) -> None:
     data = put(tmp_path / "data" / "x.csv", "a,b\n1,2\n")
     kept = keep(workspace, data).file.path
-    for path in (kept, kept.parent / ".seals" / kept.name):
+    for path in (kept, workspace.state_dir / ".seals" / kept.name):
         os.utime(path, (OLD, OLD))
     named = put(workspace.objects_dir / ("b" * 64))
     orphan = put(workspace.runs_dir / "orphan" / "journal.jsonl")
