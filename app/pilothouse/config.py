@@ -167,6 +167,13 @@ class Config:
         )
 
 
+_TAKEN = frozenset(
+    """
+    roc_auc pr_auc log_loss brier accuracy f1 precision recall base_rate threshold rmse mae r2 p99_ms
+    prediction probability expected change rows labelled drifted harmful
+    """.split()
+)
+"""Names of metrics and figures that have a meaning of their own."""
 _SECTIONS = {"data", "training", "gates", "drift", "features", "business", "alerts"}
 _TOP = {"model", *_SECTIONS, "serving", "autonomy"}
 
@@ -268,6 +275,13 @@ class _Reader:
             )
         if not 0.0 < model.drift.share <= 1.0:
             raise self.error(("drift", "share"), "drift.share must be above 0 and at most 1")
+        for metric in model.business:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", metric) or metric in _TAKEN:
+                raise self.error(
+                    ("business", metric),
+                    f"business.{metric[:60]} cannot be the name of a metric of your own",
+                    "Use letters, digits and '_', and no name that Pilothouse gives itself, such as roc_auc.",
+                )
         for test in model.drift.test.split(","):
             if test.strip() not in DRIFT_TESTS:
                 near = difflib.get_close_matches(test.strip(), DRIFT_TESTS, n=1, cutoff=0.5)

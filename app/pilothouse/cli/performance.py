@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     help="Predictions in a part, with --chunk count.",
 )
 @click.option("--by", multiple=True, metavar="COLUMN", help="Form groups by this column; more than once.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if the model is worse or an alert fires.")
 @workspace_option
 @json_option
 def performance(
@@ -43,6 +44,7 @@ def performance(
     chunk: str | None,
     every: int,
     by: tuple[str, ...],
+    exit_code: bool,
     workspace: Workspace,
     as_json: bool,
 ) -> None:
@@ -53,13 +55,15 @@ def performance(
     the data folder). Every figure has its 95% interval; groups stand worst first.
     """
     if not files:
-        _of_log(workspace, model, ref, metric, chunk, every, by, as_json)
+        _of_log(workspace, model, ref, metric, chunk, every, by, exit_code, as_json)
         return
     if chunk == "count":
         raise UsageError(
             "--chunk count divides predictions, not files.", next="Use file, day, week or month."
         )
+    from pilothouse.cli.performance_served import alerts_json, end_with
     from pilothouse.data.reading import expand
+    from pilothouse.performance.alerts import figures_of, judge_alerts
     from pilothouse.performance.files import measure_files
     from pilothouse.registry.versions import CHAMPION, get_version
     from pilothouse.store import open_store
@@ -116,7 +120,9 @@ def performance(
         if harm.realised and not found.changes:
             say("No lasting change of the errors was found (ADWIN).")
 
-    emit(found.to_json(), as_json, show)
+    alerts = judge_alerts(config, figures_of(harm, version))
+    emit({**found.to_json(), "alerts": alerts_json(alerts)}, as_json, show)
+    end_with(alerts, harm.verdict, exit_code)
 
 
 def _of_log(
@@ -127,19 +133,23 @@ def _of_log(
     chunk: str | None,
     every: int,
     by: tuple[str, ...],
+    exit_code: bool,
     as_json: bool,
 ) -> None:
     from dataclasses import asdict
 
-    from pilothouse.cli.performance_served import show_outcomes
+    from pilothouse.cli.performance_served import alerts_json, end_with, show_outcomes
+    from pilothouse.performance.alerts import Alert, figures_of, judge_alerts
+    from pilothouse.registry.versions import champion, get_version
     from pilothouse.serving.outcomes import measure_log
     from pilothouse.store import open_store
 
     if chunk == "file":
         raise UsageError("Predictions come from no file.", next="Use --chunk day, week, month or count.")
     config = workspace.config().model(model)
+    store = open_store(workspace)
     found = measure_log(
-        open_store(workspace),
+        store,
         config,
         version=ref or "",
         metric=metric,
@@ -148,7 +158,18 @@ def _of_log(
         by=by,
         tell=say if sys.stderr.isatty() and not as_json else lambda text: None,
     )
-    emit(asdict(found), as_json, lambda: show_outcomes(found))
+    # What answers now, or else the version that answered last.
+    live = champion(store, config.name)
+    newest = next(
+        (one for one in found.versions if live and one.version == live.version),
+        next(iter(found.versions), None),
+    )
+    alerts: tuple[Alert, ...] = ()
+    if newest is not None:
+        version = get_version(store, str(newest.version), config.name)
+        alerts = judge_alerts(config, figures_of(newest.harm, version))
+    emit({**asdict(found), "alerts": alerts_json(alerts)}, as_json, lambda: show_outcomes(found))
+    end_with(alerts, newest.harm.verdict if newest else "", exit_code)
 
 
 def _cells(value: Value | None, rows: int | None = None) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pilothouse.cli.options import number, printable, say, table
 
 if TYPE_CHECKING:
+    from pilothouse.performance.alerts import Alert
     from pilothouse.performance.served import Served
     from pilothouse.serving.outcomes import Outcomes
 
@@ -23,6 +25,23 @@ def show_outcomes(found: Outcomes) -> None:
         say(f"▲ Not measured: {printable(trouble, 300)}")
     if found.taken:
         say(f"{found.taken:,} labels were taken from files of the data folder.")
+
+
+def alerts_json(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    """Return alerts as plain data."""
+    from dataclasses import asdict
+
+    return [asdict(alert) for alert in alerts]
+
+
+def end_with(alerts: Sequence[Alert], verdict: str, exit_code: bool) -> None:
+    """Tell the alerts; with `exit_code` end with 1 where one fired, or the verdict is that it hurts."""
+    for alert in alerts:
+        if alert.fired is not False:
+            sign, word = ("■", "fired") if alert.fired else ("○", "cannot be told")
+            say(f"{sign} alert {alert.name} ({alert.severity}) {word}: {alert.words}")
+    if exit_code and (verdict == "harmful" or any(alert.fired for alert in alerts)):
+        raise click.exceptions.Exit(1)
 
 
 def _show_version(one: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -167,17 +168,16 @@ def _judge(
     if model_cfg is None or not model_cfg.gates:
         return []
     holdout = workspace.run_dir(version.run_id) / "artifacts" / "holdout.parquet"
-    ours, trouble = _scores(store, version, holdout, model_cfg)
+    ours, trouble, wrong = _scores(store, version, holdout, model_cfg)
     theirs: dict[str, float] | None = None
     if live is not None:
-        theirs, more = _scores(store, live, holdout, model_cfg)
+        theirs, more, also = _scores(store, live, holdout, model_cfg)
         trouble = trouble or more
+        wrong = {**also, **wrong}
     results = run_gates(model_cfg, ours, theirs)
-    if not trouble:
-        return results
     return [
-        GateResult(one.gate, one.rule, one.value, one.baseline, one.limit, False, f"{one.why}: {trouble}")
-        if "no evidence" in one.why
+        replace(one, passed=False, why=f"{one.why}: {why}")
+        if "no evidence" in one.why and (why := trouble or wrong.get(one.gate, ""))
         else one
         for one in results
     ]
@@ -185,14 +185,16 @@ def _judge(
 
 def _scores(
     store: Store, version: ModelVersion, holdout: Path, model_cfg: ModelConfig
-) -> tuple[dict[str, float], str]:
+) -> tuple[dict[str, float], str, dict[str, str]]:
+    """Return scores, why there are none, and what is wrong with a business metric by its name."""
     # Loads pandas and scikit-learn, which the commands that only look must not.
     from pilothouse.registry.evaluation import evaluate
 
+    wrong: dict[str, str] = {}
     try:
-        return evaluate(store, version, holdout, model_cfg, model_cfg.gates), ""
+        return evaluate(store, version, holdout, model_cfg, model_cfg.gates, wrong), "", wrong
     except PilothouseError as error:
-        return {}, error.what.rstrip(".")
+        return {}, error.what.rstrip("."), wrong
 
 
 def _go_live(

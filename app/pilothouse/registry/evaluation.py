@@ -20,8 +20,9 @@ from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps, loads
 from pilothouse.registry.bundle import load_model
+from pilothouse.registry.business import compute_business
 from pilothouse.registry.frames import canonical_frame
-from pilothouse.registry.model import LoadedModel
+from pilothouse.registry.model import Outputs
 from pilothouse.registry.scoring import binary_metrics, multiclass_metrics, one_row_p99, regression_metrics
 from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
@@ -30,9 +31,14 @@ LATENCY = "p99_ms"
 
 
 def evaluate(
-    store: Store, version: ModelVersion, holdout: Path, model_cfg: ModelConfig, wanted: Iterable[str] = ()
+    store: Store,
+    version: ModelVersion,
+    holdout: Path,
+    model_cfg: ModelConfig,
+    wanted: Iterable[str] = (),
+    troubles: dict[str, str] | None = None,
 ) -> dict[str, float]:
-    """Score a version on the rows of a holdout.
+    """Score a version on the rows of a holdout, by its business metrics too.
 
     Args:
         store: where scores are kept.
@@ -40,6 +46,7 @@ def evaluate(
         holdout: a Parquet file with the inputs and the target.
         model_cfg: says the target and the task.
         wanted: names of metrics that must be among the scores; `p99_ms` is measured only if it is asked for.
+        troubles: takes what is wrong with a business metric, by its name.
 
     Returns:
         Metrics by name; those that the rows cannot give (ROC AUC of one class) are left out.
@@ -47,14 +54,15 @@ def evaluate(
     Raises:
         PilothouseError: the holdout lacks the target or an input, or the bundle cannot be loaded.
     """
-    key = _fingerprint(holdout)
+    key = _fingerprint(holdout) + _expressions(model_cfg)
     with store.reading() as tx:
         kept = tx.value(
             "SELECT metrics FROM evaluations WHERE model = ? AND version = ? AND holdout = ?",
             [version.model, version.version, key],
         )
     found: dict[str, float] = loads(kept) or {}
-    if found and (LATENCY in found or LATENCY not in wanted):
+    needed = {name for name in wanted if name == LATENCY or name in model_cfg.business}
+    if found and needed <= set(found):
         return found
     table = read_holdout(holdout)
     if model_cfg.target not in table.columns:
@@ -64,7 +72,13 @@ def evaluate(
         raise PilothouseError(f"The holdout {holdout} has no row with a target.")
     model = load_model(version.path, version.manifest_sha256)
     rows = canonical_frame(model.signature, table)
-    found = _score(model, rows, table[model_cfg.target], model_cfg.task, version.metrics.get("threshold"))
+    threshold = version.metrics.get("threshold")
+    outputs = model.predict(rows)
+    found = _score(outputs, model.classes or [], table[model_cfg.target], model_cfg.task, threshold)
+    if model_cfg.business:
+        told = {} if troubles is None else troubles
+        outcomes = outcomes_table(table, outputs, model.classes or [], threshold)
+        found = compute_business(outcomes, model_cfg.business, told) | found
     if LATENCY in wanted:
         found[LATENCY] = one_row_p99(model.predict, rows)
     with store.transaction() as tx:
@@ -75,14 +89,35 @@ def evaluate(
     return found
 
 
+def outcomes_table(
+    table: pd.DataFrame, outputs: Outputs, classes: Sequence[Any], threshold: float | None
+) -> pd.DataFrame:
+    """Return rows with what a version answers, as the expressions of business metrics read them.
+
+    Of two classes `prediction` is the one that the version's own threshold decides for.
+    """
+    answers: dict[str, Any] = {"prediction": outputs.predictions}
+    if outputs.probabilities is not None and len(classes) == 2:
+        likely = np.asarray(outputs.probabilities, dtype="float64")
+        chosen = (likely >= (0.5 if threshold is None else threshold)).astype(int)
+        answers = {"prediction": [classes[code] for code in chosen.tolist()], "probability": likely}
+    return table.assign(**answers)
+
+
+def _expressions(model_cfg: ModelConfig) -> str:
+    """What tells scores with these business metrics from those with others."""
+    if not model_cfg.business:
+        return ""
+    told = sorted((name, metric.sql) for name, metric in model_cfg.business.items())
+    return ":" + hashlib.sha256(dumps(told).encode()).hexdigest()[:12]
+
+
 def _score(
-    model: LoadedModel, rows: pd.DataFrame, target: Any, task: str, threshold: float | None
+    answers: Outputs, classes: Sequence[Any], target: Any, task: str, threshold: float | None
 ) -> dict[str, float]:
-    answers = model.predict(rows)
     if task == "regression":
         truth = target.to_numpy(dtype="float64")
         return regression_metrics(truth, np.asarray(answers.predictions, dtype="float64"))
-    classes = model.classes or []
     truth_codes = class_codes(target, classes)
     if answers.probabilities is None:
         return {"accuracy": float(np.mean(class_codes(answers.predictions, classes) == truth_codes))}

@@ -49,7 +49,9 @@ def run_gates(
         value = _number(candidate_metrics.get(metric))
         baseline = None if champion_metrics is None else _number(champion_metrics.get(metric))
         for kind, limit in _limits(rule):
-            passed, why = _judge(kind, metric, limit, value, baseline, champion_metrics is None)
+            business = model_cfg.business.get(metric)
+            lower = business.lower_is_better if business else lower_is_better(metric)
+            passed, why = _judge(kind, metric, limit, value, baseline, champion_metrics is None, lower)
             results.append(
                 GateResult(metric, _text(kind, metric, limit), value, baseline, limit, passed, why)
             )
@@ -62,7 +64,13 @@ def _limits(rule: GateRule) -> list[tuple[str, float]]:
 
 
 def _judge(
-    kind: str, metric: str, limit: float, value: float | None, baseline: float | None, first: bool
+    kind: str,
+    metric: str,
+    limit: float,
+    value: float | None,
+    baseline: float | None,
+    first: bool,
+    lower: bool,
 ) -> tuple[bool, str]:
     if value is None:
         return False, f"no evidence: {metric} was not measured"
@@ -77,7 +85,7 @@ def _judge(
     # Rounding noise in the last digits decides nothing.
     slack = 1e-9 * max(1.0, abs(value), abs(baseline))
     if kind == "min_gain":
-        gain = baseline - value if lower_is_better(metric) else value - baseline
+        gain = baseline - value if lower else value - baseline
         return gain >= limit - slack, f"gained {show(gain)} ({show(baseline)} -> {show(value)})"
     moved = baseline - value if kind == "max_drop" else value - baseline
     word = "fell" if (moved >= 0) == (kind == "max_drop") else "rose"

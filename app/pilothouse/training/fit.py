@@ -53,7 +53,7 @@ def fit_run(run_dir: Path) -> None:
     from pilothouse.data.versions import dataset_paths, get_dataset_version
     from pilothouse.store import open_store
     from pilothouse.training.examples import load_examples
-    from pilothouse.training.judging import judge, write_holdout
+    from pilothouse.training.judging import business_on_holdout, judge, write_holdout
     from pilothouse.training.recipes import find_recipe
 
     assert spec.model is not None
@@ -82,6 +82,11 @@ def fit_run(run_dir: Path) -> None:
     pipeline, threshold = _fit(spec, recipe, examples, tell)
     tell(_FITTED, "Judging it on the holdout.")
     metrics, curves = judge(pipeline, threshold, examples)
+    troubles: dict[str, str] = {}
+    metrics = business_on_holdout(pipeline, threshold, examples, spec.model.business, troubles) | metrics
+    for trouble in troubles.values():
+        # A version is a version without what it is worth in money, too; a gate on that will not pass.
+        tell(_FITTED, trouble)
     writer.log_metrics(metrics)
     print("  ".join(f"{key} {value:.4g}" for key, value in metrics.items()), flush=True)  # noqa: T201
     _write_json(writer.artifacts / "curves.json", curves)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pilothouse.config import BusinessMetric
 from pilothouse.data.reading import connect, literal
+from pilothouse.registry.business import compute_business
+from pilothouse.registry.evaluation import outcomes_table
 from pilothouse.registry.frames import with_features
+from pilothouse.registry.model import Outputs
 from pilothouse.registry.scoring import binary_metrics, multiclass_metrics, one_row_p99, regression_metrics
 from pilothouse.training.curve import codes_of
 from pilothouse.training.examples import Examples
@@ -47,6 +51,25 @@ def judge(
     predict = pipeline.predict_proba if examples.classes else pipeline.predict
     metrics["p99_ms"] = one_row_p99(_from_requests(predict, examples), examples.requests.iloc[rows])
     return metrics, curves
+
+
+def business_on_holdout(
+    pipeline: Any,
+    threshold: float | None,
+    examples: Examples,
+    business: Mapping[str, BusinessMetric],
+    troubles: dict[str, str],
+) -> dict[str, float]:
+    """Business metrics of a fitted pipeline on the holdout; what is wrong with one goes into `troubles`."""
+    if not business:
+        return {}
+    rows = examples.split.holdout
+    inputs = examples.inputs.iloc[rows]
+    likely = pipeline.predict_proba(inputs)[:, 1].tolist() if len(examples.classes) == 2 else None
+    outputs = Outputs(list(pipeline.predict(inputs).tolist()), likely)
+    table = examples.table.iloc[rows].reset_index(drop=True)
+    outcomes = outcomes_table(table, outputs, examples.classes, threshold)
+    return compute_business(outcomes, business, troubles)
 
 
 def _from_requests(predict: Callable[[Any], Any], examples: Examples) -> Callable[[Any], Any]:
