@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -31,6 +32,8 @@ if sys.platform == "win32":
             return False
         return True
 
+    _try_share = _try_lock
+
     def _wait_lock(file: IO[bytes]) -> None:
         # Windows has no lock that waits for as long as it takes, so it is asked again.
         while not _try_lock(file):
@@ -46,6 +49,14 @@ else:
     def _try_lock(file: IO[bytes]) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _try_share(file: IO[bytes]) -> bool:
+        """Take the lock beside others who share it, so that two who ask do not see each other."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return False
         return True
@@ -84,10 +95,14 @@ def fair_lock(path: Path) -> Iterator[None]:
 
 
 class LivenessLock:
-    """A lock held for as long as its process lives; the operating system frees it at death."""
+    """A lock held for as long as its process lives; the operating system frees it at death.
+
+    A forked child does not have it: it neither frees its parent's lock nor keeps it after its parent's death.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        _held.add(self)
 
     def release(self) -> None:
         """Let go early. Calling it again does nothing."""
@@ -95,11 +110,28 @@ class LivenessLock:
             _unlock(self._file)
             self._file.close()
 
+    def forget(self) -> None:
+        """Close the file and leave the lock to the parent, who has it through the same open file."""
+        self._file.close()
+
     def __enter__(self) -> LivenessLock:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.release()
+
+
+_held: weakref.WeakSet[LivenessLock] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for lock in list(_held):
+        lock.forget()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def hold_alive(path: Path, patience: float = 0.5) -> LivenessLock | None:
@@ -113,18 +145,20 @@ def hold_alive(path: Path, patience: float = 0.5) -> LivenessLock | None:
         if time.monotonic() > deadline:
             file.close()
             return None
-        time.sleep(0.01)
+        time.sleep(0.001)
     return LivenessLock(file)
 
 
 def is_alive(path: Path) -> bool:
     """Say whether a living process holds the liveness lock at `path`."""
-    if not path.exists():
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
         return False
-    lock = hold_alive(path, patience=0.0)
-    if lock is None:
-        return True
-    lock.release()
+    with file:
+        if not _try_share(file):
+            return True
+        _unlock(file)
     return False
 
 

@@ -95,3 +95,20 @@ def test_a_detached_process_is_in_a_session_of_its_own(tmp_path: Path) -> None:
 
 def test_python_command_runs_this_python() -> None:
     assert python_command("a.b", "c") == [sys.executable, "-m", "a.b", "c"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no lock that is shared")
+def test_two_who_ask_do_not_see_each_other_as_life(tmp_path: Path) -> None:
+    path = tmp_path / "alive"
+    path.touch()
+    found: list[bool] = []
+
+    def ask() -> None:
+        found.extend(is_alive(path) for _ in range(2000))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not any(found)

@@ -7,6 +7,7 @@ each has an in-memory DuckDB, and for one transaction takes the lock, attaches t
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import threading
 import time
@@ -165,6 +166,8 @@ class Store:
             cursor = self._memory.cursor()
             try:
                 if not self._path.exists():
+                    # Somebody may have removed the file that this process knew.
+                    self._ready = False
                     self._create(cursor)
                 self._attach(cursor, self._path)
                 try:
@@ -196,7 +199,8 @@ class Store:
                 cursor.execute(f"ATTACH '{path}' AS store")
                 return
             except duckdb.Error as error:
-                if "lock" not in str(error).lower() or time.monotonic() > deadline:
+                # Only a lock is waited for: the damage of a block, say, does not go away.
+                if not _is_held(str(error).lower()) or time.monotonic() > deadline:
                     raise _in_words(error, file) from error
                 time.sleep(0.05)
 
@@ -245,10 +249,15 @@ def _detach(cursor: duckdb.DuckDBPyConnection) -> None:
             cursor.execute("DETACH DATABASE IF EXISTS store")
 
 
+def _is_held(low: str) -> bool:
+    """Whether an error, in small letters, says that another program holds the file."""
+    return bool(re.search(r"\block\b", low)) and ("pid" in low or "conflicting" in low)
+
+
 def _in_words(error: duckdb.Error, path: Path) -> PilothouseError:
     text = str(error)
     low = text.lower()
-    if "lock" in low and ("pid" in low or "conflicting" in low):
+    if _is_held(low):
         holder = text[text.find("PID") :].split(")")[0] if "PID" in text else "another program"
         return PilothouseError(
             f"The store is held by another program ({holder}).",
@@ -261,7 +270,8 @@ def _in_words(error: duckdb.Error, path: Path) -> PilothouseError:
             untouched="The change was rolled back; what was stored before is intact.",
             next="Free some space and try again.",
         )
-    if isinstance(error, duckdb.IOException | duckdb.SerializationException | duckdb.FatalException):
+    broken = duckdb.IOException | duckdb.SerializationException | duckdb.FatalException
+    if isinstance(error, broken) or "corrupt database" in low:
         return PilothouseError(
             f"{path} cannot be opened: {text.splitlines()[0][:300]}",
             untouched="It was not changed.",

@@ -167,6 +167,10 @@ class ActiveRun:
         finally:
             self._on_end(self)
 
+    def inherited(self) -> None:
+        """Leave the end to the process that this one was forked from; what is logged here still counts."""
+        self._supervised = True
+
     def _place(self, name: str) -> Path:
         base = self._writer.artifacts.resolve()
         target = (base / name).resolve()

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps
 
 Entry = dict[str, Any]
@@ -23,6 +24,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._run_id = path.parent.name
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o644)
         size = os.fstat(self._file).st_size
@@ -40,7 +42,14 @@ class Journal:
 
         Raises:
             OSError: the disk is full or the file cannot be written.
+            PilothouseError: the journal was closed, since the run has ended.
         """
+        if self._file < 0:
+            raise PilothouseError(
+                f"Run {self._run_id} has ended: nothing more can be logged to it.",
+                untouched="It is as it was.",
+                next="Go on with it by ph.start_run(run_id=…), or start another.",
+            )
         line = dumps({"t": time.time(), "kind": kind, **content}).encode("utf-8", "surrogatepass") + b"\n"
         written = os.write(self._file, line)
         if written != len(line):
@@ -52,8 +61,11 @@ class Journal:
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; calling it again does nothing."""
+        # The system gives the number to the next file that is opened: it must not be written to by us.
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:

@@ -21,6 +21,19 @@ RUN_DIR_VARIABLE = "PILOTHOUSE_RUN_DIR"
 
 _open: list[ActiveRun] = []
 """Open runs of this process, the innermost last."""
+_inherited: list[ActiveRun] = []
+"""Open runs of the process that this one was forked from: logged to, and never ended, from here."""
+
+
+def _leave_to_the_parent() -> None:
+    for run in _open:
+        run.inherited()
+    _inherited.extend(_open)
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
 def start_run(
@@ -33,6 +46,8 @@ def start_run(
     run_id: str = "",
 ) -> ActiveRun:
     """Start a run, join the one that Pilothouse started this script for, or go on with one that ended.
+
+    In a process forked from one with an open run (a worker of a pool, say) it is a part of that run.
 
     Args:
         name: two words by default.
@@ -54,11 +69,13 @@ def start_run(
             next="End it first, or start a part of it with nested=True.",
         )
     folder = os.environ.get(RUN_DIR_VARIABLE)
+    around = [*_inherited, *_open]
+    parent = around[-1].run_id if around else ""
     if run_id:
         writer, supervised = _resume(find_workspace(), run_id), False
         writer.log_params(params or {})
         writer.set_tags(tags or {})
-    elif folder and not _open:
+    elif folder and not around:
         writer, supervised = attach_run(Path(folder)), True
         writer.log_params(params or {})
         writer.set_tags(tags or {})
@@ -71,25 +88,27 @@ def start_run(
             status="RUNNING",
             params=params or {},
             tags=tags or {},
-            parent_run_id=_open[-1].run_id if _open else "",
+            parent_run_id=parent,
         )
         writer, supervised = open_run(find_workspace(), start, hold=True), False
     if not supervised:
         end_with_the_process(_end_all)
-    parent = _open[-1].run_id if _open else ""
     run = ActiveRun(writer, supervised=supervised, on_end=_close, parent=parent)
     _open.append(run)
     return run
 
 
 def active_run() -> ActiveRun:
-    """Return the innermost open run of this process, starting one if there is none."""
-    return _open[-1] if _open else start_run()
+    """Return the innermost open run of this process, starting one if there is none.
+
+    In a forked process without a run of its own it is the one of the process that it was forked from.
+    """
+    return _open[-1] if _open else _inherited[-1] if _inherited else start_run()
 
 
 def open_runs() -> tuple[ActiveRun, ...]:
-    """Return the open runs of this process, the innermost last."""
-    return tuple(_open)
+    """Return the runs that this process may log to, the innermost last, and first what a fork inherited."""
+    return (*_inherited, *_open)
 
 
 def end_run(status: str = "FINISHED", exit_code: int | None = 0, reason: str = "") -> None:
@@ -106,6 +125,8 @@ def _resume(workspace: Workspace, ref: str) -> RunWriter:
 
 
 def _close(run: ActiveRun) -> None:
+    if run in _inherited:
+        _inherited.remove(run)
     # What was started inside it and forgotten ends with it.
     while run in _open:
         last = _open.pop()

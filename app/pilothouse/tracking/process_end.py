@@ -15,11 +15,37 @@ from pilothouse.tracking.active import status_of
 
 End = Callable[[str, int | None, str], None]
 _hooked = False
+_caught: list[signal.Signals] = []
+"""Signals that are caught here, since nobody else wanted them."""
+_masks: dict[int, set[signal.Signals | int]] = {}
+"""By thread that forks just now: the signals that it held back already."""
+
+
+if sys.platform != "win32":
+    # A forked child dies of these signals like any other. Until it does they wait: what comes to a new child
+    # that still catches them in Python is lost, and who terminated it would wait for its end for ever.
+
+    def _hold_signals() -> None:
+        _masks[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, _caught)
+
+    def _let_signals_through() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _masks.pop(threading.get_ident()))
+
+    def _leave_signals() -> None:
+        for number in _caught:
+            signal.signal(number, signal.SIG_DFL)
+        _caught.clear()
+        _let_signals_through()
+
+    os.register_at_fork(
+        before=_hold_signals, after_in_parent=_let_signals_through, after_in_child=_leave_signals
+    )
 
 
 def end_with_the_process(end: End) -> None:
     """Call `end` with status, exit code and reason when this process ends, whatever the script forgot."""
     global _hooked
+    _catch_signals(end)
     if _hooked:
         return
     _hooked = True
@@ -43,7 +69,10 @@ def end_with_the_process(end: End) -> None:
     sys.excepthook = on_exception
     sys.exit = on_sys_exit
     atexit.register(at_end)
-    if threading.current_thread() is not threading.main_thread():
+
+
+def _catch_signals(end: End) -> None:
+    if _caught or threading.current_thread() is not threading.main_thread():
         return
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -52,6 +81,8 @@ def end_with_the_process(end: End) -> None:
         os.kill(os.getpid(), number)
 
     for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
         # A script that has its own way with a signal keeps it, and one that ignores it goes on.
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
-            signal.signal(getattr(signal, name), on_signal)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, on_signal)
+            _caught.append(number)

@@ -136,6 +136,26 @@ def test_a_file_that_is_no_store_is_told_in_words(store: Store) -> None:
         store.query("SELECT 1")
 
 
+def test_a_damaged_block_is_told_at_once_and_not_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.query("SELECT 1")
+    data = bytearray(store.workspace.store_path.read_bytes())
+    data[4096 : 3 * 4096] = b"x" * 2 * 4096
+    store.workspace.store_path.write_bytes(data)
+    tries: list[float] = []
+    monkeypatch.setattr(connection_module.time, "sleep", tries.append)
+    with pytest.raises(PilothouseError, match="cannot be opened"):
+        Store(store.workspace).query("SELECT 1")
+    assert tries == []
+
+
+def test_a_store_that_was_removed_under_a_living_process_is_made_anew(store: Store) -> None:
+    assert store.query("SELECT count(*) AS n FROM events") == [{"n": 0}]
+    store.workspace.store_path.unlink()
+    assert store.query("SELECT count(*) AS n FROM events") == [{"n": 0}]
+
+
 def test_a_bad_statement_is_told_in_words_and_the_store_stays_usable(store: Store) -> None:
     with pytest.raises(PilothouseError, match="refused"), store.transaction() as tx:
         tx.execute("SELECT nothing FROM nowhere")

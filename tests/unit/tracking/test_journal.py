@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pilothouse.errors import PilothouseError
 from pilothouse.tracking.journal import Journal, read_entries
 
 values = st.dictionaries(
@@ -67,3 +70,17 @@ def test_many_processes_write_whole_lines(tmp_path: Path) -> None:
     assert [writer.wait(timeout=60) for writer in writers] == [0] * 4
     entries, _ = read_entries(path)
     assert len(entries) == 2000
+
+
+def test_after_its_end_a_run_writes_into_nobodys_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run" / "journal.jsonl")
+    journal.close()
+    # They get the numbers that are free again.
+    others = [(tmp_path / str(number)).open("wb", buffering=0) for number in range(6)]
+    for _ in range(2):
+        with pytest.raises(PilothouseError, match="Run run has ended"):
+            journal.append("metrics", values={"late": 1})
+    journal.close()
+    for other in others:
+        assert not other.closed and os.fstat(other.fileno()).st_size == 0
+        other.close()
