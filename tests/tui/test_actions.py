@@ -9,8 +9,10 @@ from pilothouse.tui.screens.base import PilothouseScreen
 from pilothouse.tui.screens.bridge import BridgeScreen
 from pilothouse.tui.screens.compare import CompareScreen
 from pilothouse.tui.screens.data import DataScreen
+from pilothouse.tui.screens.data_column import ColumnScreen
 from pilothouse.tui.screens.dataset_diff import DatasetDiffScreen
 from pilothouse.tui.screens.datasets import DatasetsScreen
+from pilothouse.tui.screens.drift_map import DriftMapScreen
 from pilothouse.tui.screens.events import EventsScreen
 from pilothouse.tui.screens.help import help_text
 from pilothouse.tui.screens.log import LogScreen
@@ -30,6 +32,8 @@ SCREENS: list[type[PilothouseScreen]] = [
     CompareScreen,
     ModelsScreen,
     DataScreen,
+    DriftMapScreen,
+    ColumnScreen,
     DatasetsScreen,
     DatasetDiffScreen,
     ServingScreen,

@@ -186,6 +186,32 @@ def fixed(empty: Workspace, in_utc: None) -> Workspace:
     return empty
 
 
+def hold_one(workspace: Workspace) -> None:
+    """The newest file is held back, and its rows can no longer be read."""
+    findings = [
+        {
+            "severity": "error",
+            "column": "temp",
+            "message": "In flights-2014-01.csv the column 'temp' is text (for example 'n/a?'), where a "
+            "number is expected.",
+            "rule": "type",
+            "count": 4,
+            "examples": [[12, "n/a?"], [57, "n/a?"], [900, HOSTILE[0]]],
+        },
+        {
+            "severity": "warning",
+            "column": "distance",
+            "message": "'distance' is missing in 750 of 6,755 rows; it never was before.",
+            "rule": "missing",
+            "count": 750,
+            "examples": [[9, None]],
+        },
+    ]
+    held = {"model": "late", "recorded_at": ago(minutes=5), "sha256": "f" * 64, "rows": 0, "status": "held"}
+    with open_store(workspace).transaction() as tx:
+        tx.insert("arrivals", [{**held, "name": "flights-2014-01.csv", "findings": dumps(findings)}])
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36"])
 @pytest.mark.parametrize(
     ("name", "keys"),
@@ -194,6 +220,9 @@ def fixed(empty: Workspace, in_utc: None) -> Workspace:
         ("runs", "2"),
         ("models", "3"),
         ("data", "4"),
+        ("drift-map", "4"),
+        ("data-column", "4"),
+        ("data-held", "4"),
         ("serving", "5"),
         ("events", "6"),
         ("run", "2"),
@@ -209,6 +238,18 @@ async def test_a_screen_is_drawn_as_it_was(
         await visit(pilot, keys)
         if name == "data":
             await press(pilot, "enter", "j")
+        if name == "drift-map":
+            await press(pilot, "v", "j", "j", "h")
+            await settle(pilot, lambda: "visib rose" in shown(app))
+        if name == "data-column":
+            await press(pilot, "enter", "j", "enter")
+            await settle(pilot, lambda: "cannot be read in data" in shown(app))
+        if name == "data-held":
+            hold_one(fixed)
+            await press(pilot, "ctrl+r")
+            await settle(pilot, lambda: "flights-2014-01.csv" in shown(app))
+            await press(pilot, "g")
+            await settle(pilot, lambda: "cannot be read any more" in shown(app))
         if name == "runs":
             await settle(pilot, lambda: "by step" in shown(app))
         if name in ("run", "curves"):

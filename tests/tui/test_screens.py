@@ -100,7 +100,7 @@ async def test_what_is_shown_is_what_is_there(hostile: Workspace, size: tuple[in
         data = shown(app)
         assert "■ drifted" in data
         assert "■ held" in data
-        assert "0.600" in data
+        assert "temp rose" in data
         await visit(pilot, "5")
         assert "□ stopped" in shown(app)
         assert "2.50" in shown(app)

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 @click.option("--save-profile", metavar="FILE",
               help="Keep the reference's profile; FILE may be the reference later.")  # fmt: skip
 @click.option("--html", metavar="FILE", help="Write the report as one page that opens offline.")
+@click.option("--save", metavar="FILE",
+              help="Write the report of a judged or held file as .html or .json, by the ending.")  # fmt: skip
+@click.option("--column", metavar="NAME",
+              help="Of a judged file: what this column held in the reference, and holds now.")  # fmt: skip
 @click.option("--exit-code", is_flag=True,
               help="Exit with 1 if the dataset or a chunk of it drifted (an error is 1 too).")  # fmt: skip
 @click.option("--model", help="The model, where there are several.")
@@ -59,6 +63,8 @@ def drift(
     predictions: bool,
     save_profile: str | None,
     html: str | None,
+    save: str | None,
+    column: str | None,
     exit_code: bool,
     model: str | None,
     workspace: str | None,
@@ -75,6 +81,8 @@ def drift(
 
     if time is not None and chunk is None:
         raise UsageError("--time goes with --chunk.")
+    if (save is not None or column is not None) and (current is None or reference is not None or predictions):
+        raise UsageError("--save and --column go with a file that a workspace has judged.")
     if reference is not None:
         if predictions:
             raise UsageError("--predictions belongs to a workspace; it does not go with --reference.")
@@ -93,6 +101,12 @@ def drift(
     from pilothouse.store import open_store
 
     store = open_store(found)
+    if current is not None and (save is not None or column is not None):
+        from pilothouse.cli.drift_file import about_file
+
+        if test is not None or chunk is not None or joint:
+            raise UsageError("--save and --column show what was judged; they go with no other test or chunk.")
+        return about_file(found, store, config, current, save, column, exit_code, as_json)
     if predictions:
         return _drift_of_predictions(found, store, config, html, exit_code, as_json)
     if current is None:

@@ -10,6 +10,8 @@ from pilothouse.monitoring.wording import percent
 _ROW, _BAR, _LEFT, _WIDE, _RIGHT = 26, 9, 190, 330, 110
 _LONGEST = 26
 _EFFECT = 120
+# The page's style says the same for light and dark; these are for readers that do not apply it to drawings.
+_FILLS = {"r": "#8a97a8", "c": "#0b6bcb", "track": "#f0f2f5", "hot": "#b93a0a", "calm": "#5d6673"}
 
 
 def shown(value: object, longest: int | None = None) -> str:
@@ -46,17 +48,21 @@ def histograms(column: ColumnDrift) -> str:
 def _bar(kind: str, top: int, width: float, share: float) -> str:
     # A bin that has any row is seen.
     wide = max(width, 1.0 if share else 0.0)
-    return f'<rect class="{kind}" x="{_LEFT}" y="{top}" width="{wide:.1f}" height="{_BAR}"/>'
+    place = f'x="{_LEFT}" y="{top}" width="{wide:.1f}" height="{_BAR}"'
+    return f'<rect class="{kind}" fill="{_FILLS[kind]}" {place}/>'
 
 
 def effect(column: ColumnDrift) -> str:
-    """Draw how far the score lies from what it needed: a bar, with a mark at the threshold."""
-    most = max(column.score, 2 * column.threshold, 1e-9)
-    wide, mark = column.score / most * _EFFECT, column.threshold / most * _EFFECT
+    """Draw how far the score lies from what it needed: a bar of at most five times that, with a mark at it.
+
+    The bars of different columns compare.
+    """
+    most = max(5 * column.threshold, 1e-9)
+    wide, mark = min(1.0, column.score / most) * _EFFECT, column.threshold / most * _EFFECT
     tone = "hot" if column.drifted else "calm"
     return (
         f'<svg class="effect" viewBox="0 0 {_EFFECT} 12" aria-hidden="true">'
-        f'<rect class="track" width="{_EFFECT}" height="12"/>'
-        f'<rect class="{tone}" y="2" width="{wide:.1f}" height="8"/>'
-        f'<line class="mark" x1="{mark:.1f}" x2="{mark:.1f}" y1="0" y2="12"/></svg>'
+        f'<rect class="track" fill="{_FILLS["track"]}" width="{_EFFECT}" height="12"/>'
+        f'<rect class="{tone}" fill="{_FILLS[tone]}" y="2" width="{wide:.1f}" height="8"/>'
+        f'<line class="mark" stroke="#1b1f24" x1="{mark:.1f}" x2="{mark:.1f}" y1="0" y2="12"/></svg>'
     )

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pilothouse.monitoring.checks import ERROR, Finding
 from pilothouse.monitoring.drift import ColumnDrift, DriftReport
 from pilothouse.monitoring.explaining import explained
+from pilothouse.monitoring.findings_html import findings_html
 from pilothouse.monitoring.histograms_svg import effect, histograms, shown
 from pilothouse.monitoring.report_style import STYLE
 from pilothouse.monitoring.story import sentence, worth_telling
@@ -36,6 +38,7 @@ def render_html(
     current: str,
     reference: str,
     notes: Sequence[str] = (),
+    findings: Sequence[Finding] = (),
     made: datetime | None = None,
 ) -> str:
     """Return the whole page.
@@ -44,6 +47,7 @@ def render_html(
         parts: at least one report; several are chunks of one dataset, in order.
         current, reference: what was compared, as a person named it.
         notes: sentences about the comparison as a whole.
+        findings: what the checks of the file found.
         made: the moment it is made; now by default.
     """
     drifted = [part for part in parts if part.report.dataset_drift]
@@ -56,23 +60,57 @@ def render_html(
         f"{_dim(f'({first.n_reference:,} rows)')}</p>",
     ]
     if len(parts) == 1:
-        body += [_words(first), _list([*notes, *first.notes]), _columns(first), _details(first)]
+        body += [_words(first), _list([*notes, *first.notes]), findings_html(findings)]
+        body += [_columns(first), _details(first)]
     else:
         names = ", ".join(shown(part.label, 40) for part in drifted[:12])
         more = "…" if len(drifted) > 12 else ""
         told = f": {names}{more}" if drifted else ""
         body += [f"<p>{len(drifted)} of {len(parts)} chunks drifted{told}.</p>", _list(notes)]
         body += [_heat(parts), *_chunks(parts, drifted)]
-    when = (made or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC")
     body += [
         "<h2>How this was decided</h2>",
         _list(explained(first)),
-        f'<p class="dim">Made by Pilothouse on {when}. The rule: {shown(first.rule)}.</p>',
+        f'<p class="dim">Made by Pilothouse on {_moment(made)}. The rule: {shown(first.rule)}.</p>',
     ]
+    return _page(f"{word}: {current}", body)
+
+
+def render_held(
+    name: str, findings: Sequence[Finding], *, rows: int = 0, held: bool = True, made: datetime | None = None
+) -> str:
+    """Return the page of a file that was compared with nothing: what its checks found.
+
+    Args:
+        name: the file.
+        findings: what was found.
+        rows: its rows, if they are known.
+        held: whether it is held back.
+        made: the moment it is made; now by default.
+    """
+    errors = sum(one.severity == ERROR for one in findings)
+    many = "1 finding holds" if errors == 1 else f"{errors} findings hold"
+    said = f"{many} it back: no training takes it in until a person accepts it." if held else ""
+    counted = _dim(f"({rows:,} rows)") if rows else ""
+    body = [
+        f"<h1>{_toned(held, '■ Held back', '● Taken in')}</h1>",
+        f"<p>{_named(name)} {counted} was compared with no reference.</p>",
+        f"<p>{said}</p>" if said else "",
+        findings_html(findings),
+        f'<p class="dim">Made by Pilothouse on {_moment(made)}.</p>',
+    ]
+    return _page(f"{'Held back' if held else 'Taken in'}: {name}", body)
+
+
+def _moment(made: datetime | None) -> str:
+    return (made or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _page(title: str, body: Sequence[str]) -> str:
     head = (
         f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{word}: {shown(current, 80)}</title><style>{STYLE}</style>"
+        f"<title>{shown(title, 90)}</title><style>{STYLE}</style>"
     )
     content = "\n".join(part for part in body if part)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{content}\n</body></html>\n'

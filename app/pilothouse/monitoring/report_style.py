@@ -38,9 +38,15 @@ svg .c { fill: var(--c) }
   vertical-align: -.08rem }
 .key .r { background: var(--r) }
 .key .c { background: var(--c); margin-left: 1rem }
+ul.plain { margin: 0; padding: 0; list-style: none }
+.found td { vertical-align: top }
+.found td.sign { white-space: nowrap }
+.found td:last-child { min-width: 11rem }
+td code { font-size: .85em; background: var(--soft); padding: .1rem .35rem; border-radius: 3px;
+  overflow-wrap: anywhere }
 .heat td { text-align: center; padding: .25rem .4rem }
 .heat td.on { background: var(--hot); color: var(--on); font-weight: 600 }
 details > summary { cursor: pointer; padding: .3rem 0 }
-@media print { body { max-width: none; padding: 0; font-size: 11px }
+@media print { html { font-size: 11px } body { max-width: none; padding: 0; font-size: 1rem }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact } }
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from pilothouse.monitoring.changes import WORTH_SAYING
 from pilothouse.monitoring.wording import percent
@@ -41,20 +42,41 @@ def worth_telling(column: ColumnDrift) -> bool:
     return gaps or bool(column.moved and "new value" in column.moved)
 
 
-def headline(report: DriftReport, most: int = 3) -> str:
+class Moved(Protocol):
+    """A column of a report, or of a report at a glance."""
+
+    @property
+    def column(self) -> str:
+        """Its name."""
+
+    @property
+    def score(self) -> float:
+        """How far it moved."""
+
+    @property
+    def moved(self) -> str:
+        """What happened, in a few words."""
+
+
+class Compared(Protocol):
+    """A report, or a report at a glance."""
+
+    @property
+    def drifted(self) -> Sequence[Moved]:
+        """The columns that drifted, the strongest first."""
+
+
+def headline(report: Compared, most: int = 3) -> str:
     """Say in one line what moved: the strongest few in short, and how many more."""
     moved = report.drifted
     if not moved:
         return "nothing moved enough to count"
-    said = [
-        f"{column.column[:40]} {first_words(column) or f'{column.test} {column.score:.2f}'}"
-        for column in moved[:most]
-    ]
+    said = [f"{column.column[:40]} {first_words(column) or f'{column.score:.2f}'}" for column in moved[:most]]
     more = f"; {len(moved) - most} more" if len(moved) > most else ""
     return "; ".join(said) + more
 
 
-def first_words(column: ColumnDrift) -> str:
+def first_words(column: Moved) -> str:
     """Return the first part of what happened to a column."""
     if column.moved.startswith("'"):  # the name of a bin may have a comma
         return column.moved

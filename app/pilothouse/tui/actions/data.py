@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pilothouse.tui.actions.action import Action
 
+LISTS = ("data", "drift_map")
 ACTIONS: tuple[Action, ...] = (
+    Action(
+        "drift_map",
+        "v",
+        "v",
+        "drift map",
+        "Drift of every column in every file, as a map",
+        ("data",),
+        True,
+        "drift",
+    ),
+    Action("order", "s", "s", "order", "Worst column first, or as in the data", ("drift_map",)),
     Action(
         "watch",
         "w",
@@ -41,8 +53,46 @@ ACTIONS: tuple[Action, ...] = (
         "a",
         "accept",
         "Take in a file that its checks hold back",
-        ("bridge", "data"),
+        ("bridge", *LISTS),
         True,
         "check FILE --accept",
+    ),
+    Action(
+        "retrain",
+        "T",
+        "T",
+        "retrain",
+        "Train on everything that was taken in, after a drift",
+        LISTS,
+        True,
+        "train",
+    ),
+    Action(
+        "report",
+        "o",
+        "o",
+        "report",
+        "Write the report of the file as a page that opens offline, or as JSON",
+        LISTS,
+        True,
+        "drift FILE --html FILE",
+    ),
+    Action(
+        "next_column",
+        "right_square_bracket",
+        "]",
+        "next column",
+        "The next column of the file",
+        ("data_column",),
+        True,
+        "drift FILE --column NAME",
+    ),
+    Action(
+        "previous_column",
+        "left_square_bracket",
+        "[",
+        "previous column",
+        "The column before",
+        ("data_column",),
     ),
 )

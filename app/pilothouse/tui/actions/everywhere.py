@@ -52,6 +52,8 @@ LAST: tuple[Action, ...] = (
             "data",
             "datasets",
             "dataset_diff",
+            "drift_map",
+            "data_column",
             "trash",
         ),
         False,

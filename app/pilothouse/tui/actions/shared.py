@@ -48,6 +48,8 @@ FINDING: tuple[Action, ...] = (
             "data",
             "datasets",
             "dataset_diff",
+            "drift_map",
+            "data_column",
             "events",
             "serving",
             "compare",

@@ -14,7 +14,7 @@ from textual.widgets import Input, Label
 
 from pilothouse.tui.dialogs.base import Dialog
 from pilothouse.tui.snapshots.training import Offer
-from pilothouse.tui.text import line
+from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.choice import Choice
 from pilothouse.tui.widgets.panel import Words
 
@@ -42,13 +42,14 @@ def parse_params(text: str) -> dict[str, Any]:
 class TrainDialog(Dialog[TrainOrder]):
     """The recipe, its parameters, a name."""
 
-    def __init__(self, offer: Offer) -> None:
-        super().__init__("Train", "Train")
+    def __init__(self, offer: Offer, *, data: str = "", name: str = "", title: str = "Train") -> None:
+        super().__init__(title, "Train")
+        self._offered_name = name
         self._recipes, self._recipe, self._defaults, self._data = (
             offer.recipes,
             offer.recipe,
             offer.parameters,
-            offer.data,
+            data or offer.data,
         )
         self._check = offer.check
 
@@ -72,11 +73,13 @@ class TrainDialog(Dialog[TrainOrder]):
             ),
             Horizontal(
                 Label("name", classes="label"),
-                Input(placeholder="two words of its own", id="name"),
+                Input(self._offered_name, placeholder="two words of its own", id="name"),
                 classes="field",
             ),
             Horizontal(
-                Label("data", classes="label"), Label(" " + self._data, markup=False), classes="field"
+                Label("data", classes="label"),
+                Label(" " + safe(self._data, 200), markup=False),
+                classes="field",
             ),
             hint,
         )

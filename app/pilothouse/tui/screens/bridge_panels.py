@@ -164,13 +164,14 @@ def lately_rows(known: Bridge, now: datetime, narrow: bool) -> list[Row]:
 
 def heat_columns(data: Data) -> list[HeatColumn]:
     """The files that were compared, oldest first, as columns of the map."""
-    from pilothouse.tui.snapshots.data import short_names
+    from pilothouse.tui.snapshots.arrival_names import short_names
 
     judged = [file for file in reversed(data.files) if file.report is not None]
     labels = short_names([file.arrival.name for file in judged])
     files = []
     for file in judged:
-        report = file.report.report  # type: ignore[union-attr]
+        report = file.report
+        assert report is not None
         sign, tone = drifted(report.dataset_drift, bool(report.drifted))
         scores = tuple((one.column, one.score if one.drifted else 0.0) for one in report.columns)
         files.append(HeatColumn(labels[file.arrival.name], sign, TONE_STYLES[tone], scores))

@@ -1,4 +1,4 @@
-"""Data: files with their verdicts, and one column before and now."""
+"""Data: files with their verdicts and what changed in them, and one column before and now."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from textual.content import Content
 from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
-from pilothouse.tui.screens.data_acts import DataActs
+from pilothouse.tui.screens.data_held import HeldFile
+from pilothouse.tui.screens.data_reports import ReportReading
 from pilothouse.tui.screens.data_rows import (
+    AGAINST,
     COLUMNS,
+    COLUMNS_NARROW,
     EMPTY,
     FILES,
-    VERSIONS,
+    FILES_NARROW,
     column_row,
     file_row,
-    version_row,
 )
+from pilothouse.tui.screens.data_saving import FileActs
+from pilothouse.tui.screens.data_words import column_words
 from pilothouse.tui.screens.filtered import FilteredScreen
-from pilothouse.tui.screens.train_acts import TrainActs
-from pilothouse.tui.signs import TONE_STYLES, drifted
 from pilothouse.tui.text import line, percent, safe
-from pilothouse.tui.widgets.histogram import two_histograms
+from pilothouse.tui.widgets.histogram import beside
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from pilothouse.monitoring.drift import ColumnDrift
+    from pilothouse.monitoring.reports import ColumnDrift
     from pilothouse.tui.snapshots.data import Data, FileVerdict
 
 
-class DataScreen(DataActs, TrainActs, FilteredScreen):
-    """Files and versions above; below, the columns of the file under the cursor and the histograms of one
-    of them."""
+class DataScreen(FileActs, ReportReading, FilteredScreen):
+    """Files above; below, the columns of the file under the cursor and the histograms of one of them, or what
+    holds the file back with the rows it rests on."""
 
     CONTEXT: ClassVar[str] = "data"
     AREA: ClassVar[str] = "data"
-    PLACEHOLDER: ClassVar[str] = "part of a file's name, held, drifted"
+    PLACEHOLDER: ClassVar[str] = "part of a file's name, held, drifted, a column"
     CSS_PATH = "data.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("data")]
 
@@ -50,26 +52,28 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         self._known: Data | None = None
 
     def body(self) -> Iterable[Widget]:
-        """The four panels."""
+        """The panels; below, either columns and histograms are shown or the held file."""
         yield Container(
             Panel("Files", *self.filter_widgets(), Table(FILES, empty=EMPTY, id="files"), id="files-panel"),
-            Panel(
-                "Dataset versions",
-                Table(VERSIONS, empty="None yet: the first training makes one.", id="versions"),
-                id="versions-panel",
-            ),
             Panel(
                 "Columns",
                 Words(hides=True, id="findings"),
                 Table(COLUMNS, empty="", id="columns"),
                 id="columns-panel",
             ),
-            Panel("Column", VerticalScroll(Words(id="histogram"), can_focus=False), id="histogram-panel"),
+            Panel(
+                "Column",
+                VerticalScroll(Words(id="column-words"), Words(id="histogram"), can_focus=False),
+                id="histogram-panel",
+            ),
+            HeldFile(),
             id="data-body",
         )
 
     def on_mount(self) -> None:
-        """Start on the files."""
+        """Start on the files, with the first columns standing still where the table is wider."""
+        self.main_table().frozen = 1
+        self.query_one("#columns", Table).frozen = 1
         self.main_table().focus()
 
     def main_table(self) -> Table:
@@ -85,6 +89,11 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         row = self.main_table().row
         return row.item if row else None  # type: ignore[return-value]
 
+    def current_column(self) -> ColumnDrift | None:
+        """The column under the cursor."""
+        row = self.query_one("#columns", Table).row
+        return row.item if row else None  # type: ignore[return-value]
+
     def job(self) -> Callable[[], object]:
         """Verdicts and versions."""
         from pilothouse.tui.snapshots.data import data
@@ -97,30 +106,33 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         known: Data = snapshot  # type: ignore[assignment]
         fresh = known is not self._known
         self._known = known
-        if not fresh:
-            return
-        self.filter_changed()
-        now = self.pilothouse.now()
-        self.query_one("#versions", Table).set_rows([version_row(one, now) for one in known.versions])
-        self._draw_file()
+        if fresh:
+            self.filter_changed()
+            self._draw_file()
 
     def filter_changed(self) -> None:
         """Show the files that match."""
         known = self._known
         if known is None:
             return
-        words = self.filter_text.lower().split()
+        words, narrow = self.filter_text.lower().split(), self.has_class("-narrow")
         rows = [
             row
-            for row in (file_row(file, self.pilothouse.now()) for file in known.files)
+            for row in (file_row(file, self.pilothouse.now(), narrow=narrow) for file in known.files)
             if all(word in " ".join(row.cells).lower() for word in words)
         ]
+        references = sorted({file.report.reference for file in known.files if file.report is not None})
+        wide = (*FILES, AGAINST) if len(references) > 1 else FILES
+        self.main_table().set_columns(FILES_NARROW if narrow else wide)
         self.main_table().set_rows(rows)
+        against = f"   against {references[0]}" if len(references) == 1 else ""
         watcher = f"▶ watching, {known.watcher.state}" if known.watcher else "not watched: w starts"
         waiting = f"   {known.waiting} not judged: u judges" if known.waiting else ""
         coming = f"   {known.coming} to come: n" if known.coming else ""
+        count = len(known.versions)
+        versions = f"   {count} dataset version{'' if count == 1 else 's'}: d" if count else ""
         self.query_one("#files-panel", Panel).retitle(
-            f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}{coming}"
+            f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}{coming}{versions}{against}"
         )
 
     # ------------------------------------------------------------ one file
@@ -130,92 +142,114 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         self._draw_file()
         self.refresh_keys()
 
+    def report_arrived(self) -> None:
+        """The columns of the file under the cursor are here."""
+        self._draw_file()
+
     def _draw_file(self) -> None:
         file = self.current_file()
+        held = self.query_one(HeldFile)
+        # What was not compared has only its findings to show.
+        only_findings = file is not None and file.report is None and bool(file.arrival.findings)
+        held.display = only_findings
+        for name in ("columns-panel", "histogram-panel"):
+            self.query_one(f"#{name}").display = not only_findings
+        if only_findings and file is not None and self._known is not None:
+            held.show(file.arrival, self._known.folder)
+            return
         table, findings = self.query_one("#columns", Table), self.query_one("#findings", Words)
         panel = self.query_one("#columns-panel", Panel)
-        if file is None:
-            table.set_rows([])
+        if file is None or file.report is None:
             findings.show(Content(""))
-            panel.retitle("Columns")
-            return
-        told = [
-            line(
-                (
-                    f"{'■' if one.severity == 'error' else '▲'} ",
-                    "$error" if one.severity == "error" else "$warning",
-                ),
-                safe(one.message, 300),
-            )
-            for one in file.arrival.findings
-        ]
-        findings.show(Content("\n").join(told[:6]))
-        table.display = file.report is not None or not told
-        if file.report is None:
-            held = file.arrival.status == "held"
-            table.empty = "" if held else "Nothing to compare it with: promote a version first."
+            table.empty = "Nothing to compare it with: promote a version first." if file else ""
             table.set_rows([])
-            panel.retitle(
-                f"Checks of {file.arrival.name}" if held else file.arrival.name,
-                "a  takes it in all the same" if held else "",
-            )
+            panel.retitle(file.arrival.name if file else "Columns")
             return
-        report = file.report.report
-        ordered = sorted(report.columns, key=lambda one: -one.score)
+        stored = self.report_of(file.report)
+        if stored is None:
+            return  # what was shown stays for the blink that reading takes
+        self._draw_findings(file)
+        report = stored.report
+        ordered = sorted(report.columns, key=lambda one: (not one.drifted, -one.score))
         if report.target is not None:
             ordered.insert(0, report.target)
-        table.set_rows([column_row(one, one is report.target) for one in ordered])
+        narrow = self.has_class("-narrow")
+        table.set_columns(COLUMNS_NARROW if narrow else COLUMNS)
+        table.set_rows([column_row(one, one is report.target, narrow=narrow) for one in ordered])
+        self._draw_column()
         panel.retitle(
             "Columns",
             f"{len(report.drifted)} of {len(report.columns)} moved, {percent(report.share)} make a drift"
             f"   {report.n_current:,} rows against {report.n_reference:,}",
         )
 
+    def _draw_findings(self, file: FileVerdict) -> None:
+        signs = {"error": ("■ ", "$error")}
+        told = [
+            line(signs.get(one.severity, ("▲ ", "$warning")), safe(one.message, 300))
+            for one in file.arrival.findings
+        ]
+        more = [line((f"… {len(told) - 3} more findings", "$dim"))] if len(told) > 4 else []
+        self.query_one("#findings", Words).show(
+            Content("\n").join([*told[:3], *more] if more else told[:4]) if told else Content("")
+        )
+
     @on(Table.Moved, "#columns")
     def _column_moved(self) -> None:
         self._draw_column()
+        self.refresh_keys()
 
     def on_resize(self) -> None:
-        """The bars are as long as there is room."""
-        self.call_after_refresh(self._draw_column)
+        """The bars are as long as there is room, and so are the rows."""
+        self.call_after_refresh(self._draw_again)
+
+    def _draw_again(self) -> None:
+        self.filter_changed()
+        self._draw_file()
 
     def _draw_column(self) -> None:
-        row = self.query_one("#columns", Table).row
-        words, panel = self.query_one("#histogram", Words), self.query_one("#histogram-panel", Panel)
-        if row is None:
+        one, file = self.current_column(), self.current_file()
+        words, bars = self.query_one("#column-words", Words), self.query_one("#histogram", Words)
+        panel = self.query_one("#histogram-panel", Panel)
+        if one is None or file is None or file.report is None:
             words.show(Content(""))
+            bars.show(Content(""))
             panel.retitle("Column")
             return
-        one: ColumnDrift = row.item  # type: ignore[assignment]
-        sign, tone = drifted(one.drifted)
-        box = panel.content_size
-        head = line(
-            (f"{sign} {'moved' if one.drifted else 'steady'}", TONE_STYLES[tone]),
-            f"  {safe(one.test).upper()} {one.score:.3f}",
-            (f"  counts from {one.threshold:.3f}", "$dim"),
-        )
-        labels, before, now = list(one.bins), list(one.reference_counts), list(one.current_counts)
-        if labels and not before[-1] and not now[-1]:  # no value is missing: its bin would only take room
-            labels, before, now = labels[:-1], before[:-1], now[:-1]
-        bars = two_histograms(labels, before, now, max(24, box.width - 1), rows=max(4, box.height - 2))
-        words.show(Content("\n").join([head, Content(""), bars] if box.height > 16 else [head, bars]))
-        panel.retitle(one.column, "reference ░   now █")
+        words.show(column_words(one))
+        across = max(24, panel.content_size.width - 1)
+        heads = (file.report.reference, file.arrival.name)
+        bars.show(beside(one.bins, one.reference_counts, one.current_counts, across, heads))
+        panel.retitle(one.column, "enter: as it was, as it is")
 
     @on(Table.Opened, "#files")
     def _opened(self) -> None:
-        self.query_one("#columns").focus()
+        held = self.query_one(HeldFile)
+        if held.display:
+            held.arrive()
+        else:
+            self.query_one("#columns").focus()
 
-    @on(Table.Opened, "#versions")
-    def _version_opened(self) -> None:
-        self.do_details()
+    @on(Table.Opened, "#columns")
+    def _column_opened(self) -> None:
+        one = self.current_column()
+        if one is not None:
+            self.open_column(one.column)
+
+    def do_drift_map(self) -> None:
+        """Open the map at the file, and column, under the cursor."""
+        from pilothouse.tui.screens.drift_map import DriftMapScreen
+
+        file, one = self.current_file(), self.current_column()
+        at = (one.column if one else "", file.arrival.name if file else "")
+        self.app.push_screen(DriftMapScreen(self._known, column=at[0], file=at[1]))
 
     def do_details(self) -> None:
         """Open the dataset versions with their files and schema."""
         from pilothouse.tui.screens.datasets import DatasetsScreen
 
         if self._known is not None:
-            row = self.query_one("#versions", Table).row
-            self.app.push_screen(DatasetsScreen(self._known.versions, row.key if row else ""))
+            self.app.push_screen(DatasetsScreen(self._known.versions, ""))
 
     def why_not(self, action: str) -> str:
         """What is missing."""
@@ -226,15 +260,18 @@ class DataScreen(DataActs, TrainActs, FilteredScreen):
         return super().why_not(action)
 
     def copied(self) -> str:
-        """The version's name or the file's hash."""
-        if self.focused is not None and self.focused.id == "versions":
-            row = self.query_one("#versions", Table).row
-            return row.key if row else ""
-        file = self.current_file()
-        return f"{safe(file.arrival.name)} sha256:{file.arrival.sha256}" if file else ""
+        """The file's name and hash; on its columns, what changed in a sentence."""
+        from pilothouse.monitoring.story import sentence
+
+        file, one = self.current_file(), self.current_column()
+        if file is None:
+            return ""
+        if one is not None and self.focused is not None and self.focused.id == "columns":
+            return f"{file.arrival.name}: {sentence(one) or f'`{one.column}` did not change'}"
+        return f"{safe(file.arrival.name)} sha256:{file.arrival.sha256}"
 
     def do_back(self) -> None:
-        """From the columns back to the files."""
+        """From what is below back to the files."""
         if self.close_filter():
             return
         if self.focused is not self.main_table():

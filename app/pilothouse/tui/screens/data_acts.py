@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from pilothouse.tui.snapshots.data import Data, FileVerdict
 
 
+UNREADABLE = ("readable", "named-twice", "column", "type")
+"""Rules whose breach training cannot read over either, whoever accepts the file."""
+
+
 class DataActs(PilothouseScreen):
     """The acts on the data folder."""
 
@@ -38,6 +42,19 @@ class DataActs(PilothouseScreen):
             if file.arrival.status != "held":
                 return f"{file.arrival.name} is not held back"
         return super().why_not(action)
+
+    def open_column(self, name: str) -> None:
+        """Show a column as it was in the reference, and as it is in the file that is acted on."""
+        from pilothouse.tui.screens.data_column import ColumnScreen
+
+        known, file = self.known_data(), self.current_file()
+        if known is None or file is None or file.report is None:
+            return
+        report = file.report
+        columns = sorted(report.columns, key=lambda one: (not one.drifted, -one.score))
+        names = [one.column for one in ([report.target] if report.target else []) + columns]
+        if name in names:
+            self.app.push_screen(ColumnScreen(known.model, report, names, name))
 
     def do_watch(self) -> None:
         """Start the watcher, or stop it."""
@@ -81,7 +98,7 @@ class DataActs(PilothouseScreen):
         self.deed("Delivering the next month", act)
 
     def do_accept(self) -> None:
-        """Ask why, then take the file in."""
+        """Say what taking it in means, ask why, then take the file in."""
         from pilothouse.tui.dialogs.base import AskWhy
         from pilothouse.tui.snapshots.data import accept
 
@@ -89,18 +106,29 @@ class DataActs(PilothouseScreen):
         if file is None:
             return
         one = file.arrival
-        said = one.findings[0].message if one.findings else ""
-        words = line(
-            (safe(one.name), "bold"),
-            " is held back by its checks:",
+        errors = [found for found in one.findings if found.severity == "error"] or list(one.findings)
+        parts: list[str | tuple[str, str]] = [(safe(one.name), "bold"), " is held back by its checks:", "\n"]
+        for found in errors[:3]:
+            parts += [("■ ", "$error"), safe(found.message, 200), "\n"]
+        if len(errors) > 3:
+            parts += [(f"… and {len(errors) - 3} more", "$dim"), "\n"]
+        parts += [
             "\n",
-            ("■ ", "$error"),
-            safe(said, 300),
-            "\n\n",
-            "Accepted, the next training and dataset version take it in as it is.",
+            ("Accepted    ", "$dim"),
+            "the next training and dataset version take it in as it is.",
             "\n",
-        )
-        ask = AskWhy("Accept a held file", words, "Accept", placeholder="why, for the history")
+        ]
+        if any(found.rule in UNREADABLE for found in errors):
+            parts += [("Beware      ", "$warning"), "training fails where a value cannot be read.", "\n"]
+        parts += [
+            ("Unchanged   ", "$dim"),
+            "the file, the rules, and the versions that exist.",
+            "\n",
+            ("Remembered  ", "$dim"),
+            "who accepted it and why, in Events. Other bytes are judged anew.",
+            "\n",
+        ]
+        ask = AskWhy("Accept a held file", line(*parts), "Accept", placeholder="why, for the history")
         self.app.push_screen(
             ask,
             lambda why: (

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pilothouse.tui.signs import drifted, verdict
-from pilothouse.tui.text import clock, number, percent, safe, size
+from pilothouse.tui.text import clock, number, safe, size
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
@@ -21,8 +21,20 @@ FILES = (
     Column("moved", "moved", "right", most=8),
     Column("target", "target", "right", most=9),
     Column("rows", "rows", "right", most=11),
+    Column("changed", "what changed", most=240, grow=True),
     Column("at", "judged", width=6),
-    Column("reference", "against", most=30),
+)
+AGAINST = Column("reference", "against", most=30)
+"""Told in a column where files were compared with different references; else once, over the list."""
+FILES_NARROW = (
+    Column("name", "file", most=24),
+    Column("state", "state", most=10),
+    Column("moved", "moved", "right", most=8),
+    Column("changed", "what changed", most=240, grow=True),
+)
+COLUMNS_NARROW = (
+    Column("column", "column", most=18),
+    Column("moved", "what moved", most=200, grow=True),
 )
 COLUMNS = (
     Column("column", "column", most=20),
@@ -42,53 +54,71 @@ VERSIONS = (
 EMPTY = "No file has been judged yet.\nu  judges what lies in the folder now,  w  watches what lands."
 
 
-def file_row(file: FileVerdict, now: datetime) -> Row:
-    """One file with its verdicts."""
+def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
+    """One file with its verdicts; where there is little room, what its state is and what changed."""
+    from pilothouse.monitoring.story import headline
+
     one, stored = file.arrival, file.report
     said, tone = verdict(one.status)
+    changed, changed_tone = "", "dim"
     if stored is None:
         drift, drift_tone, moved, target, target_tone, against = "– none", "dim", "–", "–", "dim", ""
+        if one.findings:
+            changed, changed_tone = one.findings[0].message, ""
     else:
-        sign, drift_tone = drifted(stored.dataset_drift, bool(stored.report.drifted))
-        word = "drifted" if stored.dataset_drift else "some" if stored.report.drifted else "steady"
+        sign, drift_tone = drifted(stored.dataset_drift, bool(stored.drifted))
+        word = "drifted" if stored.dataset_drift else "some" if stored.drifted else "steady"
         drift = f"{sign} {word}"
-        moved = f"{len(stored.report.drifted)} of {len(stored.report.columns)}"
-        label = stored.report.target
+        moved = f"{len(stored.drifted)} of {len(stored.columns)}"
+        changed, changed_tone = headline(stored), "" if stored.drifted else "dim"
+        label = stored.target
         target, target_tone = (
             (f"{drifted(label.drifted)[0]} {label.score:.3f}", drifted(label.drifted)[1])
             if label
             else ("–", "dim")
         )
         against = stored.reference
+    if narrow:
+        compared = stored is not None and one.status == "ok"
+        state, state_tone = (drift, drift_tone) if compared else (said, tone)
+        row = (safe(one.name), state, moved, safe(changed, 240))
+        return Row(one.name, row, ("", state_tone, "", changed_tone), file)
     cells = (
         safe(one.name),
         said,
         drift,
         moved,
         target,
-        number(one.rows),
+        number(one.rows) if one.rows else "–",
+        safe(changed, 240),
         clock(one.at, now),
         safe(against),
     )
-    return Row(one.name, cells, ("", tone, drift_tone, "", target_tone, "", "dim", "dim"), file)
+    tones = ("", tone, drift_tone, "", target_tone, "", changed_tone, "dim", "dim")
+    return Row(one.name, cells, tones, file)
 
 
-def column_row(one: ColumnDrift, is_target: bool) -> Row:
-    """One column of a report."""
+def column_row(one: ColumnDrift, is_target: bool, *, narrow: bool = False) -> Row:
+    """One column of a report; where there is little room, only what moved."""
+    from pilothouse.monitoring.wording import percent as share
+
     near = not one.drifted and one.score > one.noise_floor and one.score > 0.05
     sign, tone = drifted(one.drifted, near)
     name = f"{sign} {safe(one.column, 60)}" + (" (target)" if is_target else "")
     missing = (
         ""
         if not (one.missing_reference or one.missing_current)
-        else f"{percent(one.missing_reference)} → {percent(one.missing_current)}"
+        else f"{share(one.missing_reference)} → {share(one.missing_current)}"
     )
     words = one.moved or ("below the 0.10 that counts" if near else "")
+    told = "" if one.drifted else "dim"
+    if narrow:
+        return Row(one.column, (name, safe(words)), (tone, told), one)
     cells = (name, f"{one.score:.3f}", f"{one.noise_floor:.3f}", safe(words), missing, safe(one.kind))
     return Row(
         one.column,
         cells,
-        (tone, tone if one.drifted else "", "dim", "" if one.drifted else "dim", "", "dim"),
+        (tone, tone if one.drifted else "", "dim", told, "", "dim"),
         one,
     )
 

@@ -93,7 +93,7 @@ def _needs(known: Models, seen: Data, server: ServerStatus | None) -> list[Need]
                 )
             )
     if (moved := newest_drift(known, seen)) is not None and moved.report is not None:
-        report = moved.report.report
+        report = moved.report
         names = ", ".join(one.column for one in report.drifted[:3])
         needs.append(
             Need(

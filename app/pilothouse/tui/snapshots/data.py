@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pilothouse.tui.snapshots.changes import Stamp
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.worker import Worker
+
     from pilothouse.autopilot.status import WatcherStatus
     from pilothouse.data.versions import DatasetVersion
+    from pilothouse.monitoring.glances import Glance
+    from pilothouse.monitoring.rows_shown import RowsShown
+    from pilothouse.monitoring.side_by_side import ColumnBeforeNow
     from pilothouse.monitoring.verdicts import Arrival, StoredReport
     from pilothouse.workspace import Workspace
 
@@ -19,7 +27,7 @@ class FileVerdict:
     """One file that landed, and its comparison with the reference where there is one."""
 
     arrival: Arrival
-    report: StoredReport | None
+    report: Glance | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,8 @@ class Data:
     """Files in the folder that were neither judged nor trained on."""
     coming: int = 0
     """Files of a demo that have not been delivered yet."""
+    glances: Mapping[str, Glance] = field(default_factory=dict, compare=False, repr=False)
+    """All reports that were read, by id, so that none is read twice."""
 
 
 def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
@@ -55,23 +65,40 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
         return before
     from pilothouse.data.versions import list_dataset_versions
     from pilothouse.demo.workspace import waiting_files
-    from pilothouse.monitoring.verdicts import list_arrivals, list_drift_reports
+    from pilothouse.monitoring.glances import list_glances
+    from pilothouse.monitoring.verdicts import list_arrivals
     from pilothouse.store import open_store
+    from pilothouse.tui.snapshots.arrival_names import in_order
 
     store = open_store(workspace)
-    reports: dict[tuple[str, str], StoredReport] = {}
-    for report in list_drift_reports(store, chosen.name):
+    known_before = before.glances if before is not None and before.model == chosen.name else None
+    glances = list_glances(store, chosen.name, known_before)
+    reports: dict[tuple[str, str], Glance] = {}
+    for report in glances:
         reports.setdefault((report.subject, report.sha256), report)
-    arrivals = sorted(list_arrivals(store, chosen.name), key=lambda one: (one.name, one.at), reverse=True)
     newest: dict[str, Arrival] = {}
-    for one in arrivals:  # a file that was replaced counts as what it is now
+    for one in list_arrivals(store, chosen.name):  # a file that was replaced counts as what it is now
         newest.setdefault(one.name, one)
-    files = tuple(FileVerdict(one, reports.get((one.name, one.sha256))) for one in newest.values())
+    arrivals = list(newest.values())
+    order = in_order([(one.name, one.at) for one in arrivals])
+    files = tuple(
+        FileVerdict(arrivals[at], reports.get((arrivals[at].name, arrivals[at].sha256)))
+        for at in reversed(order)
+    )
     versions = tuple(list_dataset_versions(store, chosen.name))
     known = set(newest) | {file.name for version in versions for file in version.files}
     waiting = _waiting(workspace, chosen.data.folder, known)
     coming = len(waiting_files(workspace))
-    return Data(now, chosen.name, chosen.data.folder, files, versions, watcher, waiting, coming)
+    by_id = {one.report_id: one for one in glances}
+    return Data(now, chosen.name, chosen.data.folder, files, versions, watcher, waiting, coming, by_id)
+
+
+def whole_report(workspace: Workspace, report_id: str) -> StoredReport:
+    """Read one report with its histograms."""
+    from pilothouse.monitoring.verdicts import get_drift_report
+    from pilothouse.store import open_store
+
+    return get_drift_report(open_store(workspace), report_id)
 
 
 def _folder_stamp(workspace: Workspace, folder: str) -> object:
@@ -99,17 +126,40 @@ def accept(workspace: Workspace, model: str, name: str, reason: str) -> str:
     return f"{name} is accepted; the next training takes it in."
 
 
-def short_names(names: list[str]) -> dict[str, str]:
-    """Name -> what tells it from the others: months where the names end in YYYY-MM, else the last letters
-    that differ."""
-    import re
+def column_of_file(
+    workspace: Workspace, model: str, report_id: str, name: str, worker: Worker[object]
+) -> ColumnBeforeNow:
+    """Read a column in the reference and in the file of a report; given up when the worker is cancelled."""
+    from pilothouse.monitoring.side_by_side import column_before_now
+    from pilothouse.monitoring.verdicts import get_drift_report
+    from pilothouse.store import open_store
 
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    stems = {
-        name: re.sub(r"(\.(csv|parquet|jsonl|ndjson|gz))+$", "", name, flags=re.IGNORECASE) for name in names
-    }
-    out = {}
-    for name, stem in stems.items():
-        found = re.search(r"(?:19|20)\d\d[-_]?(0[1-9]|1[0-2])$", stem)
-        out[name] = months[int(found[1]) - 1] if found else stem[-3:]
-    return out
+    store = open_store(workspace)
+    stored = get_drift_report(store, report_id)
+    config = workspace.config().model(model)
+    return column_before_now(workspace, store, config, stored, name, giving_up_with(worker))
+
+
+def rows_around(path: Path, numbers: Sequence[int], first: str, worker: Worker[object]) -> RowsShown:
+    """Read whole rows of a file; given up when the worker is cancelled.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    from pilothouse.monitoring.rows_shown import rows_of
+
+    return rows_of(path, numbers, first=first, progress=giving_up_with(worker))
+
+
+def giving_up_with(worker: Worker[object]) -> Callable[[float, str], None]:
+    """A progress callback that stops a computation once its worker is cancelled."""
+
+    def progress(share: float, what: str) -> None:
+        if worker.is_cancelled:
+            raise GivenUpError
+
+    return progress
+
+
+class GivenUpError(Exception):
+    """The cursor moved on; nobody sees it."""

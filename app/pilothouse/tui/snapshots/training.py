@@ -55,17 +55,29 @@ def offers(workspace: Workspace, model: str) -> Offer:
     return Offer(tuple(names), chosen, told, f"everything in {config.data.folder}/ as it is now", check)
 
 
-def start(workspace: Workspace, model: str, recipe: str, params: dict[str, Any], name: str) -> str:
-    """Take the data as it is, start a run of its own process, and return its id."""
+def start(
+    workspace: Workspace, model: str, recipe: str, params: dict[str, Any], name: str, because: str = ""
+) -> str:
+    """Take the data as it is, start a run of its own process, and return its id.
+
+    ``because`` is the file whose drift is the reason: it becomes a tag of the run, and an event.
+    """
+    from pilothouse.store import open_store, record
     from pilothouse.training.launch import start_training
 
-    return start_training(
+    run_id = start_training(
         workspace,
         model=model,
         recipe=None if recipe == OWN_COMMAND else recipe,
         params=params,
         name=name or None,
+        tags={"because": because} if because else None,
     )
+    if because:
+        with open_store(workspace).transaction() as tx:
+            told = f"Training started because {because} drifted."
+            record(tx, "train", run_id, told, {"file": because, "model": model})
+    return run_id
 
 
 def run_again(workspace: Workspace, run: Run) -> str:

@@ -1,4 +1,5 @@
-"""Two histograms of one column over the same bins: the reference ``░`` against now ``█``."""
+"""Two histograms of one column over the same bins, under each other or side by side: the reference ``░``
+against now ``█``."""
 
 from __future__ import annotations
 
@@ -53,3 +54,59 @@ def two_histograms(
     if hidden > 0:
         out = [*out[: rows - 1], Content.assemble((f"… {hidden + 1} more bins", "$dim"))]
     return Content("\n").join(out)
+
+
+WORTH_A_SIGN = 0.02
+"""A bin whose share changed by at least this much is marked with its direction."""
+
+
+def beside(
+    labels: Sequence[str],
+    reference: Sequence[float],
+    current: Sequence[float],
+    columns: int,
+    heads: tuple[str, str],
+) -> Content:
+    """Return the two histograms side by side on one scale, a line a bin under a line of heads; bins that are
+    empty on both sides are left out.
+
+    ``▲`` and ``▼`` mark bins whose share rose or fell by two points or more.
+    """
+    total_r, total_c = sum(reference) or 1, sum(current) or 1
+    rows = [
+        (safe(label, 40), r / total_r, c / total_c)
+        for label, r, c in zip(labels, reference, current, strict=False)
+        if r or c
+    ]
+    if not rows:
+        return Content("")
+    left = min(max(width(name) for name, _, _ in rows), max(6, columns // 4))
+    each = max(2, (columns - left - 20) // 2)
+    most = max(max(r, c) for _, r, c in rows) or 1
+    pad = " " * (left + 1)
+    out = [
+        Content.assemble(
+            pad,
+            (fit(f"░ {safe(heads[0])}", each + 7) + " ", "$dim"),
+            (fit(f"█ {safe(heads[1])}", each + 9), "$dim"),
+        )
+    ]
+    for name, r, c in rows:
+        sign = "▲" if c - r >= WORTH_A_SIGN else "▼" if r - c >= WORTH_A_SIGN else " "
+        out.append(
+            Content.assemble(
+                (fit(name, left, "right"), ""),
+                " ",
+                (fit("░" * _cells(r, most, each), each), "$dim"),
+                (f" {percent(r, 1):>6} ", "$dim"),
+                (fit("█" * _cells(c, most, each), each), "$accent"),
+                f" {percent(c, 1):>6} ",
+                (sign, "$warning"),
+            )
+        )
+    return Content("\n").join(out)
+
+
+def _cells(share: float, most: float, across: int) -> int:
+    """Cells of a bar; what is not nothing is seen."""
+    return max(1 if share else 0, round(share / most * across))

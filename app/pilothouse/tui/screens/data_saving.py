@@ -1,0 +1,86 @@
+"""Retraining because a file drifted, and writing the report of a file."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pilothouse.tui.screens.data_acts import DataActs
+from pilothouse.tui.screens.train_acts import TrainActs
+from pilothouse.tui.text import line, safe
+
+if TYPE_CHECKING:
+    from pilothouse.tui.snapshots.data import FileVerdict
+
+
+class FileActs(DataActs, TrainActs):
+    """What can be done with the file under the cursor."""
+
+    def why_not(self, action: str) -> str:
+        """What the state of the file forbids."""
+        file = self.current_file()
+        if action in ("retrain", "report") and file is None:
+            return "there is no file under the cursor"
+        if action == "report" and file is not None and file.report is None and not file.arrival.findings:
+            return f"{file.arrival.name} was not compared with anything, and nothing was found in it"
+        if action == "retrain" and file is not None:
+            if file.report is None or not file.report.drifted:
+                return f"{file.arrival.name} did not drift; t trains all the same"
+            if self.pilothouse.about is None:
+                return "the configuration has not been read yet"
+        return super().why_not(action)
+
+    def do_retrain(self) -> None:
+        """The training dialog, with all that was taken in as its data and the drift as its reason."""
+        known, file = self.known_data(), self.current_file()
+        if known is None or file is None:
+            return
+        held = sum(one.arrival.status == "held" for one in known.files)
+        name = file.arrival.name
+        left = f", {held} held file{'' if held == 1 else 's'} left out" if held else ""
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name.split(".")[0])[:30].strip("-")
+        self.ask_and_train(
+            because=name,
+            data=f"everything taken in{left}",
+            name=f"after-{stem}" if stem else "",
+            title=f"Retrain, since {name} drifted",
+        )
+
+    def do_report(self) -> None:
+        """Ask where to, then write the report of the file."""
+        from pilothouse.tui.dialogs.base import Ask
+
+        file = self.current_file()
+        if file is None:
+            return
+        stem = re.sub(r"[^A-Za-z0-9._]+", "-", file.arrival.name.split(".")[0])[:40].strip("-.") or "file"
+        words = line("A page (.html) that opens offline, or .json for a program. In the workspace's folder.")
+        ask = Ask("Write the report", words, "Write", f"report-{stem}.html")
+        self.app.push_screen(ask, lambda name: self._write_report(file, name))
+
+    def _write_report(self, file: FileVerdict, name: str | None, *, over: bool = False) -> None:
+        from pathlib import Path
+
+        from pilothouse.tui.dialogs.base import Confirm
+
+        if not name or not name.strip():
+            return
+        target = self.workspace.root / Path(name.strip()).expanduser()
+        if not over and target.is_file():
+            words = line(f"{safe(target)} exists already. It would be written anew.")
+            again = Confirm("Write over it", words, "Write over it")
+            self.app.push_screen(
+                again, lambda yes: self._write_report(file, name, over=True) if yes else None
+            )
+            return
+        workspace, one = self.workspace, file.arrival
+        about = file.report.report_id if file.report is not None else one.name
+
+        def act() -> str:
+            from pilothouse.tui.commands import Stop, run_errand
+
+            words = ["drift", "--json", "--model", one.model, "--save", str(target), "--", about]
+            run_errand(workspace, words, lambda _: None, Stop())
+            return f"The report of {one.name} is in {target}."
+
+        self.deed("Writing the report", act)

@@ -1,0 +1,29 @@
+"""What happened to one column of one file, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from pilothouse.tui.signs import TONE_STYLES, drifted
+from pilothouse.tui.text import line, safe
+
+if TYPE_CHECKING:
+    from pilothouse.monitoring.reports import ColumnDrift
+
+
+def column_words(one: ColumnDrift) -> Content:
+    """Verdict and sentence, and under them the score with what it needed."""
+    from pilothouse.monitoring.story import sentence
+
+    sign, tone = drifted(one.drifted)
+    said = sentence(one)
+    told = (safe(said, 500), "bold" if one.drifted else "") if said else ("nothing worth a word", "$dim")
+    score = f"{safe(one.test).upper()} {one.score:.3f}, counts from {one.threshold:.3f}   {safe(one.kind)}"
+    return Content("\n").join(
+        [
+            line((f"{sign} {'moved' if one.drifted else 'steady'}  ", TONE_STYLES[tone]), told),
+            line((score, "$dim")),
+        ]
+    )
