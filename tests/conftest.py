@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from hostile import CONFIG
-from pilothouse.store import Store, open_store
+from pilothouse.store import Store, forget_stores, open_store
 from pilothouse.workspace import Workspace, init_workspace
 from trained import fresh, template, trained
 
@@ -28,6 +29,13 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PILOTHOUSE_OBSERVE", "0")
     for name in ("PILOTHOUSE_WORKSPACE", "PILOTHOUSE_RUN_DIR", "PILOTHOUSE_RUN_ID"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _stores_are_let_go() -> Iterator[None]:
+    # Each is a DuckDB with nine threads and a megabyte, and thousands of them slow a process down.
+    yield
+    forget_stores()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ The only package that imports DuckDB for metadata.
 """
 
 from pilothouse.jsontext import dumps, loads
-from pilothouse.store.connection import Row, Store, Transaction, open_store
+from pilothouse.store.connection import Row, Store, Transaction, forget_stores, open_store
 from pilothouse.store.events import Event, list_events, record, verify_events
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Store",
     "Transaction",
     "dumps",
+    "forget_stores",
     "list_events",
     "loads",
     "open_store",

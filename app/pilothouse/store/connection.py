@@ -293,3 +293,9 @@ def open_store(workspace: Workspace) -> Store:
         if key not in _stores:
             _stores[key] = Store(workspace)
         return _stores[key]
+
+
+def forget_stores() -> None:
+    """Let go of every store of this process: each ends, with its threads, when its last user does."""
+    with _stores_guard:
+        _stores.clear()

@@ -136,6 +136,11 @@ def test_accepted_proposals_are_a_search_or_the_start_of_one(data: st.DataObject
             text += data.draw(st.sampled_from(["", " "]))
 
 
+def test_a_word_in_closed_parentheses_is_no_field() -> None:
+    assert "=" in [proposal.text for proposal in complete("status ", 7, KEYS)]
+    assert [proposal.text for proposal in complete("(status ) ", 10, KEYS)] == ["AND", "OR"]
+
+
 def test_whose_value_is_typed() -> None:
     assert value_wanted("gull AND params.lr = ", 21) == (Field("params", "lr"), "")
     assert value_wanted("tags.`a b` LIKE 'kee", 20) == (Field("tags", "a b"), "kee")

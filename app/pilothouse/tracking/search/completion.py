@@ -135,7 +135,9 @@ def _offers(before: str, typed: str, keys: Keys) -> Iterator[_Offer]:
         yield from _terms(typed, keys)
         return
     last = list(walk(root))[-1]
-    if isinstance(last, Word) and before[last.span[0] : last.span[1]] == last.value and before[-1:].isspace():
+    written = isinstance(last, Word) and before[last.span[0] : last.span[1]] == last.value
+    # A parenthesis that closed after the word has made it a word for good.
+    if isinstance(last, Word) and written and before[last.span[1] :].isspace():
         named = attribute_field(last.value)
         if named is not None:
             yield from _operators(named)
