@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ from hypothesis import settings
 
 from hostile import CONFIG
 from pilothouse.store import Store, forget_stores, open_store
-from pilothouse.workspace import Workspace, init_workspace
+from pilothouse.workspace import Workspace
+from ready_made import new_workspace
 from trained import fresh, template, trained
 
 __all__ = ["fresh", "template", "trained"]
@@ -21,6 +23,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # A deadline says more about the machine than about the code.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    # A million objects of imported packages, which the collector need not look through again and again.
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +54,7 @@ def _stores_are_let_go() -> Iterator[None]:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     (tmp_path / "data").mkdir()
-    return init_workspace(tmp_path, CONFIG)
+    return new_workspace(tmp_path, CONFIG)
 
 
 @pytest.fixture

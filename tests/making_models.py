@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from pilothouse.registry.model import output_fields
 from pilothouse.registry.signature import Field, Signature
 from pilothouse.registry.versions import ModelVersion, register_bundle
 from pilothouse.store import Store, open_store
-from pilothouse.workspace import Workspace, init_workspace
+from pilothouse.workspace import Workspace
+from ready_made import copied, new_workspace
 
 HOSTILE = [
     "model [/foo]",
@@ -79,8 +81,14 @@ def _gapless() -> Any:
 
 
 def bundle(dest: Path, *, model: Any = None, metrics: dict[str, float] | None = None, **how: Any) -> str:
-    """Write a bundle; returns its manifest's sha256."""
-    made = model if model is not None else fitted(**how)
+    """Write a bundle; returns its manifest's sha256. One of these models is written once and then copied."""
+    if model is not None or dest.exists():
+        return _write(dest, fitted(**how) if model is None else model, metrics)
+    copied(f"bundle {metrics} {sorted(how.items())}", lambda path: _write(path, fitted(**how), metrics), dest)
+    return hashlib.sha256((dest / "manifest.json").read_bytes()).hexdigest()
+
+
+def _write(dest: Path, made: Any, metrics: dict[str, float] | None) -> str:
     return write_bundle(
         dest,
         model=made,
@@ -105,8 +113,7 @@ folder = "data"
 
 def workspace(root: Path, extra: str = "") -> tuple[Workspace, Store]:
     """A workspace with one model called `late`."""
-    root.mkdir(parents=True, exist_ok=True)
-    made = init_workspace(root, CONFIG + extra)
+    made = new_workspace(root, CONFIG + extra)
     return made, open_store(made)
 
 
@@ -132,9 +139,15 @@ def register(
 
 def holdout(path: Path, table: pd.DataFrame | None = None) -> None:
     """Write a holdout."""
+    if table is None:
+        copied("holdout", lambda kept: _write_rows(kept, flights(300, seed=5)), path)
+    else:
+        _write_rows(path, table)
+
+
+def _write_rows(path: Path, rows: pd.DataFrame) -> None:
     import duckdb
 
-    rows = flights(300, seed=5) if table is None else table
     con = duckdb.connect(":memory:")
     con.register("rows", rows)
     con.execute(f"COPY (SELECT * FROM rows) TO '{path}' (FORMAT parquet)")

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.processes import fair_lock
-from pilothouse.workspace import Workspace, init_workspace
+from pilothouse.workspace import Workspace
+from ready_made import new_workspace
 from waiting import wait_until
 
 COLUMNS = ("id", "when", "a", "b", "c", "y")
@@ -128,7 +129,7 @@ def land(folder: Path, name: str, table: list[dict[str, Any]]) -> Path:
 def make_workspace(root: Path, config: str = CONFIG) -> Workspace:
     """A workspace with one file of 300 rows and nothing done yet."""
     root.mkdir(parents=True, exist_ok=True)
-    workspace = init_workspace(root, config)
+    workspace = new_workspace(root, config)
     (root / "data").mkdir()
     land(root / "data", "first.csv", rows())
     return workspace

@@ -9,38 +9,48 @@ from piloting import HOSTILE, add_predictions, add_runs, add_verdicts
 
 import making_models
 from pilothouse.registry.deployments import promote
+from pilothouse.store import open_store
 from pilothouse.tracking.runs import fold
 from pilothouse.workspace import Workspace
+from ready_made import copied
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Workspace:
-    made, _ = making_models.workspace(tmp_path / "ws")
+    return _empty(tmp_path / "ws")
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Workspace:
+    """Every screen has something to show, and all of it is hostile."""
+    return Workspace(copied("hostile", _hostile, tmp_path / "ws"))
+
+
+@pytest.fixture
+def steered(tmp_path: Path) -> Workspace:
+    """Three real versions, of which the second is live after the first."""
+    return Workspace(copied("steered", _steered, tmp_path / "ws"))
+
+
+def _empty(root: Path) -> Workspace:
+    made, _ = making_models.workspace(root)
     (made.root / "data").mkdir()
     return made
 
 
-@pytest.fixture
-def hostile(empty: Workspace) -> Workspace:
-    """Every screen has something to show, and all of it is hostile."""
-    from pilothouse.store import open_store
-
-    store = open_store(empty)
-    add_runs(empty, HOSTILE)
+def _hostile(root: Path) -> None:
+    made = _empty(root)
+    store = open_store(made)
+    add_runs(made, HOSTILE)
     add_verdicts(store, HOSTILE)
-    add_predictions(empty, HOSTILE)
+    add_predictions(made, HOSTILE)
     fold(store)
-    return empty
 
 
-@pytest.fixture
-def steered(empty: Workspace) -> Workspace:
-    """Three real versions, of which the second is live after the first."""
-    from pilothouse.store import open_store
-
-    store = open_store(empty)
+def _steered(root: Path) -> None:
+    made = _empty(root)
+    store = open_store(made)
     for n, name in enumerate(("one", "two", "three")):
-        making_models.register(empty, store, f"run{name}", seed=n)
-    promote(empty, store, "1", reason="first")
-    promote(empty, store, "2", reason="better")
-    return empty
+        making_models.register(made, store, f"run{name}", seed=n)
+    promote(made, store, "1", reason="first")
+    promote(made, store, "2", reason="better")
