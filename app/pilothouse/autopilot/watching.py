@@ -26,7 +26,9 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.reading import data_files
 from pilothouse.data.versions import fingerprint, list_dataset_versions
 from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.monitoring.checks import ERROR
 from pilothouse.monitoring.judging import Verdict, judge_file, list_arrivals
+from pilothouse.monitoring.quality.telling import finding_lines
 from pilothouse.registry.versions import champion
 from pilothouse.store import open_store, record
 from pilothouse.workspace import Workspace
@@ -164,6 +166,9 @@ class Watcher:
             self._judged += 1
             self._last_file = path.name
             self._tell(in_one_line(path.name, verdict))
+            if verdict.status == "held":
+                for line in finding_lines(verdict.findings):
+                    self._tell(line)
         seen.settled = True
         return False
 
@@ -261,10 +266,10 @@ def _size(path: Path) -> int:
 
 
 def in_one_line(name: str, verdict: Verdict) -> str:
-    """Say what was found about a file, with the numbers it rests on."""
+    """Say what was found about a file, with the numbers it rests on; of a held one, that lines follow."""
     if verdict.status == "held":
-        first = verdict.findings[0].message if verdict.findings else "it is not sound"
-        return f"■ {name} is held: {first}"
+        count = len([finding for finding in verdict.findings if finding.severity == ERROR])
+        return f"■ {name} is held for {count} reason{'' if count == 1 else 's'}:"
     report = verdict.report
     if report is None:
         return f"● {name} is sound; there is no reference yet to compare it with."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ import click
 
 from pilothouse.cli.options import emit, json_option, printable, say
 from pilothouse.errors import UsageError
-from pilothouse.workspace import find_workspace
+from pilothouse.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
     from pilothouse.config import ModelConfig
@@ -52,7 +54,7 @@ def check(
 
     store = open_store(found)
     if accept:
-        return _accept(store, config, files, reason, as_json)
+        return _accept(found, store, config, files, reason, as_json)
     paths = [path for text in files for path in expand(text)] or require_data_files(found.data_folder(config))
     from pilothouse.monitoring.judging import judge_file
 
@@ -63,29 +65,33 @@ def check(
             click.echo(
                 f"{_sign(verdict.status)} {printable(verdict.name)}  {verdict.rows:,} rows  {verdict.status}"
             )
-            for finding in verdict.findings:
-                _tell(finding)
+            _tell_all(verdict.findings)
 
     emit([_verdict_fields(verdict) for verdict in verdicts], as_json, show)
     return HELD if any(verdict.status == "held" for verdict in verdicts) else 0
 
 
 def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:
+    from pilothouse.cli.waiting import progress_line
     from pilothouse.data.reading import expand
     from pilothouse.data.schema import infer_schema
     from pilothouse.monitoring.checks import check_file, is_sound
+    from pilothouse.monitoring.profile import profile_files
+    from pilothouse.monitoring.quality.suggesting import suggest_rules
 
     if not files:
         raise UsageError("Name the files to check against the reference.")
-    schema = infer_schema(expand(reference))
-    checked = [(path, check_file(path, schema)) for text in files for path in expand(text)]
+    known = expand(reference)
+    schema = infer_schema(known)
+    with progress_line() as progress:
+        rules = suggest_rules(profile_files(known, schema, progress=progress))
+    checked = [(path, check_file(path, schema, rules=rules)) for text in files for path in expand(text)]
 
     def show() -> None:
         for path, findings in checked:
             status = "ok" if is_sound(findings) else "held"
             click.echo(f"{_sign(status)} {printable(path.name)}  {status}")
-            for finding in findings:
-                _tell(finding)
+            _tell_all(findings)
 
     told = [
         {
@@ -99,14 +105,32 @@ def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:
     return 0 if all(is_sound(findings) for _, findings in checked) else HELD
 
 
-def _accept(store: Store, config: ModelConfig, files: tuple[str, ...], reason: str, as_json: bool) -> int:
+def _accept(
+    workspace: Workspace,
+    store: Store,
+    config: ModelConfig,
+    files: tuple[str, ...],
+    reason: str,
+    as_json: bool,
+) -> int:
     from pilothouse.monitoring.judging import accept_arrival
+    from pilothouse.monitoring.quality.adapting import what_would_adapt
 
     if len(files) != 1:
         raise UsageError("Name one file to accept.")
     arrival = accept_arrival(store, config.name, Path(files[0]).name, reason=reason)
     told = {"name": arrival.name, "sha256": arrival.sha256, "status": arrival.status}
-    emit(told, as_json, lambda: say(f"{arrival.name} is accepted."))
+    changed = what_would_adapt(workspace, store, config, arrival.name)
+
+    def show() -> None:
+        say(f"{arrival.name} is accepted.")
+        if changed:
+            say("The next file like it will be held again. To have the schema allow it:")
+            say(f"  pilothouse schema accept {shlex.quote(arrival.name)}")
+            for line in changed:
+                say(f"    {line}")
+
+    emit({**told, "schema_would_change": list(changed)}, as_json, show)
     return 0
 
 
@@ -114,12 +138,11 @@ def _sign(status: str) -> str:
     return "■" if status == "held" else "●"
 
 
-def _tell(finding: Finding) -> None:
-    rows = "; ".join(
-        f"row {row:,} has {'nothing' if value is None else printable(repr(value))}"
-        for row, value in finding.examples
-    )
-    click.echo(f"    {finding.severity}: {printable(finding.message)}" + (f" ({rows})" if rows else ""))
+def _tell_all(findings: Sequence[Finding]) -> None:
+    from pilothouse.monitoring.quality.telling import finding_lines
+
+    for line in finding_lines(findings):
+        click.echo(printable(line))
 
 
 def finding_fields(finding: Finding) -> dict[str, Any]:
@@ -131,6 +154,7 @@ def finding_fields(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "count": finding.count,
         "examples": [example._asdict() for example in finding.examples],
+        "next": finding.next,
     }
 
 

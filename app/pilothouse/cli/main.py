@@ -34,6 +34,7 @@ COMMAND_MODULES = {
     "export": "exchange",
     "data": "data",
     "check": "check",
+    "schema": "schema",
     "drift": "data",
     "features": "features",
     "skew": "features",

@@ -102,7 +102,8 @@ def file_types(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, str]
         DataError: the file cannot be read.
     """
     types = {name: type_of(kind) for name, kind in describe(con, source).items()}
-    texts = [name for name, kind in types.items() if kind == "text"]
+    # A column of JSON lines that holds no value at all is of the type JSON.
+    texts = [name for name, kind in types.items() if kind in ("text", "other")]
     if texts and suffix_of(as_file(source).name) != ".parquet":
         counts = ", ".join(f"count({identifier(name)})" for name in texts)
         with reading(source):

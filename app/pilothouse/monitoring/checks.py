@@ -1,4 +1,8 @@
-"""Is a file fit to learn from? What is wrong with it, column by column, before anything uses it."""
+"""Is a file fit to learn from? What is wrong with it, column by column, before anything uses it.
+
+A file is read twice at most: once for the types of a text format, and once for all that the rules ask. Only
+where something is wrong are rows looked up that show it.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +20,14 @@ from pilothouse.data.reading import (
     as_file,
     connect,
     delimiter,
+    describe,
     first_line,
-    identifier,
-    read_through,
-    reading,
-    scan_sql,
     suffix_of,
 )
-from pilothouse.data.schema import Column, Schema, file_types, fits, misfit, relation_sql
-from pilothouse.monitoring.examples import Example, examples, misfits, repeated
+from pilothouse.data.schema import Column, Schema, fits, misfit, type_of
+from pilothouse.monitoring.examples import Example, misfits
+from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
+from pilothouse.monitoring.quality.rules import WARN, FileRules
 
 ERROR = "error"
 WARNING = "warning"
@@ -38,10 +41,12 @@ class Finding:
         severity: "error" holds the file back; "warning" does not.
         column: the column it is about; empty for the file as a whole.
         message: one sentence that names what, and where there is one the row or an example.
-        rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target
-            or unique; empty in what was stored before rules had names.
+        rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target,
+            unique, range, categories, constant, duplicates, freshness, id-like or leak; empty in what was
+            stored before rules had names.
         count: how many rows break it; 0 where it is not about rows.
         examples: the first of those rows.
+        next: what a person can do about it, where there is something to say.
     """
 
     severity: str
@@ -50,6 +55,7 @@ class Finding:
     rule: str = ""
     count: int = 0
     examples: tuple[Example, ...] = ()
+    next: str = ""
 
     @staticmethod
     def from_stored(fields: dict[str, Any]) -> Finding:
@@ -66,6 +72,7 @@ class Roles:
     id: str | None = None
     exclude: tuple[str, ...] = ()
     classification: bool = True
+    time: str | None = None
 
 
 def is_sound(findings: Collection[Finding]) -> bool:
@@ -73,137 +80,151 @@ def is_sound(findings: Collection[Finding]) -> bool:
     return all(finding.severity != ERROR for finding in findings)
 
 
-def check_file(source: Source, schema: Schema | None, roles: Roles | None = None) -> list[Finding]:
-    """Read a file to its last byte and say what is wrong with it, errors first.
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is wrong with a file, errors first, and the figures behind it; None if it cannot be read."""
+
+    findings: list[Finding]
+    figures: FileFigures | None
+
+
+def check_file(
+    source: Source,
+    schema: Schema | None,
+    roles: Roles | None = None,
+    rules: FileRules | None = None,
+    *,
+    now: float | None = None,
+) -> list[Finding]:
+    """Read a file to its last byte and say what is wrong with it, errors first; see `examine_file`."""
+    return examine_file(source, schema, roles, rules, now=now).findings
+
+
+def examine_file(
+    source: Source,
+    schema: Schema | None,
+    roles: Roles | None = None,
+    rules: FileRules | None = None,
+    *,
+    now: float | None = None,
+) -> Examined:
+    """Read a file to its last byte, once but for the types of a text format.
 
     Args:
         source: the file.
-        schema: what its columns must be; without one only what any file must satisfy is checked.
+        schema: what its columns must be; without one, and without accepted rules, only what any file must
+            satisfy is checked.
         roles: which column is the target and which do not matter.
+        rules: what its values must be. Suggested ones only warn; accepted ones hold the file back, and say
+            what its columns must be in place of the schema.
+        now: the moment that freshness is counted from, in seconds since 1970; the clock's by default.
     """
     try:
         with connect() as con:
-            found = _check(con, source, schema, roles or Roles())
+            found = _check(con, source, schema, roles or Roles(), rules, now)
     except DataError as error:
-        found = [Finding(ERROR, "", error.what, "readable")]
-    return sorted(found, key=lambda finding: finding.severity != ERROR)
+        return Examined([Finding(ERROR, "", error.what, "readable")], None)
+    found.findings.sort(key=lambda finding: finding.severity != ERROR)
+    return found
 
 
 def _check(
-    con: duckdb.DuckDBPyConnection, source: Source, schema: Schema | None, roles: Roles
-) -> list[Finding]:
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    schema: Schema | None,
+    roles: Roles,
+    rules: FileRules | None,
+    now: float | None,
+) -> Examined:
+    from pilothouse.monitoring.quality.judging import judge_figures
+
     name = as_file(source).name
     found = [
         Finding(ERROR, twice, f"{name} has two columns called {twice!r}.", "named-twice")
         for twice in _twice(source)
     ]
-    types = file_types(con, source)
-    expected = schema.columns if schema else ()
-    table = scan_sql(source)
-    with reading(source):  # To the last byte: a file that breaks off shows only at its end.
-        rows = read_through(con, table)
-    if rows == 0:
-        return [*found, Finding(ERROR, "", f"{name} has a header but no rows.", "rows")]
+    types = {column: type_of(kind) for column, kind in describe(con, source).items()}
+    accepted = rules is not None and rules.accepted is not None
+    expected = rules.schema() if rules is not None and accepted else schema
+    columns = (
+        expected.columns
+        if expected
+        else tuple(Column(column, kind, "text", False) for column, kind in types.items())
+    )
+    if (suffix_of(name) or "").startswith(".csv"):
+        # CSV has no types: what should be text is read as text.
+        types.update(
+            {column.name: "text" for column in columns if column.type == "text" and column.name in types}
+        )
+    figures = measure(con, source, _wanted(columns, types, roles, rules, known=expected is not None))
+    if figures.rows == 0:
+        return Examined([*found, Finding(ERROR, "", f"{name} has a header but no rows.", "rows")], figures)
     sound = []
-    for column in expected:
-        problem = _problem(con, source, column, types)
+    for column in columns:
+        problem = _problem(con, source, column, types, figures)
         if problem is None:
             sound.append(column)
+            continue
+        rule = rules.column(column.name) if rules is not None and accepted else None
+        spared = column.name in roles.exclude or (rule is not None and rule.on_fail == WARN)
+        severity = WARNING if spared else ERROR
+        if column.name in types:
+            count, shown = misfits(con, source, column)
+            found.append(Finding(severity, column.name, problem, "type", count, shown))
         else:
-            spared = column.name in roles.exclude
-            severity = WARNING if spared else ERROR
-            if column.name in types:
-                count, shown = misfits(con, source, column)
-                found.append(Finding(severity, column.name, problem, "type", count, shown))
-            else:
-                found.append(Finding(severity, column.name, problem, "column"))
-    known = {column.name for column in expected}
-    if schema:
-        new = [column for column in types if column not in known]
-        found += [
-            Finding(WARNING, column, f"The column {column!r} is new; nothing uses it.", "new-column")
-            for column in new
-        ]
-    if sound:
-        part = Schema(tuple(sound))
-        found += _values(con, source, part, roles, rows)
-    return found
+            found.append(Finding(severity, column.name, problem, "column"))
+    known = {column.name for column in columns}
+    found += [
+        Finding(WARNING, column, f"The column {column!r} is new; nothing uses it.", "new-column")
+        for column in types
+        if column not in known
+    ]
+    found += judge_figures(con, source, sound, types, figures, roles, rules, expected is not None, now)
+    return Examined(found, figures)
+
+
+def _wanted(
+    columns: Collection[Column], types: dict[str, str], roles: Roles, rules: FileRules | None, *, known: bool
+) -> Wanted:
+    spared = {roles.id, roles.target, *roles.exclude}
+    watched = {rule.name for rule in rules.columns if rule.leak_check} if rules else None
+    unique = {name for name in (roles.id, roles.target) if name}
+    if not known:  # At the first sight of data a counter may be a feature by mistake.
+        unique |= {column.name for column in columns if column.type == "integer"}
+    return Wanted(
+        tuple(columns),
+        types,
+        rules,
+        target=roles.target,
+        time=roles.time,
+        unique=tuple(unique),
+        leaks=tuple(
+            column.name
+            for column in columns
+            if column.name not in spared and (watched is None or column.name in watched)
+        ),
+        text_target=roles.classification,
+    )
 
 
 def _problem(
-    con: duckdb.DuckDBPyConnection, source: Source, column: Column, types: dict[str, str]
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    column: Column,
+    types: dict[str, str],
+    figures: FileFigures,
 ) -> str | None:
     name = as_file(source).name
     if column.name not in types:
         near = difflib.get_close_matches(column.name, list(types), n=1, cutoff=0.7)
         hint = f"; it has {near[0]!r}" if near else ""
         return f"{name} has no column {column.name!r}{hint}."
-    kind = types[column.name]
-    if column.type == "text" and (suffix_of(name) or "").startswith(".csv"):
-        return None  # CSV has no types: what should be text is read as text.
-    if not fits(column.type, kind):
-        return misfit(con, source, column, kind).what
-    try:
-        relation_sql(con, [source], Schema((column,)), found=[types])
-    except DataError as error:
-        return error.what
-    return None
-
-
-def _values(
-    con: duckdb.DuckDBPyConnection, source: Source, schema: Schema, roles: Roles, rows: int
-) -> list[Finding]:
-    name = as_file(source).name
-    table = relation_sql(con, [source], schema)
-    asked: list[str] = []
-    for column in schema.columns:
-        value = identifier(column.name)
-        infinite = f"count(*) FILTER (isinf({value}))" if column.type == "number" else "0"
-        special = column.name in (roles.target, roles.id)
-        distinct = f"count(DISTINCT {value})" if special else "0"
-        asked += [
-            f"count({value})",
-            infinite,
-            distinct,
-            f"CAST(min({value}) AS VARCHAR)" if special else "NULL",
-        ]
-    with reading(source):
-        figures: tuple[Any, ...] = con.execute(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0]
-    found: list[Finding] = []
-    for index, column in enumerate(schema.columns):
-        present, infinite, distinct, least = figures[4 * index : 4 * index + 4]
-        about = column.name
-        if infinite:
-            said = f"{about!r} is infinite in {infinite:,} of {rows:,} rows."
-            shown = examples(con, source, table, about, "isinf(value)")
-            found.append(Finding(WARNING, about, said, "finite", infinite, shown))
-        if about == roles.target:
-            told = _target(about, present, distinct, least, rows, roles.classification)
-            found += [Finding(WARNING, about, said, "target", rows - present) for said in told]
-        elif column.required and present < rows:
-            said = f"{about!r} is missing in {rows - present:,} of {rows:,} rows; it never was before."
-            shown = examples(con, source, table, about, "value IS NULL")
-            found.append(Finding(WARNING, about, said, "missing", rows - present, shown))
-        elif present == 0 and column.type != "empty":
-            said = f"{about!r} is missing in all {rows:,} rows."
-            found.append(Finding(WARNING, about, said, "missing", rows))
-        if about == roles.id and distinct < present:
-            said = f"{present - distinct:,} rows of {name} repeat a value of {about!r}, the id."
-            shown = repeated(con, source, table, about)
-            found.append(Finding(WARNING, about, said, "unique", present - distinct, shown))
-    return found
-
-
-def _target(
-    name: str, present: int, distinct: int, least: str | None, rows: int, classification: bool
-) -> list[str]:
-    if present == 0:
-        return [f"The target {name!r} is missing in all {rows:,} rows: they have no labels yet."]
-    if classification and distinct == 1:
-        return [f"The target {name!r} has one class only: {str(least)[:60]!r} in all {present:,} rows."]
-    if present < rows:
-        return [f"The target {name!r} is missing in {rows - present:,} of {rows:,} rows."]
-    return []
+    kind, seen = types[column.name], figures.columns.get(column.name)
+    if fits(column.type, kind):
+        return misfit(con, source, column, kind).what if seen and seen.unreadable else None
+    if seen is not None and seen.written == 0:
+        return None  # A text format says nothing of the type of a column that is empty.
+    return misfit(con, source, column, kind).what
 
 
 def _twice(source: Source) -> list[str]:

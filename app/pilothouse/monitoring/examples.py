@@ -75,3 +75,15 @@ def misfits(
             f"SELECT count(*) FROM (SELECT {identifier(column.name)} AS value FROM {table}) WHERE {condition}"
         ).fetchall()
     return int(counted[0][0]), examples(con, source, table, column.name, condition)
+
+
+def copies(con: duckdb.DuckDBPyConnection, source: Source, columns: list[str]) -> tuple[Example, ...]:
+    """Return rows that repeat an earlier one in every column, each with the number of the first such."""
+    whole = f"hash({', '.join(identifier(name) for name in columns)})"
+    numbered = f"SELECT row_number() OVER () AS place, {whole} AS whole FROM {scan_sql(source)}"
+    with reading(source):
+        rows = con.execute(
+            f"SELECT max(place), min(place) FROM ({numbered}) GROUP BY whole HAVING count(*) > 1 "
+            f"ORDER BY 1 LIMIT {MOST}"
+        ).fetchall()
+    return tuple(Example(int(copy), f"what row {first:,} has") for copy, first in rows)

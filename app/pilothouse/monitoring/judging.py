@@ -9,11 +9,16 @@ from pathlib import Path
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import DataError, probe
+from pilothouse.data.schema import fits
 from pilothouse.data.versions import fingerprint
 from pilothouse.monitoring.checks import Finding, Roles, check_file, is_sound
 from pilothouse.monitoring.distances import parse_tests
 from pilothouse.monitoring.drift import DriftReport, compare_profiles, decide
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
+from pilothouse.monitoring.quality.advice import advised
+from pilothouse.monitoring.quality.rules import FileRules
+from pilothouse.monitoring.quality.rules_kept import current_rules
+from pilothouse.monitoring.quality.suggesting import suggest_rules
 from pilothouse.monitoring.reference import Reference, find_reference
 from pilothouse.monitoring.verdicts import (
     ACCEPTED,
@@ -49,6 +54,7 @@ class Verdict:
         report: the comparison with the reference; None if the file is held or there is no reference.
         name, sha256, rows: the file; its rows are 0 if it cannot be read.
         reference: what it was compared with, such as `late-arrivals v3`; empty if with nothing.
+        schema_number: the accepted schema that it was checked against; None if nobody has accepted one.
     """
 
     status: str
@@ -58,11 +64,14 @@ class Verdict:
     sha256: str = ""
     rows: int = 0
     reference: str = ""
+    schema_number: int | None = None
 
 
 def roles_of(model: ModelConfig) -> Roles:
     """Return what the model's configuration says about columns."""
-    return Roles(model.target, model.data.id, model.data.exclude, model.task == "classification")
+    return Roles(
+        model.target, model.data.id, model.data.exclude, model.task == "classification", model.data.time
+    )
 
 
 def no_features(model: ModelConfig) -> tuple[str, ...]:
@@ -74,7 +83,7 @@ def no_features(model: ModelConfig) -> tuple[str, ...]:
 def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> Verdict:
     """Check a file and compare it with the reference; store findings, report and event together.
 
-    The same bytes under the same name against the same reference give the stored verdict again.
+    The same bytes under the same name against the same reference and schema give the stored verdict again.
 
     Raises:
         DataError: the file is gone, or changed while it was being read; nothing was stored.
@@ -82,20 +91,29 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     before = _look(path)
     digest = fingerprint(path)
     reference = find_reference(workspace, store, model)
-    known = _stored(store, model, path.name, digest, reference)
+    accepted = current_rules(store, model.name)
+    number = accepted.accepted if accepted else None
+    known = _stored(store, model, path.name, digest, reference, number)
     if known is not None:
         return known
-    findings = tuple(check_file(path, reference.schema if reference else None, roles_of(model)))
+    rules = accepted or (rules_suggested(store, model, reference) if reference else None)
+    found = check_file(path, reference.schema if reference else None, roles_of(model), rules)
+    findings = advised(found, path.name, by_rules=accepted is not None)
     sound = is_sound(findings)
     report, rows = None, 0
     if sound and reference:
         tests = parse_tests(model.drift.test)
+        left = no_longer(reference, accepted)
         profile = profile_files(
-            [path], reference.schema, edges_from=reference.profile, fine=FINE_BINS if tests else 0
+            [path],
+            reference.schema,
+            edges_from=reference.profile,
+            fine=FINE_BINS if tests else 0,
+            exclude=left,
         )
         report = compare_profiles(
-            reference.profile, profile, model.drift.share, target=model.target, exclude=no_features(model),
-            tests=tests,
+            reference.profile, profile, model.drift.share, target=model.target,
+            exclude=(*no_features(model), *left), tests=tests,
         )  # fmt: skip
         rows = profile.rows
     elif sound:
@@ -107,9 +125,37 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
             next="Judge it again once it is written.",
         )
     verdict = Verdict(
-        OK if sound else HELD, findings, report, path.name, digest, rows, reference.label if reference else ""
-    )
+        OK if sound else HELD, findings, report, path.name, digest, rows,
+        reference.label if reference else "", number,
+    )  # fmt: skip
     return _store(store, model, verdict)
+
+
+def rules_suggested(store: Store, model: ModelConfig, reference: Reference) -> FileRules:
+    """Suggest rules from a model's reference, and from the files of its newest dataset version."""
+    rows = store.query(
+        "SELECT rows FROM dataset_files WHERE version = (SELECT version FROM dataset_versions "
+        "WHERE model = ? ORDER BY created_at DESC, version LIMIT 1)",
+        [model.name],
+    )
+    return suggest_rules(
+        reference.profile,
+        target=model.target,
+        id=model.data.id,
+        exclude=model.data.exclude,
+        file_rows=[int(row["rows"]) for row in rows],
+    )
+
+
+def no_longer(reference: Reference, rules: FileRules | None) -> tuple[str, ...]:
+    """Return the reference's columns that an accepted schema dropped, or stores otherwise: not compared."""
+    if rules is None:
+        return ()
+    return tuple(
+        column.name
+        for column in reference.schema.columns
+        if (rule := rules.column(column.name)) is None or not fits(column.type, rule.type)
+    )
 
 
 def _look(path: Path) -> tuple[int, int]:
@@ -125,7 +171,12 @@ def _report_id(model: str, name: str, sha256: str, reference: str) -> str:
 
 
 def _stored(
-    store: Store, model: ModelConfig, name: str, sha256: str, reference: Reference | None
+    store: Store,
+    model: ModelConfig,
+    name: str,
+    sha256: str,
+    reference: Reference | None,
+    number: int | None,
 ) -> Verdict | None:
     if reference is None:
         return None
@@ -133,12 +184,12 @@ def _stored(
     with store.reading() as tx:
         arrival = arrival_row(tx, model.name, name, sha256)
         report = tx.row("SELECT report FROM drift_reports WHERE report_id = ?", [report_id])
-    if arrival is None or report is None:
+    if arrival is None or report is None or arrival["schema_number"] != number:
         return None
     found = to_arrival(arrival)
     return Verdict(
         found.status, found.findings, DriftReport.from_json(report["report"]), name, sha256, found.rows,
-        reference.label,
+        reference.label, number,
     )  # fmt: skip
 
 
@@ -156,15 +207,22 @@ def _store(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
             "rows": verdict.rows,
             "status": verdict.status,
             "findings": findings,
+            "schema_number": verdict.schema_number,
         }
         same = known is not None and (known["status"], known["findings"]) == (verdict.status, findings)
         if known is None:
             tx.insert("arrivals", [{**key, **row}])
         elif not same:
             tx.execute(
-                "UPDATE arrivals SET rows = ?, status = ?, findings = ? "
+                "UPDATE arrivals SET rows = ?, status = ?, findings = ?, schema_number = ? "
                 "WHERE model = ? AND name = ? AND sha256 = ?",
-                [verdict.rows, verdict.status, findings, *key.values()],
+                [verdict.rows, verdict.status, findings, verdict.schema_number, *key.values()],
+            )
+        elif known["schema_number"] != verdict.schema_number:
+            # Nothing is new but what it was checked against: no event.
+            tx.execute(
+                "UPDATE arrivals SET schema_number = ? WHERE model = ? AND name = ? AND sha256 = ?",
+                [verdict.schema_number, *key.values()],
             )
         new_report = _store_report(tx, model.name, verdict)
         if new_report or not same:

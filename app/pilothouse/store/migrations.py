@@ -70,5 +70,11 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         " high DOUBLE, expected DOUBLE, estimated BOOLEAN, business JSON, report JSON,"
         " PRIMARY KEY (model, name, sha256))",
     ),
+    (
+        "schemas that a person accepted, and by which one a file was judged",
+        "CREATE TABLE schemas (model VARCHAR, number INTEGER, recorded_at TIMESTAMP, actor VARCHAR,"
+        " note VARCHAR, rules JSON, changed JSON, PRIMARY KEY (model, number));"
+        " ALTER TABLE arrivals ADD COLUMN schema_number INTEGER",
+    ),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""

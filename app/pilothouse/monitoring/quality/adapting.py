@@ -1,0 +1,100 @@
+"""Rules widened so that given data keeps them: what a person means by "it is like this from now on"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import DataError, Source
+from pilothouse.data.schema import fits, infer_schema
+from pilothouse.monitoring.checks import Finding, Roles, check_file
+from pilothouse.monitoring.columns import ColumnProfile
+from pilothouse.monitoring.judging import roles_of
+from pilothouse.monitoring.profile import profile_files
+from pilothouse.monitoring.quality.rules import ColumnRule, FileRules, changes
+from pilothouse.monitoring.quality.rules_kept import current_rules
+from pilothouse.monitoring.quality.suggesting import suggest_rules
+from pilothouse.store import Store
+from pilothouse.workspace import Workspace
+
+
+def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> FileRules:
+    """Return rules that these files keep: nothing is asked more strictly than before.
+
+    New columns get rules, columns that are gone lose theirs (the target stays: labels may come later), types
+    follow the files, and what the files break is widened just so far. Freshness stays as it is.
+
+    Raises:
+        DataError: a file cannot be read, or they disagree among themselves.
+    """
+    schema = infer_schema(sources)
+    profile = profile_files(sources, schema)
+    fresh = suggest_rules(profile, target=roles.target, id=roles.id, exclude=roles.exclude)
+    columns = []
+    for rule in rules.columns:
+        column = profile.column(rule.name)
+        if column is None:
+            columns += [rule] if rule.name == roles.target else []
+        elif not fits(rule.type, column.type):
+            columns += [one for one in fresh.columns if one.name == rule.name]
+        else:
+            columns.append(_widened(rule, column))
+    columns += [rule for rule in fresh.columns if rules.column(rule.name) is None]
+    # Accepted, or what it breaks would only be a warning; this never leaves the function.
+    wider = FileRules(tuple(columns), rules.dataset, accepted=0)
+    for source in sources:
+        for finding in check_file(source, None, roles, wider):
+            wider = _without(wider, finding)
+    return replace(wider, accepted=None)
+
+
+def what_would_adapt(workspace: Workspace, store: Store, model: ModelConfig, name: str) -> tuple[str, ...]:
+    """Say in words what the accepted rules would have to change for a file in the data folder to keep them.
+
+    Nothing if there are no accepted rules, or if the file cannot be read, which no rule mends.
+    """
+    rules = current_rules(store, model.name)
+    path = workspace.data_folder(model) / name
+    if rules is None:
+        return ()
+    try:
+        return tuple(changes(rules, adapt_rules(rules, [path], roles_of(model))))
+    except DataError:
+        return ()
+
+
+def _widened(rule: ColumnRule, column: ColumnProfile) -> ColumnRule:
+    share = column.missing / column.rows if column.rows else 0.0
+    if rule.max_missing is not None and share > rule.max_missing:
+        rule = replace(rule, max_missing=ceil(share * 1000) / 1000 if share < 1 else None)
+    if isinstance(column.min, int | float) and isinstance(rule.min, float) and column.min < rule.min:
+        rule = replace(rule, min=float(column.min))
+    if isinstance(column.max, int | float) and isinstance(rule.max, float) and column.max > rule.max:
+        rule = replace(rule, max=float(column.max))
+    if rule.categories is not None:
+        new = [level for level in column.levels if level not in rule.categories]
+        if new and len(column.levels) < column.distinct:
+            return replace(rule, categories=None, max_new=0.0)
+        if new:
+            rule = replace(rule, categories=tuple(sorted((*rule.categories, *new))))
+    return rule
+
+
+def _without(rules: FileRules, finding: Finding) -> FileRules:
+    """Take away what a finding says is broken."""
+    dataset = rules.dataset
+    if finding.rule == "duplicates":
+        return replace(rules, dataset=replace(dataset, max_duplicates=None))
+    if finding.rule == "rows":
+        low, high = dataset.min_rows, dataset.max_rows
+        low = finding.count if low is not None and finding.count < low else low
+        high = finding.count if high is not None and finding.count > high else high
+        return replace(rules, dataset=replace(dataset, min_rows=low, max_rows=high))
+    gone = {"unique": {"unique": False}, "constant": {"varies": False}, "range": {"min": None, "max": None},
+            "missing": {"max_missing": None}}.get(finding.rule)  # fmt: skip
+    if gone is None:
+        return rules
+    columns = [replace(rule, **gone) if rule.name == finding.column else rule for rule in rules.columns]  # type: ignore[arg-type]
+    return replace(rules, columns=tuple(columns))

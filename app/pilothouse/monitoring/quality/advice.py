@@ -1,0 +1,53 @@
+"""What a person can do about a finding: correct the file, take it as it is, or change what is asked."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pilothouse.monitoring.checks import ERROR, Finding
+
+_SCHEMA = {"column", "new-column", "type"}
+"""Findings about the columns themselves: a person may accept that they are so from now on."""
+_VALUES = {"range": "min and max", "categories": "categories or max_new", "missing": "max_missing",
+           "unique": "unique", "constant": "varies", "rows": "min_rows and max_rows",
+           "duplicates": "max_duplicates", "freshness": "max_age"}  # fmt: skip
+"""Findings about values, and the rules that say what they may be."""
+
+
+def advised(findings: Sequence[Finding], name: str, *, by_rules: bool) -> tuple[Finding, ...]:
+    """Return the findings with what to do next.
+
+    Args:
+        findings: of a file in the data folder.
+        name: the file's.
+        by_rules: whether a person has accepted a schema, so that there are rules to change.
+    """
+    return tuple(replace(finding, next=_next(finding, name, by_rules)) for finding in findings)
+
+
+def _next(finding: Finding, name: str, by_rules: bool) -> str:
+    file = shlex.quote(name)
+    if finding.rule in _SCHEMA:
+        change = {"column": "that it is gone", "type": "its new type"}.get(finding.rule, "it")
+        accept = f"accept {change} for good: `pilothouse schema accept {file}`."
+        return (
+            f"To have it used, {accept}" if finding.rule == "new-column" else f"Correct the file, or {accept}"
+        )
+    if finding.rule == "leak":
+        column = finding.column
+        return (
+            "Name it in exclude under [data], or say that it is no leak: "
+            f"`pilothouse schema set {shlex.quote(f'{column}.leak_check=false')}`."
+        )
+    if finding.rule in _VALUES and finding.severity == ERROR:
+        return (
+            f"Correct the file, take it as it is (`pilothouse check {file} --accept`), or change "
+            f"{_VALUES[finding.rule]} (`pilothouse schema edit`)."
+        )
+    if finding.rule in _VALUES and not by_rules and finding.rule != "constant":
+        return "What is usual was taken from the reference; `pilothouse schema edit` says what may be."
+    if finding.rule in ("readable", "named-twice"):
+        return "Write the file again; it is looked at as soon as it changes."
+    return ""

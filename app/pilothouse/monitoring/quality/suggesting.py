@@ -1,0 +1,159 @@
+"""Rules taken from data, with margins so wide that ordinary files keep them.
+
+A suggestion only warns; what it is for is what no season explains: another unit, a code such as -999 for
+"missing", a column that fell silent, a category that was renamed. The margins, and why:
+
+- a range is widened by its whole width on either side, more where the tails are heavy (the width against that
+  of the middle 90%): the next extreme of heavy-tailed numbers lies far beyond the last; but
+  amounts (numbers never below zero that lean towards it or pile up there) are widened by factors: from zero
+  to as many times the maximum as that is of the median;
+- missing values may double, and five points more: less than that is told by drift, which knows the sizes;
+- categories are named where all are known and there are at most a hundred; others may have 5% of the rows, or
+  five times what values that came up once let expect. Integers that are categories are left alone: months;
+- row counts may be a tenth or ten times those of earlier files, if there were three;
+- a column must vary only where a hundred rows of one value would be a miracle by the reference's own shares;
+- repeated rows may be 40% where there is no id, and a number with so many values that chance repeats none;
+- freshness is never suggested: data of years ago may be just what is wanted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pilothouse.monitoring.columns import ColumnProfile, Profile
+from pilothouse.monitoring.quality.rules import WARN, ColumnRule, DatasetRules, FileRules
+
+MOST_CATEGORIES = 100
+MISSING_FACTOR, MISSING_MORE = 2.0, 0.05
+NEW_LEAST, NEW_FACTOR = 0.05, 5.0
+HEAVY = 4.0
+"""Full width against that of the middle 90%: a normal sample of ten thousand has 2.3."""
+VARIES_ROWS = 100
+"""A file of fewer rows may have one value by chance; a longer one is asked to vary."""
+VARIES_SHARE = 0.87
+"""0.87 to the power of 100 is one in a million."""
+ROWS_FACTOR, ROWS_FILES = 10, 3
+MOST_REPEATED, MANY_EDGES = 0.4, 150
+"""A file that was written twice over has 50%; edges are those of two hundred bins."""
+LEANS, LEANS_ROWS = 1.5, 200
+"""The upper half of the middle 90% against its lower half, which for even-sided numbers is about 1."""
+
+
+def suggest_rules(
+    profile: Profile,
+    *,
+    target: str | None = None,
+    id: str | None = None,
+    exclude: Sequence[str] = (),
+    file_rows: Sequence[int] = (),
+) -> FileRules:
+    """Suggest rules from a profile.
+
+    Args:
+        profile: what the columns were like.
+        target: may be missing altogether, since labels come later.
+        id: must be unique; has no range, since a number that counts goes on.
+        exclude: columns of which only the type is asked, and that loosely.
+        file_rows: rows of the files that were profiled.
+    """
+    columns = []
+    for column in profile.columns:
+        if column.name in exclude:
+            columns.append(ColumnRule(column.name, column.type, on_fail=WARN))
+            continue
+        low, high = _range(column) if column.name != id else (None, None)
+        categories, new = _categories(column)
+        columns.append(
+            ColumnRule(
+                column.name,
+                column.type,
+                max_missing=None if column.name == target else _missing(column),
+                min=low,
+                max=high,
+                categories=categories,
+                max_new=new,
+                unique=column.name == id,
+                varies=_varies(column),
+                on_fail=WARN if column.name == target else "hold",
+            )
+        )
+    counts = [count for count in file_rows if count]
+    known = len(counts) >= ROWS_FILES
+    return FileRules(
+        tuple(columns),
+        DatasetRules(
+            min_rows=max(1, min(counts) // ROWS_FACTOR) if known else None,
+            max_rows=max(counts) * ROWS_FACTOR if known else None,
+            max_duplicates=None if id or not any(map(_many_valued, profile.columns)) else MOST_REPEATED,
+        ),
+    )
+
+
+def _missing(column: ColumnProfile) -> float | None:
+    share = column.missing / column.rows if column.rows else 1.0
+    limit = math.ceil((MISSING_FACTOR * share + MISSING_MORE) * 100) / 100
+    return limit if limit < 1 else None
+
+
+def _range(column: ColumnProfile) -> tuple[float | None, float | None]:
+    if (
+        column.kind != "numeric"
+        or not isinstance(column.min, int | float)
+        or not isinstance(column.max, int | float)
+    ):
+        return None, None
+    low, high = float(column.min), float(column.max)
+    width = high - low
+    if not math.isfinite(width) or width == 0:
+        return None, None
+    middle = column.quantiles[-1] - column.quantiles[0] if column.quantiles else 0.0
+    # Where nearly all values are one, its neighbours are rare and may lie anywhere.
+    heavy = width / middle if middle else 10 * HEAVY
+    margin = width * max(1.0, heavy / HEAVY)
+    step = 10.0 ** (math.floor(math.log10(margin)) - 1)
+    ends = math.floor((low - margin) / step) * step, math.ceil((high + margin) / step) * step
+    digits = max(0, -math.floor(math.log10(step)))
+    low, high = (round(end, digits) if digits < 300 else end for end in ends)
+    if _is_amount(column):
+        low = max(low, 0.0)
+        usual = column.quantiles[2] or column.quantiles[-1]
+        high = max(high, float(f"{column.max * (column.max / usual):.1e}") if usual else high)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+
+def _many_valued(column: ColumnProfile) -> bool:
+    return column.kind == "numeric" and len(column.fine_edges) >= MANY_EDGES
+
+
+def _is_amount(column: ColumnProfile) -> bool:
+    """Say whether values below zero would be odd: none are, and they lean to the left or pile up at zero."""
+    if not isinstance(column.min, int | float) or column.min < 0 or not column.quantiles:
+        return False
+    low, middle, high = column.quantiles[0], column.quantiles[2], column.quantiles[-1]
+    leans = column.rows - column.missing >= LEANS_ROWS and high - middle > LEANS * (middle - low)
+    return low == 0 or leans
+
+
+def _categories(column: ColumnProfile) -> tuple[tuple[str, ...] | None, float]:
+    complete = column.distinct <= len(column.levels)
+    if column.kind != "category" or column.type != "text" or not column.levels or not complete:
+        return None, 0.0
+    present = column.rows - column.missing
+    # What came up once tells how many rows have a value that did not come up (Good and Turing).
+    new = max(NEW_LEAST, NEW_FACTOR * column.singletons / present)
+    if len(column.levels) > MOST_CATEGORIES or new > 0.5:
+        return None, 0.0
+    return tuple(sorted(column.levels)), math.ceil(new * 100) / 100
+
+
+def _varies(column: ColumnProfile) -> bool:
+    present = column.rows - column.missing
+    if not present or column.kind in ("time", "text"):
+        return False
+    counts = column.level_counts if column.levels else column.counts
+    most = max(counts, default=present)
+    if column.kind == "numeric":
+        # A bin holds many values; only one that holds a single value can make a column constant.
+        return column.min != column.max and most / present <= VARIES_SHARE
+    return len(column.levels) > 1 and most / present <= VARIES_SHARE
