@@ -10,6 +10,8 @@ import pytest
 
 from pilothouse.serving.control import stop_server
 from pilothouse.serving.predictions import read_predictions
+from pilothouse.tui.commands import Stop
+from pilothouse.tui.snapshots.features import measure
 from pilothouse.workspace import Workspace
 from steering import pilothouse
 from waiting import wait_until
@@ -73,6 +75,7 @@ def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
         assert pilothouse("skew", "--exit-code", cwd=root).code == 0
         report = pilothouse("skew", "--data", rows, "--exit-code", "--json", cwd=root).json()
         assert (report["rows"], report["unmatched"], report["skew"]) == (40, 0, False)
+        assert measure(place, "late", lambda _: None, Stop()).skewed == 0
 
         # The past is written anew: what was served is no longer what is computed offline, and that is told.
         write_alerts(root / "tables" / "alerts.csv", level=5)

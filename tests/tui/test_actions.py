@@ -14,6 +14,7 @@ from pilothouse.tui.screens.dataset_diff import DatasetDiffScreen
 from pilothouse.tui.screens.datasets import DatasetsScreen
 from pilothouse.tui.screens.drift_map import DriftMapScreen
 from pilothouse.tui.screens.events import EventsScreen
+from pilothouse.tui.screens.features import FeaturesScreen
 from pilothouse.tui.screens.help import help_text
 from pilothouse.tui.screens.log import LogScreen
 from pilothouse.tui.screens.models import ModelsScreen
@@ -36,6 +37,7 @@ SCREENS: list[type[PilothouseScreen]] = [
     ColumnScreen,
     DatasetsScreen,
     DatasetDiffScreen,
+    FeaturesScreen,
     ServingScreen,
     EventsScreen,
     TrashScreen,

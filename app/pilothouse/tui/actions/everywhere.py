@@ -54,6 +54,7 @@ LAST: tuple[Action, ...] = (
             "dataset_diff",
             "drift_map",
             "data_column",
+            "features",
             "trash",
         ),
         False,

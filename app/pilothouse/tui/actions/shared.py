@@ -50,6 +50,7 @@ FINDING: tuple[Action, ...] = (
             "dataset_diff",
             "drift_map",
             "data_column",
+            "features",
             "events",
             "serving",
             "compare",

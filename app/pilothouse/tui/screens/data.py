@@ -251,6 +251,12 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         if self._known is not None:
             self.app.push_screen(DatasetsScreen(self._known.versions, ""))
 
+    def do_features(self) -> None:
+        """Open the feature views."""
+        from pilothouse.tui.screens.features import FeaturesScreen
+
+        self.app.push_screen(FeaturesScreen())
+
     def why_not(self, action: str) -> str:
         """What is missing."""
         if action == "details" and (self._known is None or not self._known.versions):

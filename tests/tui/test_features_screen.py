@@ -1,0 +1,95 @@
+"""Feature views on screen: their SQL, what they make of the data, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from piloting import assert_drawn, press, ready, settle, shown, visit
+
+from hostile import CONFIG
+from making_data import write_text
+from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.screens.features import FeaturesScreen
+from pilothouse.tui.snapshots.features import Skew, Skews
+from pilothouse.tui.widgets.frame import StatusLine
+from pilothouse.workspace import Workspace, init_workspace
+
+
+@pytest.fixture
+def viewed(tmp_path: Path) -> Workspace:
+    """Two views over a small file, one of them with a hostile name."""
+    root = tmp_path / "ws"
+    write_text(
+        root / "data" / "a.csv", "id,x,k,y\n" + "".join(f"{n},{n / 4},{n % 3},{n % 2}\n" for n in range(90))
+    )
+    write_text(root / "features" / "[red]odd.sql", "SELECT k * 2 AS twice FROM rows")
+    write_text(
+        root / "features" / "shape.sql",
+        "-- Where x stands.\nSELECT x > 10 AS far, CASE WHEN x > 2 THEN x END AS above FROM rows\n",
+    )
+    return init_workspace(root, CONFIG + 'id = "id"\n')
+
+
+async def opened(pilot, app: PilothouseApp) -> FeaturesScreen:  # type: ignore[no-untyped-def]
+    await ready(pilot)
+    await visit(pilot, "4")
+    await press(pilot, "F")
+    await settle(pilot, lambda: "on 90 rows" in shown(app) or "no feature views" in shown(app))
+    assert isinstance(app.screen, FeaturesScreen)
+    return app.screen
+
+
+def said(app: PilothouseApp) -> str:
+    return app.screen.query_one(StatusLine).said
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_views_are_drawn_with_what_they_make(viewed: Workspace, size: tuple[int, int]) -> None:
+    app = PilothouseApp(viewed)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        screen = await opened(pilot, app)
+        screen._skews = Skews(
+            3,
+            40,
+            {
+                "far": Skew("far", 40, 0, None, ()),
+                "above": Skew("above", 40, 5, 1.5, (("[/x]", "4.0", "5.5"), ("b", "nan", "2.25"))),
+            },
+        )
+        screen._draw()
+        await press(pilot, "G")
+        assert_drawn("features", app)
+
+
+async def test_sql_that_is_edited_is_tried_again_and_refused_in_words(viewed: Workspace) -> None:
+    app = PilothouseApp(viewed)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        screen = await opened(pilot, app)
+        assert "[red]odd" in shown(app)
+        await press(pilot, "y")
+        assert app.clipboard == "SELECT k * 2 AS twice FROM rows"
+        await press(pilot, "enter")
+        assert screen.focused is not screen.table
+        await press(pilot, "escape")
+        write_text(viewed.root / "features" / "cheat.sql", "SELECT y AS told FROM rows")
+        await settle(pilot, lambda: "The SQL has changed since" in shown(app))
+        await press(pilot, "u")
+        await settle(pilot, lambda: "the target" in shown(app))
+        assert "SELECT y AS told" not in shown(app)
+        await press(pilot, "G")
+        assert "SELECT y AS told" in shown(app)
+        (viewed.root / "features" / "cheat.sql").unlink()
+        await press(pilot, "s")
+        await settle(pilot, lambda: "no version of late" in said(app))
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, FeaturesScreen)
+
+
+async def test_without_views_it_says_how_to_write_one(empty: Workspace) -> None:
+    app = PilothouseApp(empty)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(pilot, app)
+        assert "features/NAME.sql" in shown(app)
+        await press(pilot, "s")
+        assert "there is no view" in said(app)
