@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 DEMO := demo-workspace
 CORES := $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
 
+# Containers often set it, and then every process that a test starts compiles this project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check format screenshots bench clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/pilothouse demo --dir $(DEMO)
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
+	$(BIN)/python -m pytest -n $(CORES) --dist worksteal
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -20,6 +20,8 @@ __all__ = ["fresh", "template", "trained"]
 
 # Threads that wait for work would otherwise spin on the cores that other tests need.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Nor should each process that a test starts compile this project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A deadline says more about the machine than about the code.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")

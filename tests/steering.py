@@ -10,7 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,44 @@ def pilothouse(
     return Done(
         done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
     )
+
+
+EACH = """
+import contextlib, io, json, sys, traceback
+from pilothouse.cli.main import main
+
+told = []
+for words in json.load(sys.stdin):
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), real.encoding, real.errors, write_through=True)
+        for real in (sys.stdout, sys.stderr)
+    )
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(words)
+        except SystemExit as ended:
+            code = ended.code
+        except BaseException:
+            code = 1
+            traceback.print_exc()
+    told.append([code, *(stream.buffer.getvalue().decode("utf-8", "replace") for stream in (out, err))])
+print(json.dumps(told))
+"""
+
+
+def pilothouse_each(*commands: Sequence[object], cwd: Path, timeout: float = 120) -> list[Done]:
+    """Run commands one after another in one fresh Python, which is loaded once; each as `pilothouse` does."""
+    done = subprocess.run(
+        [sys.executable, "-c", EACH],
+        cwd=cwd,
+        input=json.dumps([[*map(str, words)] for words in commands]).encode(),
+        capture_output=True,
+        env=environment(),
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    return [Done(*told) for told in json.loads(done.stdout)]
 
 
 def start(*args: object, cwd: Path, **how: Any) -> subprocess.Popen[bytes]:

@@ -16,7 +16,7 @@ from pilothouse.cli.main import main
 from pilothouse.cli.options import number, printable, table
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
-from steering import argv, environment, land, pilothouse, rows, told_well
+from steering import argv, environment, land, pilothouse, pilothouse_each, rows, told_well
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: object) -> Any:
@@ -121,14 +121,16 @@ def test_hostile_text_reaches_the_terminal_tamed_and_json_untouched(
 
 
 def test_limits_and_numbers_out_of_range_are_usage_errors(here: Workspace) -> None:
-    for words in (
+    commands = (
         ["runs", "--limit", "0"], ["runs", "--limit", "-1"], ["events", "--limit", "x"],
         ["serve", "--port", "70000"],
         ["predict", "data/first.csv", "--limit", "0"], ["compare", "one"], ["tag", "one", "novalue"],
         ["promote", "2"], ["rollback"], ["train", "-p", "novalue"], ["train", "--recipe", "none"],
         ["serve", "--stop", "--status"], ["drift", "--reference", "data"], ["run"],
-    ):  # fmt: skip
-        told_well(pilothouse(*words, cwd=here.root), code=2)
+    )  # fmt: skip
+    for words, done in zip(commands, pilothouse_each(*commands, cwd=here.root), strict=True):
+        assert done.code == 2, (words, done)
+        told_well(done, code=2)
 
 
 def test_questions_are_never_asked_without_a_terminal(here: Workspace) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pilothouse.workspace import Workspace
-from steering import pilothouse
+from steering import pilothouse, pilothouse_each
 
 
 def test_performance_is_told_of_files_with_labels(trained: Workspace) -> None:
@@ -12,9 +12,8 @@ def test_performance_is_told_of_files_with_labels(trained: Workspace) -> None:
     assert found["harm"]["realised"]["value"] > 0.5
     told = pilothouse("performance", path, "--by", "c", cwd=root)
     assert told.code == 0 and "holdout" in told.out and "c = " in told.out
-    for words, why in (
-        (["--metric", "nope"], "There is no metric 'nope'"),
-        (["--by", "[/x]"], "There is no column '[/x]'"),
-    ):
-        refused = pilothouse("performance", path, *words, cwd=root)
-        assert refused.code == 1 and why in refused.err
+    unknown, no_column = pilothouse_each(
+        ["performance", path, "--metric", "nope"], ["performance", path, "--by", "[/x]"], cwd=root
+    )
+    assert unknown.code == 1 and "There is no metric 'nope'" in unknown.err
+    assert no_column.code == 1 and "There is no column '[/x]'" in no_column.err
