@@ -110,13 +110,13 @@ async def test_a_training_is_started_by_keys_and_shown_live(empty: Workspace) ->
     app = PilothouseApp(empty)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await visit(pilot, "2")
-        await press(pilot, "t", "tab")
-        await press(pilot, "tab", "right", "tab", *"max_iter=zero", "enter", "enter")
-        assert "max_iter" in shown(app)
-        await press(pilot, "escape", "t", "tab", "enter")
+        # What is typed at once are parameters, and enter is enough.
+        await press(pilot, "t", *"max_iter=zero", "enter")
+        assert "max_iter" in shown(app) and "Train" in shown(app)
+        await press(pilot, "escape", "t", *"max_iter=7", "enter")
         await settle(pilot, lambda: "● finished" in shown(app), timeout=PATIENCE)
     runs = list_runs(open_store(empty))
-    assert [run.status for run in runs] == ["FINISHED"]
+    assert [(run.status, run.params["max_iter"]) for run in runs] == [("FINISHED", "7")]
 
 
 async def test_files_are_judged_by_a_key(steered: Workspace) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.events import Event, Key
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -104,6 +105,12 @@ class PilothouseApp(App[None]):
         on_light = {"dim": "#6a7480", "line": "#b8c0c8", "curve-raw": "#c3c9d0"}
         more = {"curve5": "#56b6c2", "curve6": "#d08770", "curve7": "#e5c07b", "curve8": "#c678dd"}
         return {**(on_dark if self.current_theme.dark else on_light), **more}
+
+    async def on_event(self, event: Event) -> None:
+        """Take away what was told before at the next key: it must not hide what that key says."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            self.clear_notifications()
+        await super().on_event(event)
 
     def now(self) -> datetime:
         """The time, which a test may freeze."""

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from pilothouse.tui.text import safe
+from pilothouse.tui.widgets.choice import Choice
 from pilothouse.tui.widgets.line_input import LineInput
 from pilothouse.tui.widgets.panel import Words
 
@@ -26,6 +27,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#cancel"
+    ENTER_IS_ENOUGH: ClassVar[bool] = False
+    """Whether enter in a field does it; where much depends on it, enter goes on to the button instead."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel", show=False),
         Binding("right,l", "app.focus_next", show=False),
@@ -83,12 +86,12 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._finish()
 
     @on(Input.Submitted)
+    @on(Choice.Submitted)
     def _submitted(self) -> None:
-        self.entered()
-
-    def entered(self) -> None:
-        """Enter in a field goes on to the button; it does not press it."""
-        self.query_one("#do", Button).focus()
+        if self.ENTER_IS_ENOUGH:
+            self._finish()
+        else:
+            self.query_one("#do", Button).focus()
 
     def _finish(self) -> None:
         chosen = self.answer()
@@ -118,6 +121,7 @@ class Ask(Dialog[str]):
     """One line of text; enter in it is enough."""
 
     AUTO_FOCUS = "#ask"
+    ENTER_IS_ENOUGH = True
 
     def __init__(self, title: str, words: Content, do: str, value: str = "", placeholder: str = "") -> None:
         super().__init__(title, do)
@@ -133,16 +137,9 @@ class Ask(Dialog[str]):
         """The text."""
         return self.query_one("#ask", Input).value
 
-    def entered(self) -> None:
-        """Enter in the line says yes."""
-        self._finish()
-
 
 class AskWhy(Ask):
     """A reason for what counts: Cancel has the focus, and enter in the line goes on to the button."""
 
     AUTO_FOCUS = "#cancel"
-
-    def entered(self) -> None:
-        """Go on to the button."""
-        self.query_one("#do", Button).focus()
+    ENTER_IS_ENOUGH = False

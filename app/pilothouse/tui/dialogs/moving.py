@@ -82,6 +82,7 @@ class ExportDialog(Dialog[ExportOrder]):
     """The format and the file."""
 
     AUTO_FOCUS = "#format"
+    ENTER_IS_ENOUGH = True
 
     def __init__(self, search: str) -> None:
         super().__init__("Export runs", "Export")

@@ -28,6 +28,10 @@ FIRST_LOOK = 0.03
 """Seconds from a screen's coming up to its first read: time for it to be painted."""
 
 
+_STATUS_EDGE = 6
+"""Columns of the status line that are not for words."""
+
+
 class PilothouseScreen(Screen[None]):
     """A screen with a header, a body, a status line and keys. Subclasses say what to fetch and how to show
     it."""
@@ -84,14 +88,14 @@ class PilothouseScreen(Screen[None]):
             self.query_one(StatusLine).say(text, level)
 
     def complain(self, error: BaseException) -> None:
-        """Tell an error in words: the sentence in the status line, all of it in a toast where there is
-        more."""
+        """Tell an error: the sentence in the status line, what is untouched and what to do in a toast."""
         from pilothouse.errors import PilothouseError
 
         if isinstance(error, PilothouseError):
             self.say(error.what, "bad")
             if error.untouched or error.next:
-                said = "\n".join(safe(part) for part in (error.what, error.untouched, error.next) if part)
+                whole = error.what if len(error.what) > self.size.width - _STATUS_EDGE else ""
+                said = "\n".join(safe(part) for part in (whole, error.untouched, error.next) if part)
                 self.app.notify(said, severity="error", timeout=12, markup=False)
         else:
             self.log.error(repr(error))

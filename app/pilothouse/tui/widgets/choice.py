@@ -19,6 +19,7 @@ class Choice(Static, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "turn(-1)", show=False),
         Binding("right,l,space", "turn(1)", show=False),
+        Binding("enter", "submit", show=False),
     ]
     DEFAULT_CSS = """
     Choice { height: 1; width: 1fr; padding: 0 1; background: $boost;
@@ -32,6 +33,17 @@ class Choice(Static, can_focus=True):
 
         choice: Choice
         value: str
+
+        @property
+        def control(self) -> Choice:
+            """The widget."""
+            return self.choice
+
+    @dataclass
+    class Submitted(Message):
+        """Enter was pressed: the word is the right one."""
+
+        choice: Choice
 
         @property
         def control(self) -> Choice:
@@ -54,6 +66,10 @@ class Choice(Static, can_focus=True):
                 (f"   {at} of {len(self.options)}", "$dim"),
             )
         )
+
+    def action_submit(self) -> None:
+        """Say that this word is meant."""
+        self.post_message(self.Submitted(self))
 
     def action_turn(self, by: int) -> None:
         """Choose the next or the one before."""
