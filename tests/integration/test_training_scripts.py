@@ -338,3 +338,16 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_linked_file_that_changes_while_a_script_runs_is_told(workspace: Workspace) -> None:
+    text = workspace.config_path.read_text()
+    workspace.config_path.write_text(text.replace("[data]", '[data]\nkeep = "link"'))
+    rows = workspace.root / "data" / "rows.csv"
+    rows.write_text("x,y\n1,0\n2,1\n")
+    run = finish(workspace, f"open({str(rows)!r}, 'a').write('3,1\\n'); print('loss: 0.5')")
+    assert (run.status, run.metrics["loss"]) == ("FINISHED", 0.5)
+    assert run.tags["data_changed"].startswith("rows.csv changed while it ran")
+    assert "rows.csv changed while it ran" in log_of(workspace, run.run_id)
+    quiet = finish(workspace, "print('loss: 0.5')")
+    assert "data_changed" not in quiet.tags

@@ -17,6 +17,7 @@ from typing import Any
 
 from pilothouse.errors import PilothouseError
 from pilothouse.tracking.writer import RunWriter, attach_run
+from pilothouse.training.room import FEWER, require_room
 from pilothouse.training.spec import RunSpec, read_spec, workspace_of
 
 # Shares of the whole that the bar shows, set by how long each takes on tens of thousands of rows.
@@ -61,6 +62,7 @@ def fit_run(run_dir: Path) -> None:
     store = open_store(workspace)
     dataset = get_dataset_version(store, spec.dataset_version)
     sources = dataset_paths(workspace, dataset)
+    require_room(dataset.rows, len(dataset.schema.columns))
     examples = load_examples(
         sources,
         dataset.schema,
@@ -296,7 +298,8 @@ def main() -> int:
         print(f"error: {what}", file=sys.stderr, flush=True)  # noqa: T201
         return 1
     except MemoryError:
-        print("error: There is not enough memory for this training.", file=sys.stderr, flush=True)  # noqa: T201
+        what = f"There is not enough memory for this training. {FEWER}"
+        print(f"error: {what}", file=sys.stderr, flush=True)  # noqa: T201
         return 1
     return 0
 

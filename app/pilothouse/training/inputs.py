@@ -64,3 +64,17 @@ def lay_out(workspace: Workspace, dataset: DatasetVersion, folder: Path) -> None
             import shutil
 
             shutil.copyfile(source.path, link)
+
+
+def changed_meanwhile(workspace: Workspace, folder: Path) -> list[str]:
+    """Return the names of the shown files that are links to the data folder and were edited since."""
+    try:
+        shown = [path for path in sorted(folder.iterdir()) if path.is_symlink() and path.is_file()]
+        linked = {path.name: path.resolve().name for path in shown if path.stat().st_nlink > 1}
+    except OSError:
+        return []  # There was nothing to show, or it is gone.
+    if not linked:
+        return []
+    from pilothouse.data.keeping import condition
+
+    return [name for name, sha256 in linked.items() if not condition(workspace, sha256).sound]

@@ -22,11 +22,13 @@ from pilothouse.processes import LivenessLock, hold_alive, write_atomic
 from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
 from pilothouse.training.child import Child, command_of, environment_of, exit_code_of, verdict
 from pilothouse.training.diary import Diary
+from pilothouse.training.inputs import changed_meanwhile
 from pilothouse.training.lines import LineReader, Point
 from pilothouse.training.metrics_tail import MetricsTail
 from pilothouse.training.observer import Observer
 from pilothouse.training.output import OutputLog, failure_reason
 from pilothouse.training.spec import (
+    DATA_NAME,
     GRACE,
     METRICS_NAME,
     PID_NAME,
@@ -97,6 +99,7 @@ class Supervisor:
         if status == "FAILED":
             reason = "\n".join(part for part in (word, failure_reason(self._log.tail)) if part)
             reason = reason or f"It ended with exit code {code} and printed nothing."
+        self._look_at_data()
         return self._finish(status, exit_code_of(code), reason)
 
     def _watch(self, child: Child, observer: Observer) -> None:
@@ -153,6 +156,17 @@ class Supervisor:
             self._diary.tags({"log": self._log.problem})
         if self._lines and data:
             self._record(self._lines.feed(data))
+
+    def _look_at_data(self) -> None:
+        """Say if a script may have read other bytes than its dataset version has; recipes see to it."""
+        changed: list[str] = []
+        with contextlib.suppress(PilothouseError):  # The run has ended all the same.
+            changed = changed_meanwhile(workspace_of(self._run_dir), self._run_dir / DATA_NAME)
+        if changed:
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            words = f"{changed[0]}{more} changed while it ran: its data are not those of its dataset version."
+            self._keep(f"pilothouse: {words}\n".encode())
+            self._diary.tags({"data_changed": words})
 
     def _record(self, points: list[Point]) -> None:
         for step, values in points:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pilothouse.errors import PilothouseError
+from pilothouse.training.room import require_room
 from pilothouse.training.spec import DATA_NAME, RunSpec
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.trial import RecipeData, ScriptData
@@ -32,6 +33,7 @@ def recipe_data(workspace: Workspace, spec: RunSpec, plan: SweepPlan) -> tuple[R
 
     assert spec.model is not None
     dataset = get_dataset_version(open_store(workspace), spec.dataset_version)
+    require_room(dataset.rows, len(dataset.schema.columns))
     examples = load_examples(
         dataset_paths(workspace, dataset),
         dataset.schema,
