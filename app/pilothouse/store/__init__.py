@@ -4,11 +4,12 @@ The only package that imports DuckDB for metadata.
 """
 
 from pilothouse.jsontext import dumps, loads
-from pilothouse.store.connection import Row, Store, Transaction, forget_stores, open_store
+from pilothouse.store.connection import RefusedError, Row, Store, Transaction, forget_stores, open_store
 from pilothouse.store.events import Event, list_events, record, verify_events
 
 __all__ = [
     "Event",
+    "RefusedError",
     "Row",
     "Store",
     "Transaction",

@@ -30,6 +30,10 @@ PATIENCE = 5.0
 Row = dict[str, Any]
 
 
+class RefusedError(PilothouseError):
+    """The store works, and refused this statement or what was bound in it."""
+
+
 class Transaction:
     """One transaction: everything in it happens, or nothing does."""
 
@@ -277,7 +281,7 @@ def _in_words(error: duckdb.Error, path: Path) -> PilothouseError:
             untouched="It was not changed.",
             next="If it is damaged, restore a backup; runs and bundles in the workspace are separate files.",
         )
-    return PilothouseError(
+    return RefusedError(
         f"The store refused a statement: {text[:500]}", untouched="The change was rolled back."
     )
 

@@ -9,14 +9,21 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps
 
 Entry = dict[str, Any]
-_BEGINNING = b'{"t":'
+PIECE = 4 << 20
+"""Bytes of a journal that are read at a time: some fifty thousand points."""
+LONGEST = 64 << 20
+"""Bytes of the longest line that is read; longer ones are passed over."""
+_BEGINNING = '{"t":'
+_decoder = json.JSONDecoder()
 
 
 class Journal:
@@ -68,32 +75,83 @@ class Journal:
             os.close(file)
 
 
-def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
-    """Return the whole entries from byte `offset` on, and the offset after the last of them.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a journal.
 
-    Lines that are not entries (torn by a kill, or not ours) are passed over.
+    Attributes:
+        entries: the whole entries in it.
+        start: the byte it begins at.
+        end: the byte after its last whole line.
+        more: whether the journal goes on behind it, so that its end is not the run's latest word.
+    """
+
+    entries: list[Entry]
+    start: int
+    end: int
+    more: bool
+
+
+def read_piece(path: Path, offset: int = 0, limit: int = PIECE) -> Piece:
+    """Read whole lines from byte `offset` on: as many as fit into `limit` bytes, but at least one.
+
+    Lines that are not entries (torn by a kill, or not ours) are passed over, as are those beyond `LONGEST`.
     """
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            data = file.read()
+            data = file.read(limit)
+            full = len(data) == limit
+            if full and b"\n" not in data:
+                data += file.readline(LONGEST)
+                if not data.endswith(b"\n") and len(data) > LONGEST:
+                    return _pass_over(file, offset)
+            more = full and (not data.endswith(b"\n") or bool(file.read(1)))
     except FileNotFoundError:
-        return [], offset
-    end = data.rfind(b"\n") + 1
+        return Piece([], offset, offset, more=False)
+    size = data.rfind(b"\n") + 1
+    text = data[:size].decode("utf-8", "replace")
+    entries = [entry for line in text.split("\n") if line and (entry := _entry(line)) is not None]
+    return Piece(entries, offset, offset + size, more and size > 0)
+
+
+def read_pieces(path: Path, offset: int = 0) -> Iterator[Piece]:
+    """Read all from byte `offset` on, in pieces that are small enough to hold."""
+    more = True
+    while more:
+        piece = read_piece(path, offset)
+        yield piece
+        offset, more = piece.end, piece.more
+
+
+def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
+    """Return all whole entries from byte `offset` on, and the offset after the last of them."""
     entries: list[Entry] = []
-    for line in data[:end].splitlines():
-        entry = _parse(line)
-        if entry is None and (whole := line.rfind(_BEGINNING)) > 0:
-            # A full disk cut a line short, and another writer's line came right behind it. A quotation mark
-            # inside a text has a backslash before it, so this can only be where an entry begins.
-            entry = _parse(line[whole:])
-        if isinstance(entry, dict) and isinstance(entry.get("kind"), str):
-            entries.append(entry)
-    return entries, offset + end
+    for piece in read_pieces(path, offset):
+        entries += piece.entries
+        offset = piece.end
+    return entries, offset
 
 
-def _parse(line: bytes) -> Any:
+def _pass_over(file: IO[bytes], offset: int) -> Piece:
+    while data := file.readline(PIECE):
+        if data.endswith(b"\n"):
+            return Piece([], offset, file.tell(), more=True)
+    return Piece([], offset, offset, more=False)
+
+
+def _entry(line: str) -> Entry | None:
+    entry = _parse(line)
+    if entry is None and (whole := line.rfind(_BEGINNING)) > 0:
+        # A full disk cut a line short, and another writer's line came right behind it. A quotation mark
+        # inside a text has a backslash before it, so this can only be where an entry begins.
+        entry = _parse(line[whole:])
+    return entry if isinstance(entry, dict) and isinstance(entry.get("kind"), str) else None
+
+
+def _parse(line: str) -> Any:
     try:
-        return json.loads(line.decode("utf-8", "replace"))
-    except ValueError:
+        found, end = _decoder.raw_decode(line)
+        return found if end == len(line) else json.loads(line)
+    except (ValueError, RecursionError):
         return None

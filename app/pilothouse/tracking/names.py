@@ -30,6 +30,11 @@ def may_be_in_run_id(word: str) -> bool:
     return len(word) <= 12 and not word.strip(_ALPHABET)
 
 
+def is_run_id(word: str) -> bool:
+    """Tell whether a word is a whole run id."""
+    return len(word) == 12 and not word.strip(_ALPHABET)
+
+
 def run_id_of(source: str) -> str:
     """Return the id that a run from elsewhere gets: always the same for the same source."""
     # Only an import needs it, and it costs a script that logs more than the rest of this module.

@@ -1,4 +1,7 @@
-"""Reading runs: lists, one run, its metrics' history. Journals are folded in first."""
+"""Reading runs: lists, one run, its metrics' history.
+
+What journals say that is new is written to the store first: who only reads writes, too.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from pilothouse.errors import NotFoundError
 from pilothouse.store import Store, Transaction
 from pilothouse.tracking.columns import read_column
 from pilothouse.tracking.digests import MetricSummary, parts_of
-from pilothouse.tracking.folding import ENDED, fold
+from pilothouse.tracking.folding import fold
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import Order, count_of, page_of, selection
+from pilothouse.tracking.statuses import ENDED
 
 __all__ = [
     "ENDED",

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pilothouse.errors import UsageError
 from pilothouse.store import Store, Transaction, record
 from pilothouse.tracking.digests import among, keep_digests
-from pilothouse.tracking.folding import ENDED, fold
+from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import Run, get_run, read_runs
+from pilothouse.tracking.statuses import ENDED
 
 Changes = Mapping[str, Mapping[str, str | None]]
 """Run id -> the tags that it gets; None takes one away."""

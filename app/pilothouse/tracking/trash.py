@@ -137,6 +137,9 @@ def purge_runs(store: Store, refs: Sequence[str], *, actor: str | None = None) -
             tx.execute(f"DELETE FROM {table} WHERE list_contains(?, run_id)", [ids])
         if gone:
             _tell(tx, gone, "purge", "purged", actor)
+        # Before the commit: whoever reads journals next must not take a purged run for a new one.
+        for run_id in ids:
+            (store.workspace.active_dir / run_id).unlink(missing_ok=True)
     # Only after the commit: a folder without a row is found by `gc`, a row without a folder has lost its log.
     for run_id in ids:
         folder = store.workspace.run_dir(run_id)

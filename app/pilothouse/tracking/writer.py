@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pilothouse.errors import NotFoundError
+from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.processes import LivenessLock, hold_alive
+from pilothouse.tracking.figures import MOST_STEP, exit_code, fraction, whole_step
 from pilothouse.tracking.journal import Journal
 from pilothouse.tracking.names import new_run_id, new_run_name
 from pilothouse.workspace import Workspace
@@ -54,7 +55,6 @@ class RunWriter:
         self.run_id = folder.name
         self._journal = journal
         self._alive = alive
-        self._marker: Path | None = None
 
     @property
     def artifacts(self) -> Path:
@@ -72,7 +72,12 @@ class RunWriter:
         """Record one point of each metric. Without a step, each gets the next one of its own.
 
         `at` says when it was measured (a time, or seconds since 1970); now by default.
+
+        Raises:
+            PilothouseError: the step is no whole number.
         """
+        if step is not None:
+            step = _whole(step)
         values = {str(key): float(value) for key, value in metrics.items()}
         if values and at is None:
             self._journal.append("metrics", step=step, values=values)
@@ -80,9 +85,13 @@ class RunWriter:
             self._journal.append("metrics", step=step, values=values, at=_seconds(at))
 
     def log_points(self, points: Iterable[MetricPoint]) -> None:
-        """Record many points: tuples of key, value, step (or None) and, if it is known, a time."""
+        """Record many points: tuples of key, value, step (or None) and, if it is known, a time.
+
+        Raises:
+            PilothouseError: a step is no whole number; then none of the points is recorded.
+        """
         rows = [
-            [str(key), float(value), step, *(_seconds(at) for at in rest)]
+            [str(key), float(value), None if step is None else _whole(step), *(_seconds(at) for at in rest)]
             for key, value, step, *rest in points
         ]
         for start in range(0, len(rows), _POINTS_A_LINE):
@@ -97,9 +106,17 @@ class RunWriter:
         if tags:
             self._journal.append("tags", values={str(key): str(value) for key, value in tags.items()})
 
-    def progress(self, fraction: float | None, text: str = "") -> None:
-        """Say how far the run is, from 0 to 1 (None if unknown), and what it is doing."""
-        self._journal.append("progress", fraction=fraction, text=text)
+    def progress(self, done: float | None, text: str = "") -> None:
+        """Say how far the run is, from 0 to 1 (None if unknown), and what it is doing.
+
+        Raises:
+            PilothouseError: it is no number.
+        """
+        try:
+            done = None if done is None else fraction(done)
+        except ValueError as error:
+            raise PilothouseError(str(error), untouched="Nothing was logged.") from None
+        self._journal.append("progress", fraction=done, text=text)
 
     def status(self, status: str) -> None:
         """Record that the run is now SCHEDULED or RUNNING."""
@@ -109,13 +126,10 @@ class RunWriter:
         """Record that the run, which had ended, goes on."""
         self._journal.append("resume", status="RUNNING")
 
-    def end(self, status: str, exit_code: int | None = None, reason: str = "") -> None:
+    def end(self, status: str, code: int | None = None, reason: str = "") -> None:
         """Record how the run ended, safe against a power cut, and let go of it."""
-        self._journal.append("end", status=status, exit_code=exit_code, reason=reason)
+        self._journal.append("end", status=status, exit_code=exit_code(code), reason=reason)
         self._journal.sync()
-        if self._marker is not None:
-            # A reader that saw the end before the last one may have taken the marker away meanwhile.
-            self._marker.touch()
         self.close()
 
     def close(self) -> None:
@@ -123,7 +137,14 @@ class RunWriter:
         with contextlib.suppress(OSError):
             self._journal.close()
         if self._alive is not None:
+            # Nobody takes a marker away whose run's lock is held.
             self._alive.release()
+            return
+        # A reader that saw the run's end before this may have taken the marker away meanwhile. Where the
+        # folder is gone, or nothing has ever been marked, there is nobody to tell.
+        with contextlib.suppress(OSError):
+            if self.folder.is_dir():
+                (self.folder.absolute().parent.parent / "active" / self.run_id).touch()
 
 
 def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> RunWriter:
@@ -160,9 +181,18 @@ def reopen_run(workspace: Workspace, run_id: str) -> RunWriter | None:
     writer.resume()
     # As at its start, the marker comes last.
     workspace.active_dir.mkdir(parents=True, exist_ok=True)
-    writer._marker = workspace.active_dir / run_id
-    writer._marker.touch()
+    (workspace.active_dir / run_id).touch()
     return writer
+
+
+def _whole(step: Any) -> int:
+    # Nearly every step is a plain small number, and every point of a metric passes here.
+    if type(step) is int and -MOST_STEP <= step <= MOST_STEP:
+        return step
+    try:
+        return whole_step(step)
+    except ValueError as error:
+        raise PilothouseError(str(error), untouched="Nothing was logged.") from None
 
 
 def _seconds(at: datetime | float | None) -> float | None:

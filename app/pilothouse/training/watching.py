@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pilothouse.errors import NotFoundError
 from pilothouse.processes import is_alive
-from pilothouse.tracking.journal import read_entries
+from pilothouse.tracking.journal import read_pieces
+from pilothouse.tracking.replay import State, replay
 from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
 from pilothouse.workspace import Workspace
 
@@ -26,27 +27,42 @@ class RunWatch:
     def __init__(self, folder: Path) -> None:
         self._journal = folder / JOURNAL_NAME
         self._offset = 0
-        self.fraction: float | None = None
-        self.text = ""
+        self._state = State()
         self.metrics: dict[str, float] = {}
-        self.status = "SCHEDULED"
 
     def look(self) -> bool:
         """Read what is new; whether there was anything."""
-        entries, self._offset = read_entries(self._journal, self._offset)
-        for entry in entries:
-            if entry["kind"] == "progress":
-                self.fraction, self.text = entry.get("fraction"), str(entry.get("text", ""))
-            elif entry["kind"] == "metrics" and isinstance(entry.get("values"), dict):
-                self.metrics.update(entry["values"])
-            elif entry["kind"] in ("start", "status", "end") and not self.ended:
-                self.status = str(entry.get("status"))
-        return bool(entries)
+        state, found = self._state, False
+        for piece in read_pieces(self._journal, self._offset):
+            self._offset = piece.end
+            found = found or bool(piece.entries)
+            replay(state, piece.entries)
+            self.metrics.update((key, value) for key, _, value, _ in state.points)
+            # Nobody asks for more than the last of them.
+            state.points.clear()
+            state.turns.clear()
+        return found
+
+    @property
+    def status(self) -> str:
+        """As of the last look."""
+        return self._state.status or "SCHEDULED"
+
+    @property
+    def fraction(self) -> float | None:
+        """How far the run is, from 0 to 1; None if it does not say."""
+        done: float | None = self._state.row.get("progress")
+        return done
+
+    @property
+    def text(self) -> str:
+        """What the run is doing, in its own words."""
+        return str(self._state.row.get("progress_text", ""))
 
     @property
     def ended(self) -> bool:
-        """Whether the journal had the run's end at the last look."""
-        return self.status not in ("SCHEDULED", "RUNNING")
+        """Whether the journal had the run's end at the last look, and nobody went on with it."""
+        return self._state.ended
 
 
 def watch_run(workspace: Workspace, run_id: str, timeout: float | None = None) -> Iterator[RunWatch]:

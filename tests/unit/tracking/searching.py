@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pilothouse.tracking.folding import _number
 from pilothouse.tracking.search.fields import ATTRIBUTES
 from pilothouse.tracking.search.nodes import (
     Among,
@@ -25,6 +24,7 @@ from pilothouse.tracking.search.nodes import (
     Value,
     Word,
 )
+from pilothouse.tracking.storing import number_of
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
 STATUSES = ("RUNNING", "FINISHED", "FAILED", "LOST")
@@ -132,7 +132,9 @@ def stored_runs(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         row |= {"progress": draw(st.sampled_from([None, 0.1, 1.0])), "progress_text": ""}
         tables["runs"].append(row)
         for key, value in draw(st.dictionaries(keys, texts, max_size=4)).items():
-            tables["params"].append({"run_id": run_id, "key": key, "value": value, "number": _number(value)})
+            tables["params"].append(
+                {"run_id": run_id, "key": key, "value": value, "number": number_of(value)}
+            )
         for key, value in draw(st.dictionaries(keys, texts, max_size=3)).items():
             tables["tags"].append({"run_id": run_id, "key": key, "value": value})
         extremes = st.one_of(st.none(), numbers)

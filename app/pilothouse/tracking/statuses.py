@@ -1,0 +1,11 @@
+"""The statuses of a run, and what each is called in a sentence."""
+
+from __future__ import annotations
+
+UNDER_WAY = ("SCHEDULED", "RUNNING")
+ENDED = ("FINISHED", "FAILED", "KILLED", "LOST")
+"""A run of one of these changes no more, unless it is gone on with."""
+STATUSES = (*UNDER_WAY, *ENDED)
+
+TOLD = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped", "LOST": "was lost"}
+"""What is said of a run that ended so: its name comes before."""

@@ -1,0 +1,126 @@
+"""What a journal said becomes rows of the store, and events."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pilothouse.store import Transaction, record
+from pilothouse.tracking.replay import Point, State
+from pilothouse.tracking.statuses import TOLD
+
+DOUBT_TAG = "journal"
+"""Tag that says of a run that not all of its journal could be read."""
+
+_BLANK = {
+    "status": "SCHEDULED",
+    "journal_offset": 0,
+    "name": "",
+    "model": "",
+    "reason": "",
+    "progress_text": "",
+    "parent_run_id": "",
+}
+
+
+def write_changes(tx: Transaction, run_id: str, name: str | None, state: State, offset: int) -> None:
+    """Write what new entries changed of one run.
+
+    Args:
+        tx: the transaction.
+        run_id: of the run.
+        name: the run's, as the store knows it; None if the store does not know the run yet.
+        state: what the entries led to.
+        offset: the byte of the journal up to which they reach.
+    """
+    if name is None:
+        tx.insert("runs", [{"run_id": run_id, **_BLANK}])
+    values = {**state.row, "journal_offset": offset}
+    assignments = ", ".join(f'"{column}" = ?' for column in values)
+    tx.execute(f"UPDATE runs SET {assignments} WHERE run_id = ?", [*values.values(), run_id])
+    tags = {**state.tags, DOUBT_TAG: state.doubt} if state.doubt else state.tags
+    _write_keyed(tx, "params", run_id, {key: (text, number_of(text)) for key, text in state.params.items()})
+    _write_keyed(tx, "tags", run_id, {key: (text,) for key, text in tags.items()})
+    _write_points(tx, run_id, state.points)
+    _tell(tx, run_id, state.row.get("name", name or ""), state)
+    if any(kind == "resume" for kind, _, _ in state.turns):
+        # A digest is of a run that has ended; it is made anew at the next end.
+        tx.execute("DELETE FROM digests WHERE run_id = ?", [run_id])
+
+
+def number_of(text: str) -> float | None:
+    """Return the number that a parameter's text reads as, so that the text alone says what it is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _write_keyed(tx: Transaction, table: str, run_id: str, values: dict[str, tuple[Any, ...]]) -> None:
+    if not values:
+        return
+    columns = ("value", "number") if table == "params" else ("value",)
+    tx.execute(f"DELETE FROM {table} WHERE run_id = ? AND list_contains(?, key)", [run_id, list(values)])
+    tx.insert(
+        table,
+        [
+            {"run_id": run_id, "key": key, **dict(zip(columns, item, strict=True))}
+            for key, item in values.items()
+        ],
+    )
+
+
+def _write_points(tx: Transaction, run_id: str, points: list[Point]) -> None:
+    if not points:
+        return
+    summaries = {row["key"]: row for row in tx.rows("SELECT * FROM metrics WHERE run_id = ?", [run_id])}
+    touched: dict[str, dict[str, Any]] = {}
+    steps: list[int] = []
+    for key, step, value, _ in points:
+        summary = touched.get(key)
+        if summary is None:
+            summary = touched[key] = summaries.get(key) or {
+                "run_id": run_id,
+                "key": key,
+                "last": None,
+                "min": None,
+                "max": None,
+                "last_step": -1,
+                "count": 0,
+            }
+        if step is None:
+            step = summary["last_step"] + 1
+        steps.append(step)
+        summary["last"] = value
+        summary["last_step"] = step
+        summary["count"] += 1
+        # NaN is neither less nor more than anything.
+        if value == value:
+            least, most = summary["min"], summary["max"]
+            if least is None or value < least:
+                summary["min"] = value
+            if most is None or value > most:
+                summary["max"] = value
+    tx.execute("DELETE FROM metrics WHERE run_id = ? AND list_contains(?, key)", [run_id, list(touched)])
+    tx.insert("metrics", list(touched.values()))
+    # Numbers are handed over several times as fast as moments.
+    tx.execute(
+        "INSERT INTO metric_points (run_id, key, step, value, recorded_at) SELECT ?, unnest(?::VARCHAR[]),"
+        " unnest(?::BIGINT[]), unnest(?::DOUBLE[]), make_timestamp(unnest(?::BIGINT[]))",
+        [
+            run_id,
+            [point[0] for point in points],
+            steps,
+            [point[2] for point in points],
+            [round(point[3] * 1e6) for point in points],
+        ],
+    )
+
+
+def _tell(tx: Transaction, run_id: str, name: str, state: State) -> None:
+    for kind, status, told in state.turns:
+        words = {"start": "started", "resume": "goes on", "end": TOLD.get(status, "was lost")}
+        record(tx, "run", run_id, f"{name} {words[kind]}.", told)
+    if state.doubt:
+        record(tx, "run", run_id, f"{name}: {state.doubt[0].lower()}{state.doubt[1:]}", {})
