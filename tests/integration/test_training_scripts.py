@@ -351,3 +351,21 @@ def test_a_linked_file_that_changes_while_a_script_runs_is_told(workspace: Works
     assert "rows.csv changed while it ran" in log_of(workspace, run.run_id)
     quiet = finish(workspace, "print('loss: 0.5')")
     assert "data_changed" not in quiet.tags
+
+
+def test_forms_of_metrics_and_what_was_not_read(workspace: Workspace, store: Store) -> None:
+    run = finish(
+        workspace,
+        """
+print("Epoch 1/2 | train loss 0.5")
+print({"loss": 0.25, "epoch": 2.0})
+print("INFO:root:accuracy = 91%")
+print("Warning: 3")
+print("so the auc was 0.75 in the end")
+""",
+    )
+    assert run.metrics == {"train_loss": 0.5, "loss": 0.25, "accuracy": 0.91}
+    assert [point.step for point in metric_history(store, run.run_id)["loss"]] == [2]
+    assert run.tags["metrics"] == (
+        "1 line looked like metrics and was not read, such as: so the auc was 0.75 in the end"
+    )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _QUIET = 2.0  # seconds between progress lines where they cannot be written over each other
 _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 _MAIN = ("roc_auc", "pr_auc", "log_loss", "brier", "f1", "accuracy", "rmse", "mae", "r2", "p99_ms")
+_OWN = 10  # of a script's own metrics, where none of those is among them
 
 
 def _param_option(command: Any) -> Any:
@@ -93,8 +94,9 @@ def run(
     workspace: Workspace,
     as_json: bool,
 ) -> None:
-    """Run a COMMAND of your own as a run: its output is kept, `key: value` lines become metrics.
+    """Run a COMMAND of your own as a run: its output is kept, and lines that tell metrics become metrics.
 
+    Such as `loss: 0.31`, `Epoch 1/3 | train loss 0.52`, `{'auc': 0.93}`, or as Keras, XGBoost and logs print.
     It finds the data in the folder PILOTHOUSE_DATA and may write metrics as JSON to PILOTHOUSE_METRICS.
     """
     from pilothouse.training.launch import start_command
@@ -177,8 +179,10 @@ def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, wit
 
     def summary() -> None:
         say(_sentence(found))
-        for key in (*(key for key in _MAIN if key in found.metrics),):
-            click.echo(f"{key:<10} {number(found.metrics[key])}")
+        if told := found.tags.get("metrics"):
+            say(told)
+        for key in [key for key in _MAIN if key in found.metrics] or list(found.metrics)[:_OWN]:
+            click.echo(f"{printable(key, 40):<10} {number(found.metrics[key])}")
 
     emit(found.to_json(), as_json, summary)
     if found.status != "FINISHED":

@@ -89,6 +89,7 @@ class Supervisor:
         if self._lines:
             self._record(self._lines.finish())
         self._record(self._metrics_file.finish())
+        self._complain()
         code = child.process.returncode
         status, word = verdict(code, bool(self._stopper))
         if self._stopper:
@@ -154,7 +155,7 @@ class Supervisor:
         if self._log.problem and not self._told_log_problem:
             self._told_log_problem = True
             self._diary.tags({"log": self._log.problem})
-        if self._lines and data:
+        if self._lines and data and self._points <= _MOST_POINTS:
             self._record(self._lines.feed(data))
 
     def _look_at_data(self) -> None:
@@ -173,10 +174,14 @@ class Supervisor:
             self._points += 1
             if self._points <= _MOST_POINTS:
                 self._diary.metrics(values, step)
-            elif self._points == _MOST_POINTS + 1:
-                self._diary.tags(
-                    {"metrics": f"Lines of metrics after number {_MOST_POINTS:,} were not kept."}
-                )
+
+    def _complain(self) -> None:
+        """Say once what of the output was not taken for metrics, though it may have been meant so."""
+        words = [self._lines.complaint() if self._lines else ""]
+        if self._points > _MOST_POINTS:
+            words.append(f"Lines of metrics after number {_MOST_POINTS:,} were not kept.")
+        if text := " ".join(part for part in words if part):
+            self._diary.tags({"metrics": text})
 
     def _finish(self, status: str, code: int | None, reason: str) -> int:
         self._log.close()
