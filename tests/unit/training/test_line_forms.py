@@ -137,9 +137,9 @@ def test_prose_gives_nothing(line: str) -> None:
 
 
 WORDS = st.sampled_from(
-    "loaded files rows the from with data model saved to cache using workers found skipping columns table of a "
-    "in at 3 20 0.5 1e-3 12:30 10% 127.0.0.1 v1.2.3 /tmp/x.csv C:\\a http://a:80 (3) [x] 3/4 2024-01-01 : = - "
-    ", |".split()
+    "loaded files rows the from with data model saved to cache using workers found skipping columns table of "
+    "a in at 3 20 0.5 1e-3 12:30 10% 127.0.0.1 v1.2.3 /tmp/x.csv C:\\a http://a:80 (3) [x] 3/4 2024-01-01 "
+    ": = - , |".split()
 )
 
 
