@@ -18,6 +18,7 @@ from pilothouse.tui.screens.features import FeaturesScreen
 from pilothouse.tui.screens.help import help_text
 from pilothouse.tui.screens.log import LogScreen
 from pilothouse.tui.screens.models import ModelsScreen
+from pilothouse.tui.screens.performance import PerformanceScreen
 from pilothouse.tui.screens.run import RunScreen
 from pilothouse.tui.screens.runs import RunsScreen
 from pilothouse.tui.screens.serving import ServingScreen
@@ -42,6 +43,7 @@ SCREENS: list[type[PilothouseScreen]] = [
     EventsScreen,
     TrashScreen,
     SweepScreen,
+    PerformanceScreen,
 ]
 
 

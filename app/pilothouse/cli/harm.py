@@ -56,6 +56,7 @@ def harm(
     if again and name:
         from pilothouse.performance.arrivals import rejudge
 
+        say(f"Judging {name} again.")
         rejudge(store, get_version(store, CHAMPION, config.name), config, name)
     if name:
         kept = get_harm(store, config.name, name)

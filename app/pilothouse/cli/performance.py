@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -156,7 +157,7 @@ def _of_log(
         chunk=chunk or "day",
         every=every,
         by=by,
-        tell=say if sys.stderr.isatty() and not as_json else lambda text: None,
+        tell=say if sys.stderr.isatty() or "PILOTHOUSE_PROGRESS" in os.environ else lambda text: None,
     )
     # What answers now, or else the version that answered last.
     live = champion(store, config.name)

@@ -140,6 +140,9 @@ def _run(
         lines = [part.strip() for part in said.splitlines() if part.strip()] or [
             f"It ended with {process.returncode}."
         ]
+        # What it said while it worked comes before the error.
+        at = next((n for n, one in enumerate(lines) if one.startswith(("pilothouse: ", "Error: "))), 0)
+        lines = lines[at:]
         first = lines[0].removeprefix("pilothouse: ").removeprefix("Error: ")
         raise PilothouseError(first, next="\n".join(lines[1:6]))
     try:

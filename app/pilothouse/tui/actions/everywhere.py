@@ -42,6 +42,7 @@ LAST: tuple[Action, ...] = (
         "back",
         "Close, clear or go back; never quits",
         (
+            "performance",
             "run",
             "sweep",
             "log",

@@ -55,6 +55,7 @@ FINDING: tuple[Action, ...] = (
             "serving",
             "compare",
             "trash",
+            "performance",
         ),
         False,
     ),

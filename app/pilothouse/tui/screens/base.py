@@ -256,6 +256,12 @@ class PilothouseScreen(Screen[None]):
 
         self.app.push_screen(HelpScreen(self.CONTEXT))
 
+    def do_performance(self) -> None:
+        """Show whether what landed hurts."""
+        from pilothouse.tui.screens.performance import PerformanceScreen
+
+        self.app.push_screen(PerformanceScreen())
+
     def do_next_model(self) -> None:
         """Steer the next of several models."""
         about = self.pilothouse.about

@@ -1,0 +1,59 @@
+"""The harm of what landed, as the store keeps it; and what was answered, as the command tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.tui.snapshots.changes import Stamp, stamp
+
+if TYPE_CHECKING:
+    from pilothouse.performance.harms_kept import KeptHarm
+    from pilothouse.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Harms:
+    """What is kept of one model's arrivals, the newest first; ``waiting`` are the names of the others."""
+
+    stamp: Stamp
+    model: str
+    kept: tuple[KeptHarm, ...]
+    waiting: tuple[str, ...]
+    watched: bool
+    live: int | None
+    business: tuple[str, ...] = field(default=())
+    """Business metrics that any of them has."""
+
+
+def harms(workspace: Workspace, model: str | None, before: Harms | None) -> Harms:
+    """Read the harm of ``model``'s arrivals, unless nothing changed since ``before``."""
+    from pilothouse.processes import is_alive
+
+    config = workspace.config()
+    chosen = next((one for one in config.models if one.name == model), config.models[0])
+    watched = is_alive(workspace.watch_dir / "alive")
+    now = (*stamp(workspace), watched)
+    if before is not None and before.stamp == now and before.model == chosen.name:
+        return before
+    from pilothouse.performance.harms_kept import read_harm, waiting_for_harm
+    from pilothouse.registry.versions import champion
+    from pilothouse.store import open_store
+
+    store = open_store(workspace)
+    kept = tuple(read_harm(store, chosen.name))
+    waiting = tuple(one.name for one in waiting_for_harm(store, chosen.name))
+    live = champion(store, chosen.name)
+    business = tuple(dict.fromkeys(name for one in kept for name in one.business))
+    return Harms(now, chosen.name, kept, waiting, watched, live.version if live else None, business)
+
+
+def periods_of(answer: Any) -> list[dict[str, Any]]:
+    """Return the periods of every version from what ``performance --json`` said, the newest first."""
+    if not isinstance(answer, dict):
+        return []
+    return [
+        {**period, "version": one["version"], "metric": one["harm"]["metric"], "of": one}
+        for one in answer.get("versions", [])
+        for period in reversed(one["periods"])
+    ]
