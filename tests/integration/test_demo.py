@@ -40,7 +40,7 @@ def test_the_story_is_told_to_its_end(told: tuple[Done, Workspace]) -> None:
         ("3", "hist_gradient_boosting"),
     ]
     assert all(float(area) > 0.6 for *_, area in trained)
-    assert re.search(r"2013-10  ● no drift", done.out)
+    assert re.search(r"2013-10  ▲ some moved", done.out)
     assert re.search(r"2013-12  ■ drifted", done.out)
     loads = re.findall(r"([\d,]+) requests answered \(v2 \d+, v3 \d+\), (\d+) failed", done.out)
     assert [failed for _, failed in loads] == ["0", "0"]

@@ -29,6 +29,7 @@ from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.checks import ERROR
 from pilothouse.monitoring.judging import Verdict, judge_file, list_arrivals
 from pilothouse.monitoring.quality.telling import finding_lines
+from pilothouse.monitoring.verdict_words import of_data
 from pilothouse.registry.versions import champion
 from pilothouse.store import open_store, record
 from pilothouse.workspace import Workspace
@@ -276,5 +277,5 @@ def in_one_line(name: str, verdict: Verdict) -> str:
     drifted = [column.column for column in report.columns if column.drifted]
     share = f"{len(drifted)} of {len(report.columns)} columns moved ({report.share_drifted:.0%})"
     names = f": {', '.join(drifted[:6])}" if drifted else ""
-    sign, word = ("■", "drifted") if report.dataset_drift else ("●", "no drift")
+    sign, word = of_data(report)
     return f"{sign} {name}: {word}, {share}{names}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pilothouse.cli.drift_alone import DRIFTED, compare_and_show, drift_alone
+from pilothouse.cli.drift_alone import DRIFTED, compare_and_show, declared, drift_alone
 from pilothouse.cli.drift_report import show_report, verdict_word, write_html
 from pilothouse.cli.options import emit, json_option, say, table
 from pilothouse.errors import NotFoundError, UsageError
@@ -86,10 +86,13 @@ def drift(
     if reference is not None:
         if predictions:
             raise UsageError("--predictions belongs to a workspace; it does not go with --reference.")
+        around = _workspace_or_none(workspace)
+        if not exclude and around is not None and current is not None:
+            exclude, target = declared(around, model, reference, target)
         wishes = Wishes(share, target, exclude, parse_tests(test or ""))
         return drift_alone(
             current, reference, wishes, chunk=chunk, time=time, joint=joint, save_profile=save_profile,
-            html=html, exit_code=exit_code, as_json=as_json, cache=_workspace_or_none(workspace),
+            html=html, exit_code=exit_code, as_json=as_json, cache=around,
         )  # fmt: skip
     if target is not None or exclude or save_profile is not None:
         raise UsageError(

@@ -64,6 +64,28 @@ def drift_alone(
     )  # fmt: skip
 
 
+def declared(
+    workspace: Workspace, model: str | None, reference: str, target: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """Return which columns of the reference are no features and which is the target, as the configuration of
+    the workspace around it declares; nothing where its model is not clear or the columns are others."""
+    from pathlib import Path
+
+    from pilothouse.data.reading import connect, describe, expand
+    from pilothouse.monitoring.judging import no_features
+
+    models = workspace.config().models
+    if Path(reference).suffix.lower() == ".json" or (model is None and len(models) > 1):
+        return (), target
+    config = workspace.config().model(model)
+    with connect() as con:
+        names = describe(con, expand(reference)[0])
+    left = tuple(name for name in no_features(config) if name in names and name != target)
+    if left:
+        say(f"Left out, since pilothouse.toml says so: {', '.join(left)}. --exclude names others.")
+    return left, target or (config.target if config.target in names else None)
+
+
 def compare_and_show(
     reference: Reference,
     paths: list[Path],

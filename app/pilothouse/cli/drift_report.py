@@ -21,7 +21,9 @@ MOST_CHANGES = 20
 
 def verdict_word(report: DriftReport) -> str:
     """Return sign and word."""
-    return "■ drifted" if report.dataset_drift else "● no drift"
+    from pilothouse.monitoring.verdict_words import of_data
+
+    return " ".join(of_data(report))
 
 
 def show_report(report: DriftReport, current: str, reference: str) -> None:
@@ -66,12 +68,13 @@ def show_report(report: DriftReport, current: str, reference: str) -> None:
 
 
 def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) -> list[Any]:
+    from pilothouse.monitoring.verdict_words import of_column
     from pilothouse.monitoring.wording import percent
 
     p = column.p_value
     p_value = "–" if p is None else "<0.0001" if p < 1e-4 else f"{p:.4f}"
     score = f"{column.test} {column.score:.3f}" if named else f"{column.score:.3f}"
-    verdict = "■ drifted" if column.drifted else "· steady"
+    verdict = " ".join(of_column(column))
     missing = ""
     if column.missing_reference or column.missing_current:
         missing = f"{percent(column.missing_reference)} → {percent(column.missing_current)}"

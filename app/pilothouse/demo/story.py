@@ -15,6 +15,8 @@ from pilothouse.demo.load import Load, ask
 from pilothouse.demo.processes import stop_everything, stop_training
 from pilothouse.demo.workspace import deliver, make_demo, waiting_files
 from pilothouse.errors import PilothouseError
+from pilothouse.monitoring.story import headline
+from pilothouse.monitoring.verdict_words import of_data
 from pilothouse.monitoring.verdicts import StoredReport, list_drift_reports
 from pilothouse.registry.deployments import promote, rollback
 from pilothouse.registry.versions import ModelVersion, get_version
@@ -181,17 +183,14 @@ class _Story:
             began = time.monotonic()
             report = self._verdict_on(landed.name)
             verdict = report.report
-            moved = ", ".join(f"{column.column} {column.score:.2f}" for column in verdict.drifted[:4])
             self._tell(
-                f"   {landed.stem[-7:]}  {'■ drifted ' if report.dataset_drift else '● no drift'}"
+                f"   {landed.stem[-7:]}  {' '.join(of_data(verdict)):<12}"
                 f"  {len(verdict.drifted)} of {len(verdict.columns)} columns moved"
-                f" ({report.share_drifted:.0%}; {verdict.share:.0%} is the limit): {moved}"
+                f" ({report.share_drifted:.0%}; {verdict.share:.0%} is the limit): {headline(verdict, 4)}"
                 f"  [{time.monotonic() - began:.1f} s]"
             )
         verdicts = {report.subject: report.dataset_drift for report in list_drift_reports(store)}
-        self._tell(
-            "   PSI of the columns that moved most; a column counts from 0.10 and above its noise floor"
-        )
+        self._tell("   The columns that moved most; one counts from a PSI of 0.10, above its noise floor")
         _expect(verdicts.get("flights-2013-12.parquet") is True, "December was not found to have drifted")
         _expect(verdicts.get("flights-2013-10.parquet") is False, "October was said to have drifted")
 

@@ -15,7 +15,7 @@ from pilothouse.store import Store, Transaction, loads
 
 _MANY = 8
 """From so many unknown reports on, all are read at once: a scan costs less than so many look-ups."""
-_COLUMN = '{"column":"VARCHAR","score":"DOUBLE","drifted":"BOOLEAN","moved":"VARCHAR"}'
+_COLUMN = '{"column":"VARCHAR","score":"DOUBLE","drifted":"BOOLEAN","moved":"VARCHAR","noise_floor":"DOUBLE"}'
 _GLANCE = (
     "SELECT report_id, subject, sha256, recorded_at, reference, dataset_drift, share_drifted, n_reference, "
     "n_current, from_json(report, "
@@ -32,6 +32,7 @@ class ColumnGlance:
     score: float
     drifted: bool
     moved: str
+    noise_floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +102,10 @@ def _glance(row: dict[str, Any]) -> Glance:
 
 
 def _column(told: dict[str, Any]) -> ColumnGlance:
-    return ColumnGlance(told["column"], told["score"] or 0.0, bool(told["drifted"]), told["moved"] or "")
+    return ColumnGlance(
+        told["column"],
+        told["score"] or 0.0,
+        bool(told["drifted"]),
+        told["moved"] or "",
+        told["noise_floor"] or 0.0,
+    )

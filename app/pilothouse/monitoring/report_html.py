@@ -16,6 +16,7 @@ from pilothouse.monitoring.findings_html import findings_html
 from pilothouse.monitoring.histograms_svg import effect, histograms, shown
 from pilothouse.monitoring.report_style import STYLE
 from pilothouse.monitoring.story import sentence, worth_telling
+from pilothouse.monitoring.verdict_words import of_column, of_data
 from pilothouse.monitoring.wording import percent
 
 MOST_DETAILED = 40
@@ -52,10 +53,11 @@ def render_html(
     """
     drifted = [part for part in parts if part.report.dataset_drift]
     first = parts[0].report
-    word = "Drifted" if drifted else "No drift"
+    some = any(part.report.drifted for part in parts)
+    word = "Drifted" if drifted else "Some moved" if some else "No drift"
     rows = sum(part.report.n_current for part in parts)
     body = [
-        f"<h1>{_toned(bool(drifted), '■ Drifted', '● No drift')}</h1>",
+        f"<h1>{_toned(bool(drifted), '■ Drifted', '▲ Some moved' if some else '● No drift')}</h1>",
         f"<p>{_named(current)} {_dim(f'({rows:,} rows)')} against {_named(reference)} "
         f"{_dim(f'({first.n_reference:,} rows)')}</p>",
     ]
@@ -144,6 +146,11 @@ def _toned(hot: bool, yes: str, no: str) -> str:
     return f'<span class="hot">{yes}</span>' if hot else f'<span class="calm">{no}</span>'
 
 
+def _column_verdict(column: ColumnDrift) -> str:
+    words = " ".join(of_column(column))
+    return _toned(column.drifted, words, words)
+
+
 def _list(sentences: Sequence[str]) -> str:
     items = "".join(f"<li>{shown(sentence)}</li>" for sentence in sentences)
     return f'<ul class="words">{items}</ul>' if items else ""
@@ -203,7 +210,7 @@ def _line(column: ColumnDrift, kind: str = "") -> str:
     cells = [
         f'<td class="name"><bdi>{shown(column.column, 120)}</bdi></td>',
         f"<td>{shown(kind or column.kind)}</td>",
-        f"<td>{_toned(column.drifted, '■ drifted', '· steady')}</td>",
+        f"<td>{_column_verdict(column)}</td>",
         f"<td>{shown(column.test)}</td>",
         f'<td class="n"{about}>{column.score:.3f}</td>',
         f'<td class="n">{column.threshold:.3f}</td>',
@@ -226,7 +233,7 @@ def _details(report: DriftReport) -> str:
 
 
 def _article(column: ColumnDrift) -> str:
-    verdict = _toned(column.drifted, "■ drifted", "· steady")
+    verdict = _column_verdict(column)
     said = sentence(column)
     what = f"{_said(said)}." if said else _dim("Nothing worth a word happened.")
     head = f"<h3><bdi>{shown(column.column, 120)}</bdi> {verdict}</h3>"
@@ -252,7 +259,7 @@ def _heat(parts: Sequence[Part]) -> str:
 
 
 def _verdict(report: DriftReport) -> str:
-    sign, tone = ("■", ' class="on"') if report.dataset_drift else ("●", "")
+    sign, tone = of_data(report)[0], ' class="on"' if report.dataset_drift else ""
     return f"<td{tone}>{sign} {report.share_drifted:.0%}</td>"
 
 
@@ -268,7 +275,7 @@ def _chunks(parts: Sequence[Part], drifted: Sequence[Part]) -> list[str]:
     out = ["<h2>Each chunk</h2>"]
     for part in detailed:
         report, note = part.report, f" ({shown(part.note)})" if part.note else ""
-        sign = "■ drifted" if report.dataset_drift else "● no drift"
+        sign = " ".join(of_data(report))
         name = f"<b><bdi>{shown(part.label, 60)}</bdi></b>{note}: {sign}, {report.n_current:,} rows"
         inside = _words(report) + _columns(report) + _details(report)
         out.append(f"<details><summary>{name}</summary>{inside}</details>")

@@ -41,11 +41,8 @@ def verdict(status: str) -> tuple[str, str]:
     }.get(status, (f"? {safe(status, 12)}", "watch"))
 
 
-def drifted(is_drift: bool, near: bool = False) -> tuple[str, str]:
-    """Sign and tone of a drift verdict: moved, near the line, or steady."""
-    if is_drift:
-        return "■", "bad"
-    return ("▲", "watch") if near else ("●", "good")
+SIGN_TONES = {"■": "bad", "▲": "watch", "●": "good"}
+"""The tone of each sign of a verdict (`monitoring/verdict_words.py`)."""
 
 
 FIRST_METRICS = ("roc_auc", "r2", "pr_auc", "log_loss", "rmse", "mae", "f1", "accuracy", "brier")

@@ -283,3 +283,15 @@ def test_ctrl_c_on_a_terminal_ends_it_with_130_and_leaves_no_line(tmp_path: Path
     assert b"Interrupted." in seen
     assert seen.rindex(b"\x1b[K") > seen.rindex(b"%")
     os.close(ours)
+
+
+def test_a_workspace_around_says_what_is_no_feature(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "pilothouse.toml").write_text(
+        '[model]\nname = "late"\ntarget = "y"\n[data]\nfolder = "data"\nid = "z"\nexclude = ["gone"]\n'
+    )
+    told = _json(capsys, "now.parquet", "--reference", "then.parquet")
+    assert {one["column"] for one in told["columns"]} == {"x", "k"}
+    assert told["target"]["column"] == "y"
+    assert "pilothouse.toml says so: z" in _run(capsys, "now.parquet", "--reference", "then.parquet")[2]
+    told = _json(capsys, "now.parquet", "--reference", "then.parquet", "--exclude", "k")
+    assert {one["column"] for one in told["columns"]} == {"x", "y", "z"}

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from pilothouse.tui.screens.serving_words import milliseconds, rate_words
-from pilothouse.tui.signs import FACTS, TONE_STYLES, drifted, metric_rank, run_state
+from pilothouse.tui.signs import FACTS, SIGN_TONES, TONE_STYLES, metric_rank, run_state
 from pilothouse.tui.text import clock, duration, line, number, safe, since, span
 from pilothouse.tui.widgets.heatmap import HeatColumn, Heatmap
 from pilothouse.tui.widgets.panel import Panel, Words
@@ -164,6 +164,7 @@ def lately_rows(known: Bridge, now: datetime, narrow: bool) -> list[Row]:
 
 def heat_columns(data: Data) -> list[HeatColumn]:
     """The files that were compared, oldest first, as columns of the map."""
+    from pilothouse.monitoring.verdict_words import of_data
     from pilothouse.tui.snapshots.arrival_names import short_names
 
     judged = [file for file in reversed(data.files) if file.report is not None]
@@ -172,7 +173,8 @@ def heat_columns(data: Data) -> list[HeatColumn]:
     for file in judged:
         report = file.report
         assert report is not None
-        sign, tone = drifted(report.dataset_drift, bool(report.drifted))
+        sign = of_data(report)[0]
+        tone = SIGN_TONES[sign]
         scores = tuple((one.column, one.score if one.drifted else 0.0) for one in report.columns)
         files.append(HeatColumn(labels[file.arrival.name], sign, TONE_STYLES[tone], scores))
     return files

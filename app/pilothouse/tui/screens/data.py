@@ -23,10 +23,12 @@ from pilothouse.tui.screens.data_rows import (
     FILES_NARROW,
     column_row,
     file_row,
+    harm_cell,
 )
 from pilothouse.tui.screens.data_saving import FileActs
 from pilothouse.tui.screens.data_words import column_words
 from pilothouse.tui.screens.filtered import FilteredScreen
+from pilothouse.tui.signs import TONE_STYLES
 from pilothouse.tui.text import line, percent, safe
 from pilothouse.tui.widgets.histogram import beside
 from pilothouse.tui.widgets.panel import Panel, Words
@@ -151,6 +153,8 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         held = self.query_one(HeldFile)
         # What was not compared has only its findings to show.
         only_findings = file is not None and file.report is None and bool(file.arrival.findings)
+        if held.display != only_findings:  # the other panels have no size until they were laid out
+            self.call_after_refresh(self._draw_column)
         held.display = only_findings
         for name in ("columns-panel", "histogram-panel"):
             self.query_one(f"#{name}").display = not only_findings
@@ -189,6 +193,9 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
             line(signs.get(one.severity, ("▲ ", "$warning")), safe(one.message, 300))
             for one in file.arrival.findings
         ]
+        if file.harm is not None:
+            harm, tone = harm_cell(file)
+            told.insert(0, line((f"{harm}  ", TONE_STYLES[tone]), (safe(file.harm.words, 300), "$dim")))
         more = [line((f"… {len(told) - 3} more findings", "$dim"))] if len(told) > 4 else []
         self.query_one("#findings", Words).show(
             Content("\n").join([*told[:3], *more] if more else told[:4]) if told else Content("")
@@ -227,8 +234,10 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         held = self.query_one(HeldFile)
         if held.display:
             held.arrive()
-        else:
+        elif file := self.current_file():
             self.query_one("#columns").focus()
+            if file.report is not None:
+                self.say(f"Columns of {file.arrival.name}: enter shows one before and now, esc goes back.")
 
     @on(Table.Opened, "#columns")
     def _column_opened(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pilothouse.tui.signs import drifted, verdict
+from pilothouse.tui.signs import SIGN_TONES, verdict
 from pilothouse.tui.text import clock, number, safe, size
 from pilothouse.tui.widgets.rows import Column, Row
 
@@ -20,6 +20,7 @@ FILES = (
     Column("drift", "drift", most=12),
     Column("moved", "moved", "right", most=8),
     Column("target", "target", "right", most=9),
+    Column("harm", "harm", most=16),
     Column("rows", "rows", "right", most=11),
     Column("changed", "what changed", most=240, grow=True),
     Column("at", "judged", width=6),
@@ -28,7 +29,7 @@ AGAINST = Column("reference", "against", most=30)
 """Told in a column where files were compared with different references; else once, over the list."""
 FILES_NARROW = (
     Column("name", "file", most=24),
-    Column("state", "state", most=10),
+    Column("state", "state", most=12),
     Column("moved", "moved", "right", most=8),
     Column("changed", "what changed", most=240, grow=True),
 )
@@ -57,6 +58,7 @@ EMPTY = "No file has been judged yet.\nu  judges what lies in the folder now,  w
 def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
     """One file with its verdicts; where there is little room, what its state is and what changed."""
     from pilothouse.monitoring.story import headline
+    from pilothouse.monitoring.verdict_words import of_column, of_data
 
     one, stored = file.arrival, file.report
     said, tone = verdict(one.status)
@@ -66,18 +68,18 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
         if one.findings:
             changed, changed_tone = one.findings[0].message, ""
     else:
-        sign, drift_tone = drifted(stored.dataset_drift, bool(stored.drifted))
-        word = "drifted" if stored.dataset_drift else "some" if stored.drifted else "steady"
-        drift = f"{sign} {word}"
+        sign, word = of_data(stored)
+        drift, drift_tone = f"{sign} {word}", SIGN_TONES[sign]
         moved = f"{len(stored.drifted)} of {len(stored.columns)}"
         changed, changed_tone = headline(stored), "" if stored.drifted else "dim"
         label = stored.target
         target, target_tone = (
-            (f"{drifted(label.drifted)[0]} {label.score:.3f}", drifted(label.drifted)[1])
+            (f"{of_column(label)[0]} {label.score:.3f}", SIGN_TONES[of_column(label)[0]])
             if label
             else ("–", "dim")
         )
         against = stored.reference
+    harm, harm_tone = harm_cell(file)
     if narrow:
         compared = stored is not None and one.status == "ok"
         state, state_tone = (drift, drift_tone) if compared else (said, tone)
@@ -89,21 +91,32 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
         drift,
         moved,
         target,
+        harm,
         number(one.rows) if one.rows else "–",
         safe(changed, 240),
         clock(one.at, now),
         safe(against),
     )
-    tones = ("", tone, drift_tone, "", target_tone, "", changed_tone, "dim", "dim")
+    tones = ("", tone, drift_tone, "", target_tone, harm_tone, "", changed_tone, "dim", "dim")
     return Row(one.name, cells, tones, file)
+
+
+def harm_cell(file: FileVerdict) -> tuple[str, str]:
+    """What the live version was worth on the file, in a sign and a word; ``~`` for an estimate."""
+    if file.harm is None:
+        return "–", "dim"
+    one = file.harm
+    tone = SIGN_TONES.get(one.sign, "dim")
+    return f"{one.sign} {'~' if one.estimated else ''}{safe(one.verdict, 14)}", tone
 
 
 def column_row(one: ColumnDrift, is_target: bool, *, narrow: bool = False) -> Row:
     """One column of a report; where there is little room, only what moved."""
+    from pilothouse.monitoring.verdict_words import of_column
     from pilothouse.monitoring.wording import percent as share
 
-    near = not one.drifted and one.score > one.noise_floor and one.score > 0.05
-    sign, tone = drifted(one.drifted, near)
+    sign, word = of_column(one)
+    tone, near = SIGN_TONES[sign], word == "near"
     name = f"{sign} {safe(one.column, 60)}" + (" (target)" if is_target else "")
     missing = (
         ""

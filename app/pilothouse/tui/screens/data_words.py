@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from pilothouse.tui.signs import TONE_STYLES, drifted
+from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES
 from pilothouse.tui.text import line, safe
 
 if TYPE_CHECKING:
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 def column_words(one: ColumnDrift) -> Content:
     """Verdict and sentence, and under them the score with what it needed."""
     from pilothouse.monitoring.story import sentence
+    from pilothouse.monitoring.verdict_words import of_column
 
-    sign, tone = drifted(one.drifted)
+    sign, word = of_column(one)
     said = sentence(one)
     told = (safe(said, 500), "bold" if one.drifted else "") if said else ("nothing worth a word", "$dim")
     score = f"{safe(one.test).upper()} {one.score:.3f}, counts from {one.threshold:.3f}   {safe(one.kind)}"
     return Content("\n").join(
         [
-            line((f"{sign} {'moved' if one.drifted else 'steady'}  ", TONE_STYLES[tone]), told),
+            line((f"{sign} {word}  ", TONE_STYLES[SIGN_TONES[sign]]), told),
             line((score, "$dim")),
         ]
     )

@@ -13,9 +13,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from pilothouse.monitoring.verdict_words import of_column
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.base import PilothouseScreen
-from pilothouse.tui.signs import TONE_STYLES, drifted
+from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES
 from pilothouse.tui.text import duration, line, percent, safe
 from pilothouse.tui.widgets.histogram import two_histograms
 from pilothouse.tui.widgets.panel import Panel, Words
@@ -162,7 +163,8 @@ class DatasetDiffScreen(PilothouseScreen):
             panel.retitle("Column")
             return
         one: ColumnDrift = row.item  # type: ignore[assignment]
-        sign, tone = drifted(one.drifted)
+        sign = of_column(one)[0]
+        tone = SIGN_TONES[sign]
         said = one.told or "Nothing in it changed that is worth a word."
         # Bins for values that neither side has would only take room.
         bins = [
@@ -209,7 +211,8 @@ class DatasetDiffScreen(PilothouseScreen):
 
 
 def _row(one: ColumnDrift, is_target: bool, keys: list[str]) -> Row:
-    sign, tone = drifted(one.drifted)
+    sign = of_column(one)[0]
+    tone = SIGN_TONES[sign]
     missing = (
         f"{percent(one.missing_reference)} → {percent(one.missing_current)}"
         if one.missing_reference or one.missing_current

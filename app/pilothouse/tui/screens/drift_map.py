@@ -16,7 +16,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.data_reports import ReportReading, column_of
 from pilothouse.tui.screens.data_saving import FileActs
 from pilothouse.tui.screens.data_words import column_words
-from pilothouse.tui.signs import drifted
+from pilothouse.tui.signs import SIGN_TONES
 from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.drift_map import LEGEND, DriftMap, MapFile
 from pilothouse.tui.widgets.histogram import beside
@@ -205,6 +205,7 @@ class DriftMapScreen(FileActs, ReportReading):
 
 def map_files(known: Data) -> list[MapFile]:
     """The files as the map shows them, oldest first."""
+    from pilothouse.monitoring.verdict_words import of_data
     from pilothouse.tui.snapshots.arrival_names import short_names, years
 
     oldest_first = list(reversed(known.files))
@@ -217,7 +218,8 @@ def map_files(known: Data) -> list[MapFile]:
             sign, tone, cells = ("×", "bad", {}) if held else ("–", "dim", {})
         else:
             report = one.report
-            sign, tone = drifted(report.dataset_drift, bool(report.drifted))
+            sign = of_data(report)[0]
+            tone = SIGN_TONES[sign]
             columns = [*report.columns, *([report.target] if report.target else [])]
             cells = {column.column: (column.score, column.drifted) for column in columns}
         name = one.arrival.name

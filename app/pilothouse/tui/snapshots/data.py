@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pilothouse.monitoring.rows_shown import RowsShown
     from pilothouse.monitoring.side_by_side import ColumnBeforeNow
     from pilothouse.monitoring.verdicts import Arrival, StoredReport
+    from pilothouse.performance.harm_glances import HarmGlance
     from pilothouse.workspace import Workspace
 
 
@@ -28,6 +29,7 @@ class FileVerdict:
 
     arrival: Arrival
     report: Glance | None
+    harm: HarmGlance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,13 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     from pilothouse.demo.workspace import waiting_files
     from pilothouse.monitoring.glances import list_glances
     from pilothouse.monitoring.verdicts import list_arrivals
+    from pilothouse.performance.harm_glances import glance_at_harm
     from pilothouse.store import open_store
     from pilothouse.tui.snapshots.arrival_names import in_order
 
     store = open_store(workspace)
     known_before = before.glances if before is not None and before.model == chosen.name else None
+    harms = glance_at_harm(store, chosen.name)
     glances = list_glances(store, chosen.name, known_before)
     reports: dict[tuple[str, str], Glance] = {}
     for report in glances:
@@ -82,8 +86,8 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     arrivals = list(newest.values())
     order = in_order([(one.name, one.at) for one in arrivals])
     files = tuple(
-        FileVerdict(arrivals[at], reports.get((arrivals[at].name, arrivals[at].sha256)))
-        for at in reversed(order)
+        FileVerdict(one, reports.get((one.name, one.sha256)), harms.get((one.name, one.sha256)))
+        for one in (arrivals[at] for at in reversed(order))
     )
     versions = tuple(list_dataset_versions(store, chosen.name))
     known = set(newest) | {file.name for version in versions for file in version.files}
