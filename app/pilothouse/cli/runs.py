@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.tracking.runs import Run
 
 
 @click.command()
@@ -179,6 +184,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
             "progress": f"{found.progress:.0%} {found.progress_text}" if found.progress is not None else "",
             "exit code": found.exit_code,
             "reason": found.reason,
+            "in trash": _deleted(found),
         }
         for key, value in facts.items():
             if value not in ("", None):
@@ -208,6 +214,12 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
                 click.echo(f"  {printable(name)}")
 
     emit(data, as_json, show_text)
+
+
+def _deleted(run: Run) -> str:
+    if run.deleted_at is None:
+        return ""
+    return f"since {run.deleted_at.astimezone():%Y-%m-%d %H:%M} (`pilothouse delete {run.run_id} --undo`)"
 
 
 @click.command()

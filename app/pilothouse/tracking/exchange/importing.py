@@ -8,11 +8,9 @@ that had not ended is taken over anew once it has; what a person did to it here 
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ from pilothouse.errors import PilothouseError
 from pilothouse.store import Store, Transaction, record
 from pilothouse.tracking.digests import keep_digests
 from pilothouse.tracking.exchange.artifacts import copy_artifacts, find_artifacts
-from pilothouse.tracking.exchange.source import Listed, Point, Source, SourceRun, Unreadable
+from pilothouse.tracking.exchange.rows import UNFINISHED_TAG, rows_of
+from pilothouse.tracking.exchange.source import Listed, Source, SourceRun, Unreadable
 from pilothouse.tracking.names import run_id_of
 
 BATCH_RUNS = 500
@@ -28,16 +27,6 @@ BATCH_POINTS = 200_000
 STAGING_PREFIX = ".import-"
 """Start of the name of a run's folder until its rows are stored; no run is called so."""
 
-ID_TAG = "mlflow.run_id"
-EXPERIMENT_TAG = "mlflow.experiment"
-UNFINISHED_TAG = "mlflow.status"
-"""Kept only for a run that had not ended when it was imported."""
-NOTE_TAG = "mlflow.note.content"
-USER_TAG = "mlflow.user"
-PARENT_TAG = "mlflow.parentRunId"
-
-_ENDED = ("FINISHED", "FAILED", "KILLED")
-_EPOCH = datetime(1970, 1, 1)
 _TABLES = ("runs", "params", "tags", "metrics", "metric_points")
 
 
@@ -150,7 +139,7 @@ def _add(
         return
     run_id = run_id_of(f"mlflow:{run.source_id}")
     try:
-        rows = dict(_rows(run, run_id))
+        rows = dict(rows_of(run, run_id))
     except (ValueError, OverflowError) as error:
         report.unreadable.append(Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}"))
         return
@@ -174,123 +163,6 @@ def _add(
             batch.folders[run_id] = staging
     for table, more in rows.items():
         batch.rows[table] += more
-
-
-def _rows(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the rows of a run, table by table.
-
-    Raises:
-        ValueError, OverflowError: a time, a step or a text that no store could keep.
-    """
-    moments = [moment for _, _, _, moment in run.points]
-    started = run.started if run.started is not None else min(moments, default=run.ended)
-    if started is None:
-        raise ValueError("it has no time at all")
-    ended = run.ended if run.ended is not None else max([started, *moments])
-    status = run.status if run.status in _ENDED else "LOST"
-    reason = (
-        "" if status != "LOST" else f"It was {run.status or 'of no status'} in MLflow when it was imported."
-    )
-    parent = run.tags.get(PARENT_TAG, "")
-    yield (
-        "runs",
-        [
-            {
-                "run_id": run_id,
-                "name": _text(run.name) or _text(run.tags.get("mlflow.runName", "")) or run.source_id[:8],
-                "model": "",
-                "kind": "import",
-                "recipe": "",
-                "command": "",
-                "status": status,
-                "started_at": _moment(started),
-                "ended_at": _moment(ended),
-                "exit_code": {"FINISHED": 0, "FAILED": 1}.get(status),
-                "progress": None,
-                "progress_text": "",
-                "dataset_version": "",
-                "reason": reason,
-                "parent_run_id": run_id_of(f"mlflow:{parent}") if parent else "",
-                "journal_offset": 0,
-            }
-        ],
-    )
-    yield (
-        "params",
-        [
-            {"run_id": run_id, "key": _text(key), "value": _text(value), "number": _number(value)}
-            for key, value in run.params.items()
-        ],
-    )
-    tags = {**run.tags, ID_TAG: run.source_id, EXPERIMENT_TAG: run.experiment}
-    if run.user:
-        tags.setdefault(USER_TAG, run.user)
-    if run.datasets:
-        for key in ("name", "digest", "context"):
-            values = [getattr(dataset, key) for dataset in run.datasets]
-            tags[f"dataset.{key}"] = ", ".join(value for value in values if value)
-    if NOTE_TAG in tags:
-        tags["note"] = tags.pop(NOTE_TAG)
-    tags.pop("mlflow.runName", None)
-    if status == "LOST":
-        tags[UNFINISHED_TAG] = run.status
-    yield "tags", [{"run_id": run_id, "key": _text(key), "value": _text(tags[key])} for key in tags]
-    ordered = sorted(run.points, key=lambda point: (point[1], point[3]))
-    yield "metrics", list(_summaries(run_id, ordered))
-    yield (
-        "metric_points",
-        [
-            {
-                "run_id": run_id,
-                "key": _text(key),
-                "step": _step(step),
-                "value": value,
-                "recorded_at": _moment(at),
-            }
-            for key, step, value, at in ordered
-        ],
-    )
-
-
-def _summaries(run_id: str, points: Sequence[Point]) -> Iterator[dict[str, Any]]:
-    """Yield the summary of each metric; the last point is the one of the highest step, then the latest."""
-    grouped: dict[str, list[Point]] = {}
-    for point in points:
-        grouped.setdefault(_text(point[0]), []).append(point)
-    for key, mine in grouped.items():
-        numbers = [value for _, _, value, _ in mine if not math.isnan(value)]
-        yield {
-            "run_id": run_id,
-            "key": key,
-            "last": mine[-1][2],
-            "min": min(numbers, default=None),
-            "max": max(numbers, default=None),
-            "last_step": mine[-1][1],
-            "count": len(mine),
-        }
-
-
-def _moment(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def _step(step: int) -> int:
-    if not -(2**63) <= step < 2**63:
-        raise OverflowError(f"step {step} is too large")
-    return step
-
-
-def _text(text: str) -> str:
-    # Half a surrogate pair is no text that a store could keep.
-    return text.encode("utf-8", "replace").decode()
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _write(store: Store, batch: _Batch, report: ImportReport, actor: str | None) -> None:

@@ -11,15 +11,16 @@ from pathlib import Path
 
 from pilothouse.store import Store
 from pilothouse.tracking.exchange.artifacts import copy_artifacts
-from pilothouse.tracking.exchange.importing import (
+from pilothouse.tracking.exchange.mlflow_schema import REVISION, SCHEMA
+from pilothouse.tracking.exchange.rows import (
     EXPERIMENT_TAG,
     ID_TAG,
     NOTE_TAG,
+    OWN_PREFIX,
     PARENT_TAG,
     UNFINISHED_TAG,
     USER_TAG,
 )
-from pilothouse.tracking.exchange.mlflow_schema import REVISION, SCHEMA
 from pilothouse.tracking.exchange.selecting import read_in_pages, read_points
 from pilothouse.tracking.runs import Point, Run
 
@@ -142,10 +143,12 @@ def _tags(run: Run) -> dict[str, str]:
         "model": run.model,
         "recipe": run.recipe,
         "dataset_version": run.dataset_version,
+        "command": run.command,
         "reason": run.reason,
+        "exit_code": "" if run.exit_code is None else str(run.exit_code),
         "status": run.status if run.status == "LOST" else "",
     }
-    return {**tags, **{f"pilothouse.{key}": value for key, value in own.items() if value}}
+    return {**tags, **{OWN_PREFIX + key: value for key, value in own.items() if value}}
 
 
 def _add_points(con: sqlite3.Connection, mlflow_id: str, points: Mapping[str, Sequence[Point]]) -> None:

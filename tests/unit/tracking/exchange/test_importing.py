@@ -46,7 +46,7 @@ def test_a_run_comes_as_it_was(store: Store, tmp_path: Path) -> None:
     report = take(store, path)
     assert (report.imported, report.known, report.unreadable) == (1, 0, [])
     run = by_source(store)["a" * 32]
-    assert (run.name, run.status, run.kind, run.exit_code) == ("first", "FINISHED", "import", 0)
+    assert (run.name, run.status, run.kind, run.exit_code) == ("first", "FINISHED", "import", None)
     assert (run.started_at.timestamp() * 1000, run.seconds) == (START, 60.0)
     assert run.params == {"lr": "0.1"}
     assert run.tags == {
