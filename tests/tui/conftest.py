@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
+import textual.app
+import textual.pilot
 from piloting import HOSTILE, add_predictions, add_runs, add_verdicts
 
 import making_models
@@ -13,6 +17,24 @@ from pilothouse.store import open_store
 from pilothouse.tracking.runs import fold
 from pilothouse.workspace import Workspace
 from ready_made import copied
+
+
+async def _idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
+    """Textual's wait_for_idle (is the processor at rest?), asked every 5 ms and not every 20."""
+    began = time.monotonic()
+    while True:
+        worked = time.process_time()
+        await asyncio.sleep(0.005)
+        waited = time.monotonic() - began
+        if waited >= max_sleep or (waited > min_sleep and time.process_time() - worked < 0.0004):
+            return
+
+
+@pytest.fixture(autouse=True)
+def _quick_to_see_that_it_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each key waits for it four times: most of what a test of a screen takes.
+    for module in (textual.app, textual.pilot):
+        monkeypatch.setattr(module, "wait_for_idle", _idle)
 
 
 @pytest.fixture

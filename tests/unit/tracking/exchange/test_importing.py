@@ -4,7 +4,6 @@ import contextlib
 import math
 import os
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
@@ -380,20 +379,18 @@ def test_what_is_no_store_is_told(store: Store, tmp_path: Path) -> None:
         open_source("postgresql://user:word@host/db")
 
 
-def test_ten_thousand_runs(store: Store, tmp_path: Path) -> None:
+def test_thousands_of_runs_come_in_batches(store: Store, tmp_path: Path) -> None:
     runs = (
         {
             "id": f"{number:032}",
             "params": {f"p{n}": str(n) for n in range(10)},
             "metrics": {f"m{n}": [(0, 0.5, START)] for n in range(20)},
         }
-        for number in range(10_000)
+        for number in range(2_050)
     )
     path = make_database(tmp_path / "m.db", runs)
-    began = time.process_time()
     seen: list[int] = []
-    assert take(store, path, on_progress=lambda done, total: seen.append(done)).imported == 10_000
-    print(f"{time.process_time() - began:.1f} s of CPU for 10,000 runs")
-    assert seen[-1] == 10_000
-    assert count_runs(store) == 10_000
-    assert len(list_events(store)) == 20
+    assert take(store, path, on_progress=lambda done, total: seen.append(done)).imported == 2_050
+    assert seen[-1] == 2_050
+    assert count_runs(store) == 2_050
+    assert len(list_events(store)) == 5
