@@ -18,7 +18,7 @@ _made: dict[str, Path] = {}
 def copied(name: str, make: Callable[[Path], object], dest: Path) -> Path:
     """Copy what `make` puts at a path; it is called once for a name, by the first who asks."""
     if name not in _made:
-        kept = Path(_KEPT.name) / str(len(_made))
+        kept = Path(tempfile.mkdtemp(dir=_KEPT.name)) / "made"
         make(kept)
         _made[name] = kept
     if _made[name].is_dir():
