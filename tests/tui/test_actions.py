@@ -21,6 +21,7 @@ from pilothouse.tui.screens.models import ModelsScreen
 from pilothouse.tui.screens.performance import PerformanceScreen
 from pilothouse.tui.screens.run import RunScreen
 from pilothouse.tui.screens.runs import RunsScreen
+from pilothouse.tui.screens.schema import SchemaScreen
 from pilothouse.tui.screens.serving import ServingScreen
 from pilothouse.tui.screens.sweep import SweepScreen
 from pilothouse.tui.screens.trash import TrashScreen
@@ -39,6 +40,7 @@ SCREENS: list[type[PilothouseScreen]] = [
     DatasetsScreen,
     DatasetDiffScreen,
     FeaturesScreen,
+    SchemaScreen,
     ServingScreen,
     EventsScreen,
     TrashScreen,

@@ -119,6 +119,36 @@ def set_rule(rules: FileRules, assignment: str) -> FileRules:
     return _Reader("").read(tree)
 
 
+def rule_line(rules: FileRules, name: str) -> str:
+    """Return the rules of a column, or of a file as a whole where the name is empty, as one line of TOML."""
+    tree = plain(rules)
+    values = tree["columns"].get(name, {}) if name else tree["dataset"]
+    return ", ".join(f"{key} = {_value(value)}" for key, value in values.items())
+
+
+def with_rule_line(rules: FileRules, name: str, text: str) -> FileRules:
+    """Return rules with those of a column (or, without a name, of a file) as a line like `rule_line`'s.
+
+    Raises:
+        RulesError: the line cannot be read, or leads to rules that cannot be.
+    """
+    try:
+        values = tomllib.loads(f"it = {{{text}}}")
+    except tomllib.TOMLDecodeError as error:
+        said = str(error).partition(" (at ")[0]
+        raise RulesError(
+            f"The line cannot be read: {said}.", next='Write `min = -30, on_fail = "warn"`: texts in quotes.'
+        ) from None
+    if list(values) != ["it"]:
+        raise RulesError("The line cannot be read: it holds more than rules.")
+    tree = plain(rules)
+    if name:
+        tree["columns"][name] = values["it"]
+    else:
+        tree["dataset"] = values["it"]
+    return _Reader("").read(tree)
+
+
 def seconds_of(age: str) -> int:
     """Turn an age such as `7d`, `36h`, `90m` or `2w` into seconds.
 

@@ -51,6 +51,7 @@ FINDING: tuple[Action, ...] = (
             "drift_map",
             "data_column",
             "features",
+            "schema",
             "events",
             "serving",
             "compare",

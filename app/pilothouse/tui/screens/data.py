@@ -260,6 +260,12 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         if self._known is not None:
             self.app.push_screen(DatasetsScreen(self._known.versions, ""))
 
+    def do_schema(self) -> None:
+        """Open the rules that files are held to."""
+        from pilothouse.tui.screens.schema import SchemaScreen
+
+        self.app.push_screen(SchemaScreen())
+
     def do_features(self) -> None:
         """Open the feature views."""
         from pilothouse.tui.screens.features import FeaturesScreen

@@ -11,8 +11,10 @@ from pilothouse.monitoring.quality.rules import ColumnRule, DatasetRules, FileRu
 from pilothouse.monitoring.quality.rules_text import (
     RulesError,
     read_rules,
+    rule_line,
     seconds_of,
     set_rule,
+    with_rule_line,
     write_rules,
 )
 
@@ -162,3 +164,24 @@ def test_ages() -> None:
     for age in ("", "0d", "7", "d", "1y", "-1d"):
         with pytest.raises(ValueError, match=age or "^$"):
             seconds_of(age)
+
+
+@given(_RULES)
+def test_the_line_of_a_column_gives_its_rules_back(rules: FileRules) -> None:
+    for name in ["", *(rule.name for rule in rules.columns)]:
+        assert with_rule_line(rules, name, rule_line(rules, name)) == rules
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("min = ", "cannot be read"),
+        ("", "the type is missing"),
+        ("type = 'text'}\nother = {a = 1", "more than rules"),
+        ("type = 'number', mn = 3", "'mn' is not a rule"),
+    ],
+)
+def test_a_line_that_cannot_be(line: str, said: str) -> None:
+    with pytest.raises(RulesError) as caught:
+        with_rule_line(RULES, "temp", line)
+    assert said in caught.value.what
