@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pilothouse.data.keeping import Condition, condition
+from pilothouse.data.keeping import Condition
 from pilothouse.data.reading import data_files
-from pilothouse.data.versions import list_dataset_versions
+from pilothouse.data.versions import conditions, list_dataset_versions
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.manifest import verify_bundle
 from pilothouse.registry.versions import list_versions
@@ -78,13 +78,13 @@ def _trail(workspace: Workspace) -> str:
 
 def _kept(workspace: Workspace) -> str:
     """Every file of every dataset version; what changed since it was last looked at is hashed."""
+    versions = list_dataset_versions(open_store(workspace))
+    kept = conditions(workspace, versions)
     found: dict[str, Condition] = {}
     bad: dict[str, str] = {}
-    for dataset in list_dataset_versions(open_store(workspace)):
+    for dataset in versions:
         for file in dataset.files:
-            if file.sha256 in found:
-                continue
-            one = found[file.sha256] = condition(workspace, file.sha256)
+            one = found[file.sha256] = kept[dataset.version][file.name]
             if not one.sound:
                 word = "is gone" if one.gone else "holds other bytes than it was kept with"
                 bad[file.sha256] = f"{file.name} of dataset version {dataset.version} {word}"

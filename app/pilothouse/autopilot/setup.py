@@ -129,6 +129,9 @@ def config_text(
         f"id = {text(id)}" if id else '# id = "…"               joins predictions with labels that come later'
     )
     lines.append(f"exclude = [{', '.join(text(name) for name in exclude)}]")
+    lines.append(
+        '# keep = "link"          hard links in place of copies: no disk, but do not edit files in place'
+    )
     lines += ["", "[training]", 'recipe = "hist_gradient_boosting"', "holdout = 0.2", "seed = 7", ""]
     metric = "roc_auc = { max_drop = 0.005 }" if task == "classification" else "rmse = { max_rise = 0.0 }"
     lines += ["[gates]", f"{metric}     # against the champion, on the same rows", ""]

@@ -67,7 +67,7 @@ def _list(workspace: Workspace, model: str | None, as_json: bool) -> None:
     store = open_store(workspace)
     config = workspace.config().model(model)
     versions = list_dataset_versions(store, config.name)
-    kept = {found.version: conditions(workspace, found) for found in versions}
+    kept = conditions(workspace, versions)
     arrivals = list_arrivals(store, config.name)
     told = {
         "model": config.name,
@@ -160,12 +160,14 @@ def _profile(what: str, model: str | None, workspace: str | None, as_json: bool)
     from pilothouse.data.versions import dataset_paths
     from pilothouse.monitoring.dataset_diff import open_side
     from pilothouse.monitoring.describing import describe_files
+    from pilothouse.monitoring.patience import part_of
 
     found, store, config = _around(workspace, model)
-    side = open_side(found, store, what, config.name if config else None)
-    sources = dataset_paths(found, side.version) if found and side.version else side.sources
     with progress_line() as progress:
-        columns = describe_files(sources, side.schema, progress)
+        begun = part_of(progress, 0, 0.4, "")
+        side = open_side(found, store, what, config.name if config else None, begun)
+        sources = dataset_paths(found, side.version) if found and side.version else side.sources
+        columns = describe_files(sources, side.schema, part_of(progress, 0.4, 1, ""))
     told = {
         "name": side.label,
         "rows": side.rows,
@@ -195,7 +197,7 @@ def _show_version(workspace: Workspace, ref: str, model: str | None, as_json: bo
 
     store = open_store(workspace)
     found = find_version(store, ref, model)
-    kept = conditions(workspace, found)
+    kept = conditions(workspace, [found])[found.version]
     # Without its bytes, what is known of a version is still of use.
     profile: tuple[ColumnProfile, ...] = ()
     trouble = ""

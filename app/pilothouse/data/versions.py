@@ -265,6 +265,11 @@ def dataset_paths(workspace: Workspace, dataset: DatasetVersion) -> list[DataFil
     return files
 
 
-def conditions(workspace: Workspace, dataset: DatasetVersion) -> dict[str, Condition]:
-    """Return by name how each file of a version is kept, and whether it is sound."""
-    return {file.name: condition(workspace, file.sha256) for file in dataset.files}
+def conditions(workspace: Workspace, datasets: Sequence[DatasetVersion]) -> dict[str, dict[str, Condition]]:
+    """Return by version, then by file, how each file is kept and whether it is sound; each looked at once."""
+    known: dict[str, Condition] = {}
+    for sha256 in {file.sha256 for dataset in datasets for file in dataset.files}:
+        known[sha256] = condition(workspace, sha256)
+    return {
+        dataset.version: {file.name: known[file.sha256] for file in dataset.files} for dataset in datasets
+    }

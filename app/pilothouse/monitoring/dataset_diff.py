@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pilothouse.data.reading import DataError, Source, expand, probe
+from pilothouse.data.reading import DataError, Source, connect, expand, read_through, reading, scan_sql
 from pilothouse.data.schema import Schema, differences, fits, infer_schema
 from pilothouse.data.versions import (
     DatasetVersion,
@@ -24,7 +24,7 @@ from pilothouse.data.versions import (
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.columns import Profile
 from pilothouse.monitoring.drift import compare_profiles
-from pilothouse.monitoring.patience import Progress, part_of
+from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.reference import profile_of
 from pilothouse.monitoring.reports import ColumnDrift, column_from_tree
@@ -141,13 +141,18 @@ def diff_datasets(
         NotFoundError: neither a version nor a file is called so.
         DataError: files of a side cannot be read, or disagree among themselves.
     """
-    first = open_side(workspace, store, a, model)
-    second = open_side(workspace, store, b, model)
-    return diff_sides(workspace, store, first, second, target=target, exclude=exclude, progress=progress)
+    first = open_side(workspace, store, a, model, part_of(progress, 0, 0.2, "first"))
+    second = open_side(workspace, store, b, model, part_of(progress, 0.2, 0.4, "second"))
+    rest = part_of(progress, 0.4, 1, "")
+    return diff_sides(workspace, store, first, second, target=target, exclude=exclude, progress=rest)
 
 
 def open_side(
-    workspace: Workspace | None, store: Store | None, what: str | DatasetVersion, model: str | None = None
+    workspace: Workspace | None,
+    store: Store | None,
+    what: str | DatasetVersion,
+    model: str | None = None,
+    progress: Progress | None = None,
 ) -> Side:
     """Find out what a side is; see `diff_datasets`. A file's every byte is hashed."""
     found = what if isinstance(what, DatasetVersion) else _version(store, what, model)
@@ -169,12 +174,24 @@ def open_side(
             f"{what[:200]!r} is neither a data file nor a folder or pattern that leads to some.{known}",
             next="List dataset versions with `pilothouse data`.",
         ) from None
-    return Side(
-        what,
-        tuple(SideFile(path.name, fingerprint(path), probe(path)) for path in paths),
-        infer_schema(paths),
-        tuple(paths),
-    )
+    return _read_side(what, paths, progress)
+
+
+def _read_side(label: str, paths: Sequence[Path], progress: Progress | None) -> Side:
+    with connect() as con:
+
+        def work(steps: Steps) -> Side:
+            files = []
+            for path in paths:
+                steps.next(f"fingerprint of {path.name}")
+                sha256 = fingerprint(path)
+                steps.next(f"rows of {path.name}")
+                with reading(path):
+                    files.append(SideFile(path.name, sha256, read_through(con, scan_sql(path))))
+            steps.next("columns")
+            return Side(label, tuple(files), infer_schema(paths, con), tuple(paths))
+
+        return patiently(con, work, progress, steps=2 * len(paths) + 1)
 
 
 def find_version(store: Store, text: str, model: str | None = None) -> DatasetVersion:

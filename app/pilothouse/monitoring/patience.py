@@ -102,7 +102,9 @@ def part_of(progress: Progress | None, begin: float, end: float, what: str) -> P
     """Return a callback for one part of a larger computation, from share `begin` to share `end`."""
     if progress is None:
         return None
-    return lambda share, said: progress(begin + (end - begin) * share, f"{what}{': ' if said else ''}{said}")
+    return lambda share, said: progress(
+        begin + (end - begin) * share, ": ".join(one for one in (what, said) if one)
+    )
 
 
 def _within(con: duckdb.DuckDBPyConnection) -> float:

@@ -44,7 +44,7 @@ def test_a_link_takes_no_disk_and_leaves_the_file_alone(
     after = file.stat()
     assert (after.st_mtime_ns, after.st_mode) == (before.st_mtime_ns, before.st_mode)
     assert list_events(store)[0].data["linked"] == 1
-    assert conditions(workspace, made)["a.csv"].shared
+    assert conditions(workspace, [made])[made.version]["a.csv"].shared
 
 
 def test_a_file_edited_in_place_is_found_out_before_it_is_read(
@@ -94,7 +94,7 @@ def test_choosing_copies_again_makes_links_copies(
     made = snapshot(workspace, store, linking)
     copying = replace(linking, data=replace(linking.data, keep="copy"))
     assert snapshot(workspace, store, copying).version == made.version
-    assert not conditions(workspace, made)["a.csv"].shared
+    assert not conditions(workspace, [made])[made.version]["a.csv"].shared
     file.write_text("x,y\n7,7\n")
     assert probe(dataset_paths(workspace, made)[0]) == 2
 
@@ -137,7 +137,7 @@ def test_across_file_systems_it_is_copied_and_said(
             pytest.skip("the folder for tests lies there too")
         said: list[str] = []
         made = snapshot(workspace, store, linking, [far], tell=said.append)
-        assert not conditions(workspace, made)[far.name].shared
+        assert not conditions(workspace, [made])[made.version][far.name].shared
         assert "another file system" in said[0]
         assert list_events(store)[0].data["copied"] == {far.name: "it lies on another file system"}
     finally:

@@ -48,8 +48,7 @@ def datasets(workspace: Workspace, model: str | None, chosen: str, before: Datas
         usage = before.usage
     else:
         usage = used_by(store, chosen) if chosen else None
-    kept = {one.version: conditions(workspace, one) for one in versions}
-    return Datasets(now, model or "", versions, kept, counts, chosen, usage)
+    return Datasets(now, model or "", versions, conditions(workspace, versions), counts, chosen, usage)
 
 
 def difference(
