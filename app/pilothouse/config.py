@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -43,6 +43,21 @@ class TrainingConfig:
     params: dict[str, Any] = field(default_factory=dict)
     holdout: float = 0.2
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SweepConfig:
+    """`[sweep]`: what `pilothouse sweep` does where it is told nothing else.
+
+    `params` are lists of values, or texts such as "log(0.001..1)"; `workers` is how many trials run at once.
+    """
+
+    strategy: Literal["random", "grid", "halving"] = "random"
+    params: dict[str, Any] = field(default_factory=dict)
+    trials: int | None = None
+    workers: int | None = None
+    metric: str | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +145,7 @@ class ModelConfig:
     task: Literal["classification", "regression"] = "classification"
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
     gates: dict[str, GateRule] = field(default_factory=dict)
     drift: DriftConfig = field(default_factory=DriftConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
@@ -174,7 +190,7 @@ _TAKEN = frozenset(
     """.split()
 )
 """Names of metrics and figures that have a meaning of their own."""
-_SECTIONS = {"data", "training", "gates", "drift", "features", "business", "alerts"}
+_SECTIONS = {"data", "training", "sweep", "gates", "drift", "features", "business", "alerts"}
 _TOP = {"model", *_SECTIONS, "serving", "autonomy"}
 
 
@@ -228,6 +244,17 @@ def parse_config(text: str, source: str = CONFIG_NAME) -> Config:
     )
 
 
+def config_error(path: Path, keys: Sequence[tuple[str, ...]], what: str, next: str = "") -> ConfigError:
+    """Return an error about something that only a higher room can judge, with the line where it stands.
+
+    `keys` are the places at which it may stand; the first that is in the file is named.
+    """
+    lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+    found = [(key, line) for key in keys if (line := _line_of(lines, key, whole=True)) is not None]
+    where = f"{path}, line {found[0][1]}" if found else str(path)
+    return ConfigError(f"{where}: {what}.", next=next)
+
+
 class _Reader:
     """Turns tables into the dataclasses above; knows the text, so that it can name lines."""
 
@@ -273,6 +300,9 @@ class _Reader:
             raise self.error(
                 ("training", "holdout"), "training.holdout must lie between 0 and 1", "A fifth is 0.2."
             )
+        for key in ("trials", "workers", "patience"):
+            if (count := getattr(model.sweep, key)) is not None and count < 1:
+                raise self.error(("sweep", key), f"sweep.{key} must be at least 1, not {count}")
         if not 0.0 < model.drift.share <= 1.0:
             raise self.error(("drift", "share"), "drift.share must be above 0 and at most 1")
         for metric in model.business:
@@ -345,10 +375,11 @@ def _describe(value: object) -> str:
     return f"{kinds.get(type(value), 'the value')} {str(value)[:60]!r}"
 
 
-def _line_of(lines: list[str], path: tuple[str, ...]) -> int | None:
+def _line_of(lines: list[str], path: tuple[str, ...], *, whole: bool = False) -> int | None:
     """Find the line (from 1) where the key at `path`, or the nearest table around it, is written.
 
-    TOML's parser keeps no positions; a key that is written in an unusual way falls back to its table.
+    TOML's parser keeps no positions; a key that is written in an unusual way falls back to its table,
+    with `whole` to no farther one than that it stands in.
     """
     table: tuple[str, ...] = ()
     best: tuple[int, int] | None = None
@@ -363,4 +394,6 @@ def _line_of(lines: list[str], path: tuple[str, ...]) -> int | None:
             continue
         if here == path[: len(here)] and (best is None or len(here) > best[0]):
             best = (len(here), number)
-    return best[1] if best else None
+    if best is None or (whole and best[0] < len(path) - 1):
+        return None
+    return best[1]

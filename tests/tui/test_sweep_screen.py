@@ -23,6 +23,7 @@ from pilothouse.tui.screens.run import RunScreen
 from pilothouse.tui.screens.sweep import SweepScreen
 from pilothouse.tui.screens.sweep_rows import scatter, score_series
 from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space
+from pilothouse.tui.widgets.choice import Choice
 from pilothouse.workspace import Workspace
 
 HOSTILE_SPACE = ("na[/me]=1,2,3", 'other=[bold red]x[/],"\x1b[31mred, a\nb"')
@@ -84,6 +85,22 @@ async def test_the_dialog_says_what_a_sweep_comes_to(swept: Workspace) -> None:
         await press(pilot, "escape")
         assert app.screen is not dialog
     assert len(list_runs(open_store(swept))) == before, "nothing was started"
+
+
+async def test_what_the_workspace_declares_stands_in_the_dialog(empty: Workspace) -> None:
+    with empty.config_path.open("a") as config:
+        config.write('\n[sweep]\nstrategy = "grid"\nworkers = 2\n[sweep.params]\nmax_iter = [50, 100, 200]\n')
+    app = PilothouseApp(empty)
+    async with app.run_test(size=(100, 40), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "2")
+        await press(pilot, "W")
+        dialog = app.screen
+        assert isinstance(dialog, SweepDialog)
+        assert dialog.query_one("#space", Input).value == "max_iter=50,100,200"
+        assert dialog.query_one("#jobs", Input).value == "2"
+        assert dialog.query_one("#strategy", Choice).value == "grid"
+        await settle(pilot, lambda: "3 trials" in shown(app))
 
 
 def test_a_preview_goes_by_earlier_runs_or_says_that_it_cannot_know(empty: Workspace) -> None:

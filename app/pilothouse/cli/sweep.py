@@ -13,6 +13,7 @@ from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pilothouse.config import ModelConfig
     from pilothouse.training.sweeps.results import Sweep
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -124,9 +125,14 @@ def sweep(
     better there than it is: only the winner, trained anew by --register and judged on the holdout, says how
     good it is. A command gets its parameters as --name value and prints its metric as `name: value`.
 
+    What is not given is taken from [sweep] in pilothouse.toml: strategy, params, trials, workers, metric,
+    patience. With its params declared, `pilothouse sweep` alone is enough.
+
     On a cluster the data and the code are sent along: nothing but Pilothouse has to be there.
     """
+    from pilothouse.config import SweepConfig
     from pilothouse.training.recipes import parse_param
+    from pilothouse.training.sweeps.configured import configured_space
     from pilothouse.training.sweeps.launch import SweepOrder, checked, resume_sweep, start_sweep
     from pilothouse.training.sweeps.plan import SweepPlan
 
@@ -139,23 +145,27 @@ def sweep(
         _watch(ctx, workspace, run_id, follow, as_json)
         return
     command, recipe = _what(words, workspace, model)
+    declared = _declared(workspace, model)
+    if not space and declared is not None:
+        space = configured_space(workspace, declared)
+    config = declared.sweep if declared is not None else SweepConfig()
     order = SweepOrder(
         plan=SweepPlan(
             space=space,
-            strategy=strategy or "random",
-            trials=trials,
+            strategy=strategy or config.strategy,
+            trials=trials or (None if (strategy or config.strategy) == "grid" else config.trials),
             eta=eta,
-            metric=metric or "",
+            metric=metric or config.metric or "",
             lower=minimize,
             fixed=dict(parse_param(pair) for pair in fixed),
             full=max_resource or 0.0,
-            jobs=jobs or 0,
+            jobs=jobs or config.workers or 0,
             threads=threads,
             validation=validation,
             seed=seed or 0,
             max_trials=max_trials,
             max_time=max_time,
-            patience=patience,
+            patience=patience or config.patience,
             target=target,
             register=register,
             cluster=cluster or "",
@@ -188,6 +198,12 @@ def _what(
     if len(words) == 1 and (words[0] in RECIPES or words[0].isidentifier()):
         return (), words[0]
     return words, None
+
+
+def _declared(workspace: Workspace, model: str | None) -> ModelConfig | None:
+    """The model whose `[sweep]` counts; none where several could be meant."""
+    models = workspace.config().models
+    return workspace.config().model(model) if model or len(models) == 1 else None
 
 
 def _preview(plan: Any, as_json: bool) -> None:

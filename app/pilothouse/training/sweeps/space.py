@@ -117,7 +117,7 @@ def parse_space(texts: Sequence[str]) -> Space:
     if not space:
         raise UsageError(
             "There is nothing to search: no parameter was given.",
-            next="Add --param, such as --param learning_rate=log(0.01..0.3).",
+            next="Add --param, such as --param learning_rate=log(0.01..0.3), or declare [sweep.params].",
         )
     return space
 

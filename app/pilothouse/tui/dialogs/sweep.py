@@ -35,10 +35,11 @@ class SweepDialog(Dialog[SweepWish]):
     AUTO_FOCUS = "#space"
     ENTER_IS_ENOUGH = True
 
-    def __init__(self, offer: Offer, preview: Callable[[SweepWish], str]) -> None:
+    def __init__(self, offer: Offer, preview: Callable[[SweepWish], str], declared: SweepWish) -> None:
         super().__init__("Sweep", "Start")
         self._offer = offer
         self._preview = preview
+        self._declared = declared
 
     def body(self) -> Iterable[Widget]:
         """The fields."""
@@ -46,9 +47,9 @@ class SweepDialog(Dialog[SweepWish]):
         words.show(line(("No trial sees the holdout: it is kept to judge the winner.", "$dim")))
         yield words
         yield _field("recipe", Choice(self._offer.recipes, self._offer.recipe, id="recipe"))
-        yield _field("strategy", Choice(STRATEGIES, id="strategy"))
+        yield _field("strategy", Choice(STRATEGIES, self._declared.strategy, id="strategy"))
         for name, label, hint in _FIELDS:
-            yield _field(label, Input(placeholder=hint, id=name))
+            yield _field(label, Input(getattr(self._declared, name), placeholder=hint, id=name))
         yield Words(id="sweep-preview")
         yield Words(id="sweep-knows")
 

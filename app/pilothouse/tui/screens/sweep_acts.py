@@ -16,7 +16,7 @@ class SweepActs(PilothouseScreen):
     def do_sweep(self) -> None:
         """Ask what to search, then start and open the sweep."""
         from pilothouse.tui.dialogs.sweep import SweepDialog
-        from pilothouse.tui.snapshots.sweeps import Past, past, preview
+        from pilothouse.tui.snapshots.sweeps import Past, declared, past, preview
         from pilothouse.tui.snapshots.training import offers
 
         about, workspace = self.pilothouse.about, self.workspace
@@ -25,6 +25,7 @@ class SweepActs(PilothouseScreen):
         model = about.model
         try:
             offer = offers(workspace, model)
+            wish = declared(workspace, model, offer.recipe)
         except Exception as error:  # noqa: BLE001 - told in words
             self.complain(error)
             return
@@ -40,7 +41,8 @@ class SweepActs(PilothouseScreen):
 
         self.deed("Looking how long runs take", ask)
         self.app.push_screen(
-            SweepDialog(offer, look), lambda wish: self._sweep(wish, model) if wish is not None else None
+            SweepDialog(offer, look, wish),
+            lambda asked: self._sweep(asked, model) if asked is not None else None,
         )
 
     def _sweep(self, wish: SweepWish, model: str) -> None:

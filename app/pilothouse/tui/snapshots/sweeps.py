@@ -37,6 +37,26 @@ class Past:
     took: dict[str, tuple[float, int]]
 
 
+def declared(workspace: Workspace, model: str, recipe: str) -> SweepWish:
+    """Return what `[sweep]` declares for a model, as it would be typed.
+
+    Raises:
+        ConfigError: it cannot be read; the line is named.
+    """
+    from pilothouse.training.sweeps.configured import configured_space
+
+    config = workspace.config().model(model)
+    told = config.sweep
+    counts = {"trials": told.trials, "jobs": told.workers, "patience": told.patience}
+    return SweepWish(
+        recipe=recipe,
+        space=" ".join(configured_space(workspace, config)),
+        strategy=told.strategy,
+        metric=told.metric or "",
+        **{name: str(count) for name, count in counts.items() if count is not None},
+    )
+
+
 def split_space(text: str) -> tuple[str, ...]:
     """``lr=log(0.01 .. 1) depth=int(2..8)`` as one text a parameter."""
     return tuple(part for part in _BETWEEN.split(text.strip()) if part)

@@ -1,0 +1,89 @@
+"""Sweeps that `pilothouse.toml` declares."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pilothouse.cli.main import main
+from pilothouse.errors import ConfigError
+from pilothouse.training.sweeps.configured import configured_space
+from pilothouse.workspace import Workspace, init_workspace
+
+MODEL = '[model]\nname = "late"\ntarget = "y"\n[training]\nrecipe = "logistic"\n'
+
+
+def workspace_with(tmp_path: Path, text: str) -> Workspace:
+    (tmp_path / "data").mkdir()
+    return init_workspace(tmp_path, MODEL + text)
+
+
+def planned(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str) -> dict[str, Any]:
+    assert main(["sweep", *words, "--dry-run", "--json", "--workspace", str(workspace.root)]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_declared_sweep_needs_no_words_and_each_can_be_said_otherwise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = workspace_with(
+        tmp_path,
+        '[sweep]\nstrategy = "grid"\ntrials = 7\nworkers = 2\nmetric = "log_loss"\n'
+        '[sweep.params]\nC = [0.1, 1, 10]\nmax_iter = "int(100..200, 2)"\n',
+    )
+    grid = planned(capsys, workspace)
+    assert (grid["strategy"], grid["trials"]) == ("grid", 6)
+    assert grid["first"][0]["params"] == {"C": 0.1, "max_iter": 100}
+    assert (planned(capsys, workspace, "--strategy", "random")["trials"]) == 7
+    assert (planned(capsys, workspace, "--strategy", "random", "--trials", "3")["trials"]) == 3
+    own = planned(capsys, workspace, "-p", "C=1,2")
+    assert own["trials"] == 2
+    assert set(own["first"][0]["params"]) == {"C"}
+
+
+def test_a_sweep_that_is_not_declared_says_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = workspace_with(tmp_path, "")
+    assert main(["sweep", "--dry-run", "--workspace", str(workspace.root)]) == 2
+    assert "[sweep.params]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('[sweep]\nstrategy = "gird"\n', 7, "sweep.strategy must be"),
+        ("[sweep]\ntrails = 3\n", 7, "Did you mean 'trials'?"),
+        ("[sweep]\ntrials = 0\n", 7, "sweep.trials must be at least 1"),
+        ('[sweep]\nworkers = "two"\n', 7, "must be a whole number"),
+        ("[sweep]\nparams = 3\n", 7, "must be a table"),
+        ('[sweep.params]\nC = [1]\ndepth = "log(0..1)"\n', 8, "sweep.params.depth"),
+        ("[sweep.params]\nC = []\n", 7, "sweep.params.C"),
+        ("[sweep]\nparams = { C = [[1, 2]] }\n", 7, "sweep.params.C"),
+        ("[sweep.params]\nC = 1979-05-27\n", 7, "sweep.params.C"),
+        ("[sweep.params]\nC = ['1', 2]\n", 7, "sweep.params.C"),
+    ],
+)
+def test_an_error_names_line_and_key(tmp_path: Path, text: str, line: int, words: str) -> None:
+    workspace = workspace_with(tmp_path, "")
+    workspace.config_path.write_text(MODEL + text)
+    with pytest.raises(ConfigError) as caught:
+        configured_space(workspace, workspace.config().model())
+    assert f"line {line}" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_model_of_several_has_its_own(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    text = (
+        '[sweep.params]\nC = [1]\n[model.a]\ntarget = "y"\n[model.b]\ntarget = "y"\n'
+        '[model.b.sweep.params]\nC = "what"\nx = ["a,b", "c d", true]\n'
+    )
+    workspace = init_workspace(tmp_path, text)
+    assert configured_space(workspace, workspace.config().model("a")) == ("C=1",)
+    assert configured_space(workspace, workspace.config().model("b")) == ("C=what", 'x="a,b","c d",true')
+    workspace.config_path.write_text(text.replace('"what"', '"log(1..)"'))
+    with pytest.raises(ConfigError, match="line 8"):
+        configured_space(workspace, workspace.config().model("b"))
