@@ -97,6 +97,47 @@ def test_register_takes_a_runs_bundle_once(place: Place) -> None:
     type_in(place, "register", "nobody", ends=1)
 
 
+def test_a_scripts_model_is_registered_and_goes_live(tmp_path: Path) -> None:
+    """As the README has it: log_model, then `register latest`, with a gate against the champion."""
+    place = making.workspace(tmp_path / "w", "\n[gates]\nroc_auc = { max_drop = 0.005 }\n")
+    for _ in range(2):
+        run_id = _script_run(place)
+    made = read(place, "register", "latest")
+    assert (made["model"], made["version"], made["run_id"]) == ("late", 1, run_id)
+    done = type_in(place, "promote", "1", "--yes")
+    assert "no champion yet" in done.stdout and "late v1 is live" in done.stdout
+    # Against a champion there is no evidence without rows to compare them on, and it says what is missing.
+    assert read(place, "register", _script_run(place))["version"] == 2
+    refused = type_in(place, "promote", "2", "--yes", ends=1)
+    assert "no evidence" in refused.stderr and "kept no artifact holdout.parquet" in refused.stderr
+
+
+def test_a_scripts_model_is_judged_by_what_it_logged_against_a_limit(place: Place) -> None:
+    made = read(place, "register", _script_run(place, roc_auc=0.5))
+    done = type_in(place, "promote", str(made["version"]), "--yes", ends=1)
+    assert "0.5 < 0.6, as its run logged it" in done.stdout
+    made = read(place, "register", _script_run(place, roc_auc=0.7))
+    assert "is live" in type_in(place, "promote", str(made["version"]), "--yes").stdout
+
+
+def test_a_model_without_gates_says_so(place: Place) -> None:
+    assert read(place, "register", _script_run(place), "--model", "bc")["version"] == 1
+    assert (
+        "No gate was judged: pilothouse.toml says nothing of a model bc."
+        in type_in(place, "promote", "bc/1", "--check").stderr
+    )
+    done = type_in(place, "promote", "bc/1", "--yes")
+    assert "bc v1 is live" in done.stdout and "No gate was judged" in done.stderr
+
+
+def _script_run(place: Place, **metrics: float) -> str:
+    writer = open_run(place[0], RunStart(kind="script", model=""))
+    making.bundle(place[0].run_dir(writer.run_id) / "artifacts" / "model", seed=8)
+    writer.log_metrics(metrics)
+    writer.end("FINISHED", 0, "")
+    return writer.run_id
+
+
 def test_serve_and_predict(place: Place, tmp_path: Path) -> None:
     row = json.dumps({"distance": 500.5, "hour": 20, "carrier": "UA"})
     assert "pilothouse promote" in type_in(place, "serve", "--detach", "--port", "0", ends=1).stderr

@@ -246,6 +246,21 @@ async def test_the_next_model_is_steered_by_a_key(hostile: Workspace) -> None:
         assert "No version yet" in shown(app)
 
 
+async def test_a_model_that_is_only_registered_is_steered_too(hostile: Workspace) -> None:
+    hostile.version_dir("bc", 1).mkdir(parents=True)
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        await press(pilot, "m")
+        await settle(pilot, lambda: "pilothouse ─ bc" in shown(app))
+        assert app.about is not None and not app.about.configured
+        for area in "1234567":
+            await visit(pilot, area)
+        await visit(pilot, "2")
+        await press(pilot, "t")
+        assert "bc" in said(app) and "pilothouse.toml" in said(app)
+
+
 async def test_v_marks_a_range_and_esc_drops_its_anchor(hostile: Workspace) -> None:
     app = PilothouseApp(hostile)
     async with app.run_test(size=SIZE, notifications=True) as pilot:

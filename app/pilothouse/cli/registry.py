@@ -98,6 +98,7 @@ def models(model: str | None, show_history: bool, workspace: Workspace, as_json:
 @json_option
 def register(run: str, model: str | None, workspace: Workspace, as_json: bool) -> None:
     """Register the bundle that RUN made as a model version. Again, it gives the same version."""
+    from pilothouse.registry.deployments import only_model
     from pilothouse.registry.versions import register_bundle
     from pilothouse.store import open_store
     from pilothouse.tracking.runs import get_run
@@ -114,7 +115,7 @@ def register(run: str, model: str | None, workspace: Workspace, as_json: bool) -
     version = register_bundle(
         workspace,
         store,
-        model or found.model,
+        model or found.model or only_model(workspace),
         bundle,
         run_id=found.run_id,
         dataset_version=found.dataset_version or "",
@@ -157,6 +158,9 @@ def promote(
             for one in deployments.check_gates(workspace, open_store(workspace), version, model=model)
         ]
         emit(gates, as_json, lambda: _show_gates(gates))
+        if not gates:
+            meant = deployments.meant_version(workspace, open_store(workspace), version, model)
+            say(deployments.why_no_gates(workspace, meant.model))
         if not all(gate["passed"] for gate in gates):
             raise click.exceptions.Exit(1)
         return
@@ -178,6 +182,8 @@ def promote(
         click.echo(f"{done.model} v{done.to_version} is live{after}.")
 
     emit({"promoted": True, **_deployment(done)}, as_json, show)
+    if not done.gates:
+        say(deployments.why_no_gates(workspace, done.model))
     _say_what_answers(workspace, done)
 
 

@@ -41,9 +41,12 @@ __all__ = [
     "check_gates",
     "history",
     "live_periods",
+    "meant_version",
+    "only_model",
     "promote",
     "rollback",
     "rollback_target",
+    "why_no_gates",
 ]
 
 
@@ -62,15 +65,20 @@ class GateRefusedError(PilothouseError):
         self.results = tuple(results)
 
 
+def meant_version(workspace: Workspace, store: Store, ref: str, model: str | None = None) -> ModelVersion:
+    """Find a version; of the workspace's only model, where neither `ref` nor `model` says which."""
+    return get_version(store, ref, model or _only_model(workspace, ref))
+
+
 def check_gates(
     workspace: Workspace, store: Store, ref: str, *, model: str | None = None
 ) -> list[GateResult]:
     """Judge a version by the gates of its model, scoring it and the champion on the version's own holdout.
 
     Takes as long as loading and scoring two models. An evaluation that fails is no evidence, and so no pass.
-    A model that `pilothouse.toml` does not know has no gates.
+    A model that `pilothouse.toml` does not know has no gates; `why_no_gates` says so.
     """
-    version = get_version(store, ref, model or _only_model(workspace, ref))
+    version = meant_version(workspace, store, ref, model)
     return _judge(workspace, store, version, _champion_of(store, version.model))
 
 
@@ -100,7 +108,7 @@ def promote(
         BundleError: the bundle is incomplete or changed.
         PilothouseError: it is live already, or something else went live meanwhile.
     """
-    version = get_version(store, ref, model or _only_model(workspace, ref))
+    version = meant_version(workspace, store, ref, model)
     live = _champion_of(store, version.model)
     if live is not None and live.version == version.version:
         raise PilothouseError(f"{version.label} is live already.", untouched="Nothing was changed.")
@@ -168,6 +176,8 @@ def _judge(
     if model_cfg is None or not model_cfg.gates:
         return []
     holdout = workspace.run_dir(version.run_id) / "artifacts" / "holdout.parquet"
+    if not holdout.is_file():
+        return _judge_without_rows(version, live, model_cfg)
     ours, trouble, wrong = _scores(store, version, holdout, model_cfg)
     theirs: dict[str, float] | None = None
     if live is not None:
@@ -181,6 +191,26 @@ def _judge(
         else one
         for one in results
     ]
+
+
+def _judge_without_rows(
+    version: ModelVersion, live: ModelVersion | None, model_cfg: ModelConfig
+) -> list[GateResult]:
+    """Judge a version whose run kept no rows to score it on, as a script's: by what the run logged.
+
+    That is enough for a limit, and for a first version; against a champion it is no evidence, since the two
+    were not measured on the same rows.
+    """
+    advice = "its run kept no artifact holdout.parquet, rows with the target that it did not learn from"
+    judged = []
+    for one in run_gates(model_cfg, version.metrics, None if live is None else {}, rows=False):
+        why = one.why
+        if "no evidence" in why:
+            why = f"{why}: {advice}"
+        elif one.value is not None and "champion" not in why:
+            why = f"{why}, as its run logged it"
+        judged.append(replace(one, why=why))
+    return judged
 
 
 def _scores(
@@ -268,6 +298,29 @@ def _only_model(workspace: Workspace, ref: str) -> str | None:
         return None
     models = workspace.config().models
     return models[0].name if len(models) == 1 else None
+
+
+def why_no_gates(workspace: Workspace, model: str) -> str:
+    """Say why no gate was judged for a model."""
+    if _config_of(workspace, model) is None:
+        return f"No gate was judged: pilothouse.toml says nothing of a model {model}."
+    return f"No gate was judged: pilothouse.toml has no [gates] for {model}."
+
+
+def only_model(workspace: Workspace) -> str:
+    """Return the name of the workspace's only model.
+
+    Raises:
+        ConfigError: it has several.
+    """
+    models = workspace.config().models
+    if len(models) == 1:
+        return models[0].name
+    raise ConfigError(
+        "The run belongs to no model, and the workspace has several.",
+        untouched="Nothing was registered.",
+        next=f"Add --model NAME: {', '.join(model.name for model in models)}, or a new one.",
+    )
 
 
 def _only_live(store: Store) -> str:

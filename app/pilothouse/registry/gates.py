@@ -10,6 +10,8 @@ from typing import Any
 from pilothouse.config import GateRule, ModelConfig
 from pilothouse.tracking.directions import lower_is_better
 
+_FIRST = "no champion yet"
+
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
@@ -36,6 +38,8 @@ def run_gates(
     model_cfg: ModelConfig,
     candidate_metrics: Mapping[str, float],
     champion_metrics: Mapping[str, float] | None,
+    *,
+    rows: bool = True,
 ) -> list[GateResult]:
     """Judge a candidate by every rule of `[gates]`.
 
@@ -43,6 +47,8 @@ def run_gates(
         model_cfg: the model with its rules.
         candidate_metrics: the candidate's metrics on the holdout.
         champion_metrics: the champion's on the same rows; None if nothing is live, and then comparisons pass.
+        rows: whether there are rows to measure the candidate on; without them the first version needs no
+            evidence for a comparison that there is nothing to make with.
     """
     results = []
     for metric, rule in model_cfg.gates.items():
@@ -51,7 +57,10 @@ def run_gates(
         for kind, limit in _limits(rule):
             business = model_cfg.business.get(metric)
             lower = business.lower_is_better if business else lower_is_better(metric)
-            passed, why = _judge(kind, metric, limit, value, baseline, champion_metrics is None, lower)
+            if champion_metrics is None and not rows and kind not in ("min", "max"):
+                passed, why = True, _FIRST
+            else:
+                passed, why = _judge(kind, metric, limit, value, baseline, champion_metrics is None, lower)
             results.append(
                 GateResult(metric, _text(kind, metric, limit), value, baseline, limit, passed, why)
             )
@@ -79,7 +88,7 @@ def _judge(
     if kind == "max":
         return value <= limit, f"{show(value)} {'<=' if value <= limit else '>'} {show(limit)}"
     if first:
-        return True, "no champion yet"
+        return True, _FIRST
     if baseline is None:
         return False, f"no evidence: the champion's {metric} was not measured on the same rows"
     # Rounding noise in the last digits decides nothing.

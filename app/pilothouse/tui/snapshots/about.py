@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pilothouse.workspace import Workspace
 
 AUTONOMY = {0: "0 ─ manual", 1: "1 ─ I approve", 2: "2 ─ automatic"}
@@ -13,16 +15,22 @@ AUTONOMY = {0: "0 ─ manual", 1: "1 ─ I approve", 2: "2 ─ automatic"}
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The workspace's models, the one on screen, and its autonomy; ``stamp`` is the configuration's time of
-    change."""
+    """The workspace's models, the one on screen, and its autonomy.
 
-    stamp: int
+    Attributes:
+        stamp: when the configuration and the folder of models changed.
+        models: those of the configuration, then those that only have versions.
+        configured: whether the configuration knows the model; if not, it has no task, target or recipe.
+    """
+
+    stamp: tuple[int, int]
     models: tuple[str, ...]
     model: str
     task: str
     target: str
     autonomy: str
     recipe: str
+    configured: bool = True
 
 
 def about(workspace: Workspace, before: About | None, chosen: str | None = None) -> About:
@@ -31,22 +39,38 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
     Raises:
         PilothouseError: ``pilothouse.toml`` cannot be read; the text names the line.
     """
-    try:
-        stamp = workspace.config_path.stat().st_mtime_ns
-    except OSError:
-        stamp = 0
+    stamp = _changed(workspace.config_path), _changed(workspace.models_dir)
     if before is not None and before.stamp == stamp and chosen in (None, before.model):
         return before
     config = workspace.config()
-    names = tuple(model.name for model in config.models)
+    names = [model.name for model in config.models]
+    names += [name for name in _registered(workspace) if name not in names]
     model = next((one for one in config.models if one.name == chosen), config.models[0])
     level = config.autonomy.level
+    autonomy = AUTONOMY.get(level, str(level))
+    if chosen in names and chosen != model.name:
+        return About(stamp, tuple(names), str(chosen), "", "", autonomy, "", configured=False)
     return About(
         stamp,
-        names,
+        tuple(names),
         model.name,
         model.task,
         model.target,
-        AUTONOMY.get(level, str(level)),
+        autonomy,
         model.training.recipe,
     )
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _registered(workspace: Workspace) -> list[str]:
+    """The models that have versions, told by their folders: the store need not be opened for it."""
+    try:
+        return sorted(path.name for path in workspace.models_dir.iterdir() if any(path.glob("v[0-9]*")))
+    except OSError:
+        return []
