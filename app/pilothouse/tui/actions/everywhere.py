@@ -56,6 +56,7 @@ LAST: tuple[Action, ...] = (
             "drift_map",
             "data_column",
             "features",
+            "schema",
             "trash",
         ),
         False,
