@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.comparing.document_csv import to_csv
+from pilothouse.comparing.document_curves import HEADERS, SAID, curve_rows, left_out
 from pilothouse.comparing.facts import Comparison
 from pilothouse.comparing.findings import Findings
 from pilothouse.comparing.wording import (
@@ -95,6 +96,7 @@ def to_markdown(comparison: Comparison, findings: Findings) -> str:
     out += _table(["", "run", "version", "called", "recipe", "data", "status", "started"], rows)
     out += _judgement(findings, labels)
     out += _facts(comparison, labels)
+    out += _curves(findings, labels)
     out += _slices(findings, labels)
     out += _data(findings)
     out += _code(findings, labels)
@@ -148,6 +150,16 @@ def _facts(comparison: Comparison, labels: Sequence[str]) -> list[str]:
         rows.append([TITLES.get(row.section, row.section), row.key, *cells])
     out += _table(["", "", *labels], rows, right=range(2, 2 + len(labels))) if rows else ["Nothing.", ""]
     return [*out, f"{len(comparison.rows) - len(shown)} of {len(comparison.rows)} facts are alike.", ""]
+
+
+def _curves(findings: Findings, labels: Sequence[str]) -> list[str]:
+    rows = curve_rows(findings.curves or (), labels)
+    if not rows:
+        return []
+    out = ["## Curves", "", SAID, "", *_table(HEADERS, rows, right=(4, 5, 6, 7))]
+    if more := left_out(findings.curves or ()):
+        out += [f"{more} more curves are in the JSON document.", ""]
+    return out
 
 
 def _slices(findings: Findings, labels: Sequence[str]) -> list[str]:
