@@ -197,6 +197,7 @@ def hold_one(workspace: Workspace) -> None:
             "rule": "type",
             "count": 4,
             "examples": [[12, "n/a?"], [57, "n/a?"], [900, HOSTILE[0]]],
+            "next": "Write the column as numbers, or accept another type with `pilothouse schema`.",
         },
         {
             "severity": "warning",

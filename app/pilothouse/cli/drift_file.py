@@ -119,4 +119,4 @@ def _figures(before: Description | None, now: Description | None) -> list[list[s
 
     sides = [told(before), told(now)]
     names = list(dict.fromkeys([*sides[0], *sides[1]]))
-    return [[name, sides[0].get(name, "–"), sides[1].get(name, "–")] for name in names]
+    return [[printable(name, 30), sides[0].get(name, "–"), sides[1].get(name, "–")] for name in names]

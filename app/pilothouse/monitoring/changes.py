@@ -19,6 +19,7 @@ MOSTLY_GAPS = 0.2
 _NAMED = 3
 """New values that a sentence names."""
 _LONGEST = 30
+_SO = ("1", "true")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,12 @@ def _numbers(
 def _largest_change(labels: Sequence[str], r: Sequence[float], c: Sequence[float]) -> Bin | None:
     """Name the bin whose share changed most, new values apart, since those are told already."""
     changes = [
-        # Of two that changed alike, the one that grew is told.
-        (round(abs(now - before), 9), now > before, label, before, now)
+        # Of two that changed alike, what is so is told rather than what is not, else the one that grew.
+        (round(abs(now - before), 9), label in _SO, now > before, label, before, now)
         for label, before, now in zip(labels, r, c, strict=False)
         if label != "(new values)"
     ]
-    size, _, label, before, now = max(changes, default=(0.0, False, "", 0.0, 0.0))
+    size, *_, label, before, now = max(changes, default=(0.0, False, False, "", 0.0, 0.0))
     return Bin(label, before, now) if size >= WORTH_SAYING else None
 
 

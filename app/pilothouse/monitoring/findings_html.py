@@ -30,6 +30,7 @@ def _line(one: Finding) -> str:
         for row, value in one.examples
     )
     about = f'<div class="dim">{shown(one.rule, 40)}</div>' if one.rule else ""
+    about += f'<div class="dim">→ {shown(one.next, 400)}</div>' if one.next else ""
     examples = f'<ul class="plain">{rows}</ul>' if rows else ""
     count = f"{one.count:,}" if one.count else "–"
     return (

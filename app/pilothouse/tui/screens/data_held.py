@@ -13,8 +13,8 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
-from pilothouse.tui.text import NONE, number, safe
-from pilothouse.tui.widgets.panel import Panel
+from pilothouse.tui.text import NONE, line, number, safe
+from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
 
@@ -53,7 +53,8 @@ class HeldFile(Vertical):
 
     def compose(self) -> ComposeResult:
         """Findings, and rows."""
-        yield Panel("Checks", Table(FOUND, id="found"), id="found-panel")
+        advice = Words(hides=True, id="advice")
+        yield Panel("Checks", Table(FOUND, id="found"), advice, id="found-panel")
         yield Panel("Rows", Table(id="found-rows"), id="rows-panel")
 
     def on_mount(self) -> None:
@@ -95,6 +96,10 @@ class HeldFile(Vertical):
 
     def _draw_rows(self) -> None:
         one, arrival = self.finding, self._arrival
+        advice = one.next if one is not None else ""
+        self.query_one("#advice", Words).show(
+            line(("→ ", "$accent"), safe(advice, 400)) if advice else line()
+        )
         table, panel = self.query_one("#found-rows", Table), self.query_one("#rows-panel", Panel)
         if one is None or arrival is None or not one.examples:
             table.empty = "This finding is about the file as a whole: no single row shows it." if one else ""
