@@ -137,7 +137,7 @@ async def test_a_report_is_written_where_the_person_says(judged: Workspace, tmp_
             app.screen.query_one("#ask", Input).value = str(tmp_path / name)
             await press(pilot, "enter")
             await settle(pilot, lambda name=name: (tmp_path / name).is_file(), timeout=60)
-            await settle(pilot, lambda name=name: "The report of" in shown(app))
+            await settle(pilot, lambda name=name: f"Written to {tmp_path}"[:60] in shown(app))
         await press(pilot, "o")
         app.screen.query_one("#ask", Input).value = str(tmp_path / "drifted.html")
         await press(pilot, "enter")

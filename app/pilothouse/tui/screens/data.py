@@ -195,7 +195,8 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         ]
         if file.harm is not None:
             harm, tone = harm_cell(file)
-            told.insert(0, line((f"{harm}  ", TONE_STYLES[tone]), (safe(file.harm.words, 300), "$dim")))
+            words = "" if self.has_class("-narrow") else safe(file.harm.words, 300)
+            told.insert(0, line((f"{harm}  ", TONE_STYLES[tone]), (words, "$dim")))
         more = [line((f"… {len(told) - 3} more findings", "$dim"))] if len(told) > 4 else []
         self.query_one("#findings", Words).show(
             Content("\n").join([*told[:3], *more] if more else told[:4]) if told else Content("")

@@ -81,6 +81,10 @@ class FileActs(DataActs, TrainActs):
 
             words = ["drift", "--json", "--model", one.model, "--save", str(target), "--", about]
             run_errand(workspace, words, lambda _: None, Stop())
-            return f"The report of {one.name} is in {target}."
+            root = workspace.root.resolve()
+            inside = target.resolve().is_relative_to(root)
+            return f"Written to {target.resolve().relative_to(root) if inside else target}"
 
-        self.deed("Writing the report", act)
+        # The line at the bottom may be too short for the whole path.
+        told = f"The report of {safe(one.name, 100)} is in {safe(target)}"
+        self.deed("Writing the report", act, lambda: self.app.notify(told, title="Report", markup=False))
