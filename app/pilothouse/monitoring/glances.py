@@ -37,8 +37,8 @@ class ColumnGlance:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """One report; `columns` are the features, `drifted` those that drifted, the strongest first; `share` makes a
-    drift of the dataset."""
+    """One report; `columns` are the features, `drifted` those that drifted, the strongest first;
+    `share` makes a drift of the dataset."""
 
     report_id: str
     subject: str
