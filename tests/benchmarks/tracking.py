@@ -1,7 +1,8 @@
-"""What a training script pays: the import, and each point that it logs."""
+"""What a training script pays: the import, and each point that it logs; and what its readers pay for that."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -9,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .generate import new_workspace
-from .measure import PYTHON, Figures, Outcome, Script, Setup, SkippedError, alternate, run_child
+from .measure import HERE, PYTHON, Figures, Outcome, Script, Setup, SkippedError, alternate, run_child
 
 MOST_CPU_MS = 60.0
 MOST_RUN_MS = 10.0
 METRICS, STEPS = 20, 50
+MOST_FOLDING_US = 15.0
+MOST_FOLDING_MB = 200.0
 
 _IMPORT = "import time; began = time.process_time(); import {0}; print(time.process_time() - began)"
 
@@ -54,7 +57,32 @@ def _log_a_run() -> float:
 
 
 def point_by_point(setup: Setup) -> Iterator[Outcome]:
-    """A whole run, from start to end, one call a point."""
+    """A whole run, from start to end, one call a point; and a long journal on its way into the store."""
+    yield from _logging(setup)
+    yield from _folding(100_000 if setup.quick else 1_000_000)
+
+
+def _folding(points: int) -> Iterator[Outcome]:
+    found = json.loads(run_child([PYTHON, HERE / "folding.py", points])[1].splitlines()[-1])
+    cpu, memory = 1e6 * found["cpu"] / points, found["memory_mb"]
+    yield Outcome(
+        5,
+        f"  {points:,} points from a journal into the store, CPU a point",
+        f"{MOST_FOLDING_US:.0f} µs",
+        Figures((cpu,), "µs"),
+        reached=cpu <= MOST_FOLDING_US and found["points"] == points,
+        note=f"{found['seconds']:.1f} s; another process waited {found['waited']:.2f} s at most",
+    )
+    yield Outcome(
+        5,
+        "  memory for that",
+        f"{MOST_FOLDING_MB:.0f} MB",
+        Figures((memory,), "MB"),
+        reached=memory <= MOST_FOLDING_MB,
+    )
+
+
+def _logging(setup: Setup) -> Iterator[Outcome]:
     work, must = f"a run of {METRICS} metrics x {STEPS} steps, point by point", f"{MOST_RUN_MS:.0f} ms"
     workspace, _ = new_workspace(setup.new_folder("log"))
     os.environ["PILOTHOUSE_WORKSPACE"] = str(workspace.root)

@@ -10,6 +10,7 @@ import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import UsageError
+from pilothouse.tracking.statuses import TOLD
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -243,10 +244,9 @@ def _show(found: Sweep) -> None:
     from pilothouse.training.sweeps.results import HONESTY
 
     run = found.run
-    words = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped", "LOST": "was lost"}
     early = run.tags.get("stopped_early", "")
     versions = run.tags.get("cluster_versions", "")
-    ended = words.get(run.status, "goes on")
+    ended = TOLD.get(run.status, "goes on")
     what = f"Sweep {run.name} {ended} after {run.seconds:,.1f} s. {early} {run.reason}"
     say(" ".join(what.split()))
     if versions:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, workspace_option
+from pilothouse.tracking.statuses import TOLD
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -263,11 +264,10 @@ class _ProgressLine:
 
 
 def _sentence(run: Run) -> str:
-    words = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped", "LOST": "was lost"}
     version = run.tags.get("version")
     made = f" and made {run.model} v{version}" if version and run.status == "FINISHED" else ""
     what = (
-        f"Run {run.name} ({run.run_id}) {words.get(run.status, 'goes on')} after {run.seconds:,.1f} s{made}."
+        f"Run {run.name} ({run.run_id}) {TOLD.get(run.status, 'goes on')} after {run.seconds:,.1f} s{made}."
     )
     return f"{what} {run.reason}".rstrip().replace("\n", " | ")
 

@@ -18,8 +18,8 @@ from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps
 
 Entry = dict[str, Any]
-PIECE = 4 << 20
-"""Bytes of a journal that are read at a time: some fifty thousand points."""
+PIECE = 1 << 20
+"""Bytes of a journal that are read at a time: some ten thousand points."""
 LONGEST = 64 << 20
 """Bytes of the longest line that is read; longer ones are passed over."""
 _BEGINNING = '{"t":'

@@ -5,6 +5,8 @@ from __future__ import annotations
 UNDER_WAY = ("SCHEDULED", "RUNNING")
 ENDED = ("FINISHED", "FAILED", "KILLED", "LOST")
 """A run of one of these changes no more, unless it is gone on with."""
+BY_ITSELF = ("FINISHED", "FAILED")
+"""It came to an end of its own, good or bad: nobody stopped it, and nothing took it away."""
 STATUSES = (*UNDER_WAY, *ENDED)
 
 TOLD = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped", "LOST": "was lost"}

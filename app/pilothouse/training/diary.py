@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pilothouse.errors import PilothouseError
 from pilothouse.tracking.writer import JOURNAL_NAME, RunWriter, attach_run
 
 BALLAST_NAME = ".ballast"
@@ -46,14 +47,21 @@ class Diary:
             lines = "line" if self.lost == 1 else "lines"
             reason = f"{reason}\n{self.lost:,} {lines} of the journal could not be written.".strip()
         until = time.monotonic() + END_PATIENCE
-        while not self._write(lambda: self._writer.end(status, exit_code, reason)):
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.5)
+        try:
+            while not self._write(lambda: self._writer.end(status, exit_code, reason)):
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.5)
+        except PilothouseError:
+            # It was told before, and the first end stands.
+            return True
         return True
 
     def _try(self, write: Callable[[], None]) -> None:
-        if not self._write(write):
+        try:
+            self.lost += not self._write(write)
+        except PilothouseError:
+            # After the end, such as from a thread that looked up the run's origin for too long.
             self.lost += 1
 
     def _write(self, write: Callable[[], None]) -> bool:

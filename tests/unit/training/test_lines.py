@@ -160,3 +160,9 @@ def test_nesting_without_end_is_no_metric() -> None:
     file = MetricsFile()
     assert file.feed(b'{"a":' * 100_000 + b"\n") == []
     assert file.finish() == []
+
+
+def test_a_step_that_no_run_can_have_does_not_end_who_reads_it() -> None:
+    for step in (10**30, -(10**30), True, "x", None):
+        assert all(found is None for found, _ in parse_metrics({"step": step, "loss": 0.5}))
+    assert parse_metrics({"step": 2**53, "loss": 0.5}) == [(2**53, {"loss": 0.5})]

@@ -9,6 +9,7 @@ from typing import Any
 
 from pilothouse.tracking.exchange.source import Point, SourceRun
 from pilothouse.tracking.names import run_id_of
+from pilothouse.tracking.statuses import ENDED
 
 ID_TAG = "mlflow.run_id"
 EXPERIMENT_TAG = "mlflow.experiment"
@@ -21,7 +22,6 @@ PARENT_TAG = "mlflow.parentRunId"
 OWN_PREFIX = "pilothouse."
 """Begins the tags that an export writes for what MLflow has no place for; an import reads them back."""
 
-_ENDED = ("FINISHED", "FAILED", "KILLED")
 _TAKEN = ("status", "reason", "recipe", "command", "dataset_version", "exit_code")
 _EPOCH = datetime(1970, 1, 1)
 
@@ -42,7 +42,7 @@ def rows_of(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, A
         for key, value in run.tags.items()
         if key.startswith(OWN_PREFIX)
     }
-    ended_there = run.status in _ENDED
+    ended_there = run.status in ENDED
     # MLflow knows no LOST; an export writes FAILED and says what it was.
     status = run.status if ended_there and own.get("status") != "LOST" else "LOST"
     reason = own.get("reason", "")

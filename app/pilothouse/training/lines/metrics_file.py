@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pilothouse.tracking.figures import MOST_STEP
+
 Point = tuple[int | None, dict[str, float]]
 """A step, or None if none was said yet, and metrics by name."""
 
@@ -22,7 +24,7 @@ def parse_metrics(value: Any) -> list[Point]:
     step = value.get("step")
     found: dict[str, float] = {}
     flatten(value, "", found)
-    if isinstance(step, int) and not isinstance(step, bool):
+    if isinstance(step, int) and not isinstance(step, bool) and abs(step) < MOST_STEP:
         found.pop("step", None)
         return [(step, found)] if found else []
     return [(None, found)] if found else []

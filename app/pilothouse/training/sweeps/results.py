@@ -11,6 +11,7 @@ from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import write_atomic
 from pilothouse.store import Store
 from pilothouse.tracking.runs import Run, fold, get_run, read_runs
+from pilothouse.tracking.statuses import BY_ITSELF
 from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, TRIAL_TAG, SweepPlan, read_plan
 from pilothouse.training.sweeps.strategies import Outcome, best_of, is_score
 
@@ -68,7 +69,7 @@ class Sweep:
     @property
     def outcomes(self) -> dict[str, Outcome]:
         """Scores by the plan's keys, of what has truly ended: what was killed or lost is run again."""
-        return {trial.key: trial.score for trial in self.trials if trial.run.status in ("FINISHED", "FAILED")}
+        return {trial.key: trial.score for trial in self.trials if trial.run.status in BY_ITSELF}
 
     def ranked(self) -> list[Trial]:
         """The latest run of each trial: the best first, then those without a score."""
