@@ -22,7 +22,6 @@ from pilothouse.tui.widgets.table import Table
 from pilothouse.workspace import Workspace, init_workspace
 
 NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
-SIZES = [(80, 24), (120, 36)]
 HOSTILE_NAME = "[red]b[x] '; --.csv"
 
 
@@ -94,12 +93,9 @@ def said(app: PilothouseApp) -> str:
     return app.screen.query_one(StatusLine).said
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_versions_and_their_difference_are_drawn_as_they_were(
-    versioned: Workspace, size: tuple[int, int]
-) -> None:
+async def test_versions_and_their_difference_are_drawn_on_a_small_terminal(versioned: Workspace) -> None:
     app = PilothouseApp(versioned, now=lambda: NOW)
-    async with app.run_test(size=size, notifications=True) as pilot:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
         screen = await opened(pilot, app)
         await press(pilot, "j", "j")
         await settle(pilot, lambda: "lucky-otter" in shown(app))
@@ -116,6 +112,10 @@ async def test_two_are_marked_and_compared_the_older_first(versioned: Workspace)
     app = PilothouseApp(versioned, now=lambda: NOW)
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         screen = await opened(pilot, app)
+        await press(pilot, "G")
+        await settle(pilot, lambda: "lucky-otter" in shown(app))
+        assert_drawn("datasets", app)
+        await press(pilot, "g")
         assert screen.compared() == (names[1], names[0])
         await press(pilot, "space")
         assert screen.table.cursor == 1
@@ -127,6 +127,7 @@ async def test_two_are_marked_and_compared_the_older_first(versioned: Workspace)
         assert isinstance(app.screen, DatasetDiffScreen)
         await settle(pilot, lambda: "2 new" in shown(app))
         assert "[red]b[x]" in shown(app)
+        assert_drawn("dataset-diff", app)
         table = app.screen.query_one("#diff-columns", Table)
         assert {"x", "k"} <= {row.key for row in (table._pages.get(0) or [])}
         await press(pilot, "y")

@@ -15,6 +15,15 @@ from pilothouse.tui.snapshots.features import Skew, Skews
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.workspace import Workspace, init_workspace
 
+SKEWS = Skews(
+    3,
+    40,
+    {
+        "far": Skew("far", 40, 0, None, ()),
+        "above": Skew("above", 40, 5, 1.5, (("[/x]", "4.0", "5.5"), ("b", "nan", "2.25"))),
+    },
+)
+
 
 @pytest.fixture
 def viewed(tmp_path: Path) -> Workspace:
@@ -44,19 +53,11 @@ def said(app: PilothouseApp) -> str:
     return app.screen.query_one(StatusLine).said
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_views_are_drawn_with_what_they_make(viewed: Workspace, size: tuple[int, int]) -> None:
+async def test_views_are_drawn_with_what_they_make_on_a_small_terminal(viewed: Workspace) -> None:
     app = PilothouseApp(viewed)
-    async with app.run_test(size=size, notifications=True) as pilot:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
         screen = await opened(pilot, app)
-        screen._skews = Skews(
-            3,
-            40,
-            {
-                "far": Skew("far", 40, 0, None, ()),
-                "above": Skew("above", 40, 5, 1.5, (("[/x]", "4.0", "5.5"), ("b", "nan", "2.25"))),
-            },
-        )
+        screen._skews = SKEWS
         screen._draw()
         await press(pilot, "G")
         assert_drawn("features", app)
@@ -67,6 +68,12 @@ async def test_sql_that_is_edited_is_tried_again_and_refused_in_words(viewed: Wo
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         screen = await opened(pilot, app)
         assert "[red]odd" in shown(app)
+        screen._skews = SKEWS
+        screen._draw()
+        await press(pilot, "G")
+        assert_drawn("features", app)
+        screen._skews = None
+        await press(pilot, "g")
         await press(pilot, "y")
         assert app.clipboard == "SELECT k * 2 AS twice FROM rows"
         await press(pilot, "enter")
