@@ -13,6 +13,10 @@ WIDEST = 400
 """Characters of a cell that are read, and columns."""
 
 
+MOST_COUNTED = 128 << 20
+"""Bytes of a text file whose rows are counted, a part of a second; packed ones count eight times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """Columns with their types (empty where the format has none), rows of texts (None: missing), and how
@@ -68,6 +72,8 @@ def preview(path: Path, name: str, most: int = 200) -> Preview:
             total = con.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({where})").fetchall()[0][0]
         elif len(rows) < most:
             total = len(rows)
+        elif path.stat().st_size <= MOST_COUNTED // (8 if packing == "gzip" else 1):
+            total = _count(con, source)
     except duckdb.Error as error:
         first = str(error).strip().splitlines()[0][:300]
         raise DataError(f"{name[:120]} cannot be read as a table: {first}") from None
@@ -75,3 +81,11 @@ def preview(path: Path, name: str, most: int = 200) -> Preview:
         con.close()
     typed = tuple("" if suffix.startswith((".csv", ".tsv")) else str(row[1]).lower() for row in shown)
     return Preview(tuple(str(row[0]) for row in shown), typed, tuple(rows), total, len(about))
+
+
+def _count(con: duckdb.DuckDBPyConnection, source: str) -> int | None:
+    try:
+        return int(con.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0])
+    except duckdb.Error:
+        # Something far below cannot be read: the first rows can, and nobody knows how many there are.
+        return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import duckdb
@@ -65,3 +66,29 @@ def test_any_bytes_are_a_csv_or_an_error_in_words(
         preview(path, "any.csv")
     except DataError as error:
         assert "any.csv" in error.what
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_the_rows_of_the_whole_file_are_counted(tmp_path: Path, name: str, packed: bool) -> None:
+    if name.endswith("csv"):
+        text = "a,b\n" + "".join(f'{n},"two\nlines"\n' for n in range(1234))
+    else:
+        text = "".join(f'{{"a": {n}, "b": "two\\nlines"}}\n' for n in range(1234))
+    path = tmp_path / (name + ".gz" * packed)
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    found = preview(path, path.name, 10)
+    assert (len(found.rows), found.total_rows) == (10, 1234)
+
+
+def test_rows_are_not_counted_where_that_takes_long_or_a_later_one_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"a": {n}}}\n' for n in range(50_000)) + '{"a": \n' * 3)
+    found = preview(path, path.name, 10)
+    assert (len(found.rows), found.total_rows) == (10, None)
+    path.write_text("".join(f'{{"a": {n}}}\n' for n in range(300)))
+    assert preview(path, path.name, 10).total_rows == 300
+    monkeypatch.setattr("pilothouse.data.preview.MOST_COUNTED", 100)
+    assert preview(path, path.name, 10).total_rows is None

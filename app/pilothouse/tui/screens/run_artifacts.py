@@ -16,6 +16,7 @@ from pilothouse.tui.screens.run_tab import RunTab
 from pilothouse.tui.text import safe, size
 from pilothouse.tui.widgets.file_view import FileView
 from pilothouse.tui.widgets.panel import Panel
+from pilothouse.tui.widgets.picture import Picture
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
 
@@ -104,6 +105,13 @@ class ArtifactsTab(RunTab):
         if self._wait is not None:
             self._wait.stop()
         self._wait = self.set_timer(PAUSE, self._read)
+
+    def on_resize(self) -> None:
+        """A picture was brought to the size that it had room for: it is read again for another."""
+        view = self.query_one(FileView)
+        if view.query_one(Picture).display:
+            self._shown = None
+            self._rest()
 
     def _read(self) -> None:
         file = self._file()
