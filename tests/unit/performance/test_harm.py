@@ -103,16 +103,15 @@ def numbers(rows: int, seed: int, noise: float) -> Answered:
     return Answered("regression", 3 * x, truth, np.ones(rows, bool), 0.5, (), table, QUESTION)
 
 
-@pytest.mark.parametrize("metric", ["mae", "rmse"])
-def test_the_loss_of_a_regression_is_learned(metric: str) -> None:
+def test_the_loss_of_a_regression_is_learned() -> None:
     reference = numbers(3000, 1, 1.0)
-    high = np.flatnonzero(reference.table["x"].to_numpy() > 0.7)
     current = numbers(4000, 2, 1.0)
     current = current.rows(np.flatnonzero(current.table["x"].to_numpy() > 0.7))
-    told = realised(current, metric)[metric].value
-    found = estimate_loss(current, reference, metric, ["x"])
-    assert found is not None and found.value == pytest.approx(told, rel=0.15)
-    assert len(high) and estimate_loss(current, reference, "r2", ["x"]) is None
+    for metric in ("mae", "rmse"):
+        told = realised(current, metric)[metric].value
+        found = estimate_loss(current, reference, metric, ["x"])
+        assert found is not None and found.value == pytest.approx(told, rel=0.15), metric
+    assert estimate_loss(current, reference, "r2", ["x"]) is None
     assert assess(current, reference, inputs=["x"]).method == "DLE"
 
 
