@@ -23,7 +23,8 @@ class ActiveRun:
     Inside a run that Pilothouse started, it writes to that run, and the true end is the supervisor's to say.
     Elsewhere it makes a run of its own, which ends as the process does: an uncaught exception or
     `sys.exit(1)` is FAILED, a signal KILLED, a death without a word LOST. One thing Python tells nobody: a
-    bare `raise SystemExit(1)` outside the `with` block looks like a good end.
+    bare `raise SystemExit(1)` outside the `with` block looks like a good end. A process forked from this one
+    may log to it, and never ends it.
     """
 
     def __init__(
@@ -66,6 +67,9 @@ class ActiveRun:
             value: a number.
             step: without one it gets the next step of its metric.
             at: when it was measured (a time, or seconds since 1970); now by default.
+
+        Raises:
+            PilothouseError: the step is no whole number, or the run has ended.
         """
         self._writer.log_metrics({key: value}, step, at)
 

@@ -38,11 +38,13 @@ def write_changes(tx: Transaction, run_id: str, name: str | None, state: State, 
     values = {**state.row, "journal_offset": offset}
     assignments = ", ".join(f'"{column}" = ?' for column in values)
     tx.execute(f"UPDATE runs SET {assignments} WHERE run_id = ?", [*values.values(), run_id])
-    tags = {**state.tags, DOUBT_TAG: state.doubt} if state.doubt else state.tags
+    # Said once a run: whoever writes something wrong may write it every second.
+    doubt = "" if state.doubt and _has_tag(tx, run_id, DOUBT_TAG) else state.doubt
+    tags = {**state.tags, DOUBT_TAG: doubt} if doubt else state.tags
     _write_keyed(tx, "params", run_id, {key: (text, number_of(text)) for key, text in state.params.items()})
     _write_keyed(tx, "tags", run_id, {key: (text,) for key, text in tags.items()})
     _write_points(tx, run_id, state.points)
-    _tell(tx, run_id, state.row.get("name", name or ""), state)
+    _tell(tx, run_id, state.row.get("name", name or ""), state, doubt)
     if any(kind == "resume" for kind, _, _ in state.turns):
         # A digest is of a run that has ended; it is made anew at the next end.
         tx.execute("DELETE FROM digests WHERE run_id = ?", [run_id])
@@ -118,9 +120,13 @@ def _write_points(tx: Transaction, run_id: str, points: list[Point]) -> None:
     )
 
 
-def _tell(tx: Transaction, run_id: str, name: str, state: State) -> None:
+def _has_tag(tx: Transaction, run_id: str, key: str) -> bool:
+    return bool(tx.rows("SELECT 1 FROM tags WHERE run_id = ? AND key = ?", [run_id, key]))
+
+
+def _tell(tx: Transaction, run_id: str, name: str, state: State, doubt: str) -> None:
     for kind, status, told in state.turns:
         words = {"start": "started", "resume": "goes on", "end": TOLD.get(status, "was lost")}
         record(tx, "run", run_id, f"{name} {words[kind]}.", told)
-    if state.doubt:
-        record(tx, "run", run_id, f"{name}: {state.doubt[0].lower()}{state.doubt[1:]}", {})
+    if doubt:
+        record(tx, "run", run_id, f"{name}: {doubt[0].lower()}{doubt[1:]}", {})

@@ -100,7 +100,17 @@ def test_what_could_not_be_read_is_said_by_tag_and_event(workspace: Workspace, s
     writer.end("FINISHED", 0)
     run = get_run(store, "odd")
     assert run.metrics == {"a": 1.0} and "step 'x'" in run.tags["journal"]
-    assert any("step 'x'" in event.message for event in list_events(store, subject=run.run_id))
+    assert [event for event in list_events(store, subject=run.run_id) if "step 'x'" in event.message]
+
+
+def test_what_is_wrong_again_and_again_is_one_event(workspace: Workspace, store: Store) -> None:
+    writer = begin(workspace, "odd")
+    for step in "xyz":
+        write(writer, json.dumps({"t": 1, "kind": "metrics", "step": step, "values": {"a": 1}}))
+        fold(store)
+    assert "step 'x'" in get_run(store, "odd").tags["journal"]
+    assert len(list_events(store, subject=writer.run_id)) == 2
+    writer.end("FINISHED", 0)
 
 
 def test_a_line_that_the_store_refuses_is_left_out_and_the_rest_is_kept(
