@@ -161,6 +161,13 @@ class Config:
     serving: ServingConfig = field(default_factory=ServingConfig)
     autonomy: AutonomyConfig = field(default_factory=AutonomyConfig)
 
+    @property
+    def directions(self) -> dict[str, bool]:
+        """Whether less is better, by the name of each business metric."""
+        return {
+            name: metric.lower_is_better for model in self.models for name, metric in model.business.items()
+        }
+
     def model(self, name: str | None = None) -> ModelConfig:
         """Return the model of that name, or the only one.
 

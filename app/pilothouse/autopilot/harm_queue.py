@@ -40,6 +40,7 @@ class HarmQueue:
         self._judge: subprocess.Popen[bytes] | None = None
         self._told_to = datetime.now(UTC)
         self._not_before = 0.0
+        self._nothing_at: tuple[int, ...] | None = None
 
     def advance(self, models: tuple[ModelConfig, ...]) -> None:
         """Do the next thing there is to do; it takes milliseconds."""
@@ -54,8 +55,14 @@ class HarmQueue:
                 self._tell(f"▲ Judging the harm of what landed failed (exit code {code}); it is tried again.")
         if time.monotonic() < self._not_before or is_alive(harm_lock(self._workspace)):
             return
+        # The store is asked only when something in it has changed: nothing waits for whoever has just looked.
+        now = _look(self._workspace.store_path)
+        if now == self._nothing_at:
+            return
         if any(waiting_for_harm(self._store, model.name) for model in models):
             self._judge = _start(self._workspace)
+        else:
+            self._nothing_at = now
 
     def close(self) -> None:
         """End the judge that runs; what it was at is judged the next time."""
@@ -80,6 +87,15 @@ def harm_in_one_line(kept: KeptHarm) -> str:
     """Say whether an arrival hurts, with the numbers it rests on."""
     sign = {"harmful": "■", "benign": "●", "no harm shown": "●"}.get(kept.verdict, "○")
     return f"{sign} {kept.name}: {kept.verdict}. {kept.words}"
+
+
+def _look(path: Path) -> tuple[int, ...]:
+    found: list[int] = []
+    for one in (path, path.with_name(f"{path.name}.wal")):
+        with contextlib.suppress(OSError):
+            about = one.stat()
+            found += (about.st_mtime_ns, about.st_size)
+    return tuple(found)
 
 
 def _start(workspace: Workspace) -> subprocess.Popen[bytes]:

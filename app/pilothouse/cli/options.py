@@ -17,7 +17,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _to_workspace(context: click.Context, option: click.Parameter, value: str | None) -> Workspace:
-    return find_workspace(Path(value) if value else None)
+    workspace = find_workspace(Path(value) if value else None)
+    _declare_directions(workspace)
+    return workspace
+
+
+def _declare_directions(workspace: Workspace) -> None:
+    """Let everybody know which way the workspace's business metrics are better."""
+    from pilothouse.errors import PilothouseError
+    from pilothouse.tracking.directions import declare
+
+    declare({})
+    try:
+        # Most have none, and reading the configuration takes longer than looking for the word.
+        if b"business" in workspace.config_path.read_bytes():
+            declare(workspace.config().directions)
+    except (OSError, PilothouseError):
+        # Whoever needs the configuration says what is wrong with it.
+        return
 
 
 def workspace_option(command: F) -> F:

@@ -68,6 +68,15 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
             say("Watching. Stop with ctrl+c.")
         judged = watcher.run(once=once)
     emit({"judged": judged}, as_json, lambda: say(f"{judged} file{'' if judged == 1 else 's'} judged."))
+    if once:
+        from pilothouse.performance.harms_kept import waiting_for_harm
+        from pilothouse.store import open_store
+
+        store = open_store(workspace)
+        waiting = sum(len(waiting_for_harm(store, model.name)) for model in workspace.config().models)
+        if waiting:
+            files = f"{waiting} file{'' if waiting == 1 else 's'}"
+            say(f"The harm of {files} is still to be judged: `pilothouse harm --judge`.")
 
 
 COMMANDS = (watch,)

@@ -47,9 +47,11 @@ def _tell_all(root: Path, refs: Sequence[str], by: Sequence[str]) -> None:
     from pilothouse.comparing.subjects import find_subjects
     from pilothouse.comparing.whole import sections
     from pilothouse.store import open_store
+    from pilothouse.tracking.directions import declare
     from pilothouse.workspace import find_workspace
 
     workspace = find_workspace(root)
+    declare(workspace.config().directions)
     store = open_store(workspace)
     last: tuple[str, int] = ("", -1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 LOWER_WORDS = frozenset(
@@ -26,11 +27,26 @@ _TURNING = ("neg", "negative", "minus")
 _WORDS = re.compile(r"[A-Z]+s?(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 
 
-@lru_cache(maxsize=4096)
-def lower_is_better(metric: str) -> bool:
-    """Tell whether less of a metric is better: of `log_loss`, `valRMSE`, `p99_ms`, but not of `roc_auc`.
+_declared: dict[str, bool] = {}
 
-    Its name is split into words at every sign, at a capital after a small letter, and between letters and
+
+def declare(lower: Mapping[str, bool]) -> None:
+    """Take over what a workspace says of its own metrics, by name; it stands above what a name reads like."""
+    _declared.clear()
+    _declared.update(lower)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Tell whether less of a metric is better: as it was declared, or else as its name reads."""
+    said = _declared.get(metric)
+    return reads_lower(metric) if said is None else said
+
+
+@lru_cache(maxsize=4096)
+def reads_lower(metric: str) -> bool:
+    """Tell whether a name reads as better when lower: `log_loss`, `valRMSE`, `p99_ms`, but not `roc_auc`.
+
+    It is split into words at every sign, at a capital after a small letter, and between letters and
     digits. `neg_log_loss` is a loss turned round; `negative_log_likelihood` is the name of a loss.
     """
     words = [word.lower() for word in _WORDS.findall(metric[:1000])]

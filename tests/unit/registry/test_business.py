@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import making_models as making
+from pilothouse.cli.main import cli
 from pilothouse.config import BusinessMetric, GateRule, ModelConfig, parse_config
 from pilothouse.errors import ConfigError
 from pilothouse.registry.deployments import check_gates
@@ -15,6 +17,7 @@ from pilothouse.registry.evaluation import evaluate
 from pilothouse.registry.gates import run_gates
 from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
+from pilothouse.tracking.directions import declare, lower_is_better
 from pilothouse.workspace import Workspace
 
 COST = "5 * sum((prediction = 1 AND late = 0)::INT) + sum((prediction = 0 AND late = 1)::INT)"
@@ -90,3 +93,19 @@ def test_alerts_have_a_condition_and_one_of_three_severities() -> None:
     with pytest.raises(ConfigError, match=r"line 5: alerts.a.severity must be 'info' or"):
         parse_config(text)
     assert parse_config(text.replace("loud", "info")).model().alerts["a"].severity == "info"
+
+
+def test_every_command_knows_which_way_they_are_better(place: Place) -> None:
+    workspace, _, _, _ = place
+    text = workspace.config_path.read_text()
+    try:
+        workspace.config_path.write_text(
+            text + '[business]\nminutes = { sql = "1", lower_is_better = true }\n'
+        )
+        done = CliRunner().invoke(cli, ["models", "--workspace", str(workspace.root), "--json"])
+        assert done.exit_code == 0 and lower_is_better("minutes")
+        workspace.config_path.write_text(text + "[business\n")
+        CliRunner().invoke(cli, ["events", "--workspace", str(workspace.root), "--json"])
+        assert not lower_is_better("minutes")
+    finally:
+        declare({})

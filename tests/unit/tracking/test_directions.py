@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostile import HOSTILE
-from pilothouse.tracking.directions import LOWER_WORDS, lower_is_better
+from pilothouse.tracking.directions import LOWER_WORDS, declare, lower_is_better
 
 LOWER = """
 loss valLoss valloss val_loss val/loss Loss LOSS train.loss losses loss1 loss_2 lossTotal logLoss log_loss
@@ -52,3 +52,10 @@ def test_any_name_has_a_direction(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_have_a_direction(name: str) -> None:
     assert lower_is_better(name) in (True, False)
+
+
+def test_what_a_workspace_declares_stands_above_the_name() -> None:
+    declare({"minutes": True, "loss_of_face": False})
+    assert lower_is_better("minutes") and not lower_is_better("loss_of_face") and lower_is_better("rmse")
+    declare({})
+    assert not lower_is_better("minutes") and lower_is_better("loss_of_face")

@@ -42,7 +42,10 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
     stamp = _changed(workspace.config_path), _changed(workspace.models_dir)
     if before is not None and before.stamp == stamp and chosen in (None, before.model):
         return before
+    from pilothouse.tracking.directions import declare
+
     config = workspace.config()
+    declare(config.directions)
     names = [model.name for model in config.models]
     names += [name for name in _registered(workspace) if name not in names]
     model = next((one for one in config.models if one.name == chosen), config.models[0])
