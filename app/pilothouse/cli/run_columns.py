@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from pilothouse.tracking.grouping import Group
     from pilothouse.tracking.runs import Run
 
-MAIN_METRICS = ("roc_auc", "log_loss", "rmse", "r2")
-"""What is shown of runs where nobody said which metrics."""
-
 
 def as_data(runs: Sequence[Run], fields: Sequence[Field]) -> list[dict[str, Any]]:
     """Return a run as an object with exactly these columns, in their order."""
@@ -43,7 +40,7 @@ def show_groups(groups: Sequence[Group], by: Field, metrics: Sequence[Field]) ->
         headers += [f"mean {_header(field)}", "±", "best"]
     rows = []
     for group in groups:
-        row: list[object] = ["–" if group.value is None else group.value, group.count, group.failed]
+        row: list[object] = ["–" if group.value is None else group.value or "''", group.count, group.failed]
         for field in metrics:
             told = group.metrics[field]
             row += [number(told.mean), number(told.spread), number(told.best)]
@@ -51,9 +48,20 @@ def show_groups(groups: Sequence[Group], by: Field, metrics: Sequence[Field]) ->
     table(headers, rows, right=range(1, len(headers)))
 
 
-def main_metrics(runs: Sequence[Run]) -> list[str]:
-    """Return the keys of the metrics that are shown where nobody said which."""
-    return [key for key in MAIN_METRICS if any(key in run.metrics for run in runs)]
+def usual_columns(runs: Sequence[Run], sorted_by: Field | None) -> tuple[Field, ...]:
+    """Return what is shown of runs where nobody said what: what they have, and what they are sorted by."""
+    from pilothouse.tracking.usual import usual_metrics
+
+    keys = ["run_id", "name", "status", "started", "took"]
+    if any(run.recipe or run.command for run in runs):
+        keys.append("recipe")
+    found = [Field("attributes", key) for key in keys]
+    if sorted_by is not None and sorted_by.section != "attributes":
+        found.append(sorted_by)
+    found += [Field("metrics", key) for key in usual_metrics(runs)]
+    if sorted_by is not None and sorted_by not in found:
+        found.append(sorted_by)
+    return tuple(dict.fromkeys(found))
 
 
 def _header(field: Field) -> str:
@@ -66,6 +74,8 @@ def _cell(field: Field, value: Any, run: Run) -> str:
     if value is None:
         # A script has no recipe; what it ran says as much.
         return run.command or "–" if field == Field("attributes", "recipe") else "–"
+    if value == "":
+        return "''"
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
     if field == Field("attributes", "took"):

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 @click.option(
     "--group-by", metavar="COLUMN", help="One row for each value of params.KEY, tags.KEY or an attribute."
 )
-@click.option("--ascending", is_flag=True, help="Smallest or oldest first.")
+@click.option(
+    "--ascending/--descending",
+    "--asc/--desc",
+    default=None,
+    help="Smallest or oldest first, or last; by default a metric's better end is first, else the largest.",
+)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Rows at most.")
 @workspace_option
 @json_option
@@ -48,7 +53,7 @@ def runs(
     sort: str | None,
     columns: str,
     group_by: str | None,
-    ascending: bool,
+    ascending: bool | None,
     limit: int,
     workspace: Workspace,
     as_json: bool,
@@ -68,7 +73,7 @@ def runs(
     """
     from pilothouse.cli import run_columns
     from pilothouse.store import open_store
-    from pilothouse.tracking.columns import columns_of
+    from pilothouse.tracking.columns import best_first, columns_of, read_column
     from pilothouse.tracking.runs import count_runs, list_runs
     from pilothouse.tracking.search import get_filter, parse
 
@@ -77,13 +82,17 @@ def runs(
     if saved is not None:
         where &= parse(get_filter(store, saved).text)
     fields = columns_of(columns) if columns else ()
+    sorted_by = None if sort is None or group_by else read_column(sort)
+    descending = not ascending
+    if ascending is None and sorted_by is not None and sorted_by.section == "metrics":
+        descending = best_first(sorted_by)
     found = list_runs(
         store,
         where=where,
         status=status,
         model=model,
         order_by="started" if sort is None or group_by else sort,
-        descending=not ascending or group_by is not None,
+        descending=descending or group_by is not None,
         limit=limit,
     )
     nothing = (
@@ -94,11 +103,14 @@ def runs(
     if group_by:
         from pilothouse.tracking.grouping import group_runs, read_group_by, read_group_order
         from pilothouse.tracking.search.nodes import Field
+        from pilothouse.tracking.usual import usual_metrics
 
         by = read_group_by(group_by)
         shown = [field for field in fields if field.section == "metrics"]
-        shown = shown or [Field("metrics", key) for key in run_columns.main_metrics(found)]
-        order = read_group_order(sort or "count", by, not ascending)
+        shown = shown or [Field("metrics", key) for key in usual_metrics(found)]
+        order = read_group_order(sort or "count", by, None if ascending is None else not ascending)
+        if order.field is not None and order.field not in shown:
+            shown.insert(0, order.field)
         page = group_runs(store, by, shown, where=where, status=status, model=model, order=order, limit=limit)
 
         def show_groups() -> None:
@@ -116,15 +128,7 @@ def runs(
         if not found:
             say(nothing)
             return
-        chosen = fields or columns_of(
-            ",".join(
-                [
-                    "run_id,name,status,started,took,recipe",
-                    *(f"metrics.{key}" for key in run_columns.main_metrics(found)),
-                ]
-            )
-        )
-        run_columns.show_runs(found, chosen)
+        run_columns.show_runs(found, fields or run_columns.usual_columns(found, sorted_by))
         total = count_runs(store, where=where, status=status, model=model)
         if total > len(found):
             say(f"{len(found)} of {total:,} runs; see more with --limit.")

@@ -176,7 +176,8 @@ def _judge(
     if model_cfg is None or not model_cfg.gates:
         return []
     holdout = workspace.run_dir(version.run_id) / "artifacts" / "holdout.parquet"
-    if not holdout.is_file():
+    # What a recipe made has such rows; if they are gone, that is no evidence.
+    if not version.recipe and not holdout.is_file():
         return _judge_without_rows(version, live, model_cfg)
     ours, trouble, wrong = _scores(store, version, holdout, model_cfg)
     theirs: dict[str, float] | None = None

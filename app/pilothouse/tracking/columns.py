@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.errors import UsageError
+from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.search.errors import nearest
-from pilothouse.tracking.search.fields import ATTRIBUTES, FUNCTIONS, PREFIXES, attribute_field
+from pilothouse.tracking.search.fields import ATTRIBUTES, BY_NAME, FUNCTIONS, PREFIXES, attribute_field
 from pilothouse.tracking.search.matching import which_column
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.search.rendering import render_field
@@ -16,7 +17,7 @@ from pilothouse.tracking.search.rendering import render_field
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
 
-__all__ = ["Field", "column_text", "columns_of", "read_column", "value_of"]
+__all__ = ["Field", "best_first", "column_text", "columns_of", "read_column", "value_of"]
 
 _CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
 
@@ -116,6 +117,16 @@ def value_of(run: Run, field: Field, now: datetime | None = None) -> Any:
         return ((run.ended_at or now or datetime.now(UTC)) - run.started_at).total_seconds()
     value = getattr(run, COLUMN_OF[field.key])
     return None if value == "" else value
+
+
+def best_first(field: Field) -> bool:
+    """Tell whether the largest comes first when runs are sorted by a column and nobody said which way.
+
+    A metric's better end is first; of attributes what reads best, the newest or the longest.
+    """
+    if field.section == "metrics":
+        return not lower_is_better(field.key)
+    return field.section == "attributes" and BY_NAME[field.key].kind != "text"
 
 
 COLUMN_OF = {attribute.name: attribute.column for attribute in ATTRIBUTES}

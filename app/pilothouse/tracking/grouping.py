@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pilothouse.errors import UsageError
 from pilothouse.store import Store
-from pilothouse.tracking.columns import column_text, read_column
+from pilothouse.tracking.columns import best_first, column_text, read_column
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.search.fields import BY_NAME
@@ -98,26 +98,39 @@ def can_group(field: Field) -> bool:
     return field.section != "metrics"
 
 
-def read_group_order(text: str, by: Field, descending: bool) -> GroupOrder:
+def best_groups_first(measure: Measure, field: Field | None) -> GroupOrder:
+    """Order groups as reads best: the largest, a metric's better end, the least spread, the first name."""
+    descending = measure != "group" and (field is None or (measure != "spread" and best_first(field)))
+    return GroupOrder(measure, field, descending)
+
+
+def read_group_order(text: str, by: Field, descending: bool | None = None) -> GroupOrder:
     """Read what groups are ordered by: `count`, `failed`, `group`, or `mean`, `spread` or `best` of a metric.
+
+    Which way it goes follows from what it is, unless it is said.
 
     Raises:
         UsageError: it is none of these.
     """
+    order = _read_group_order(text, by)
+    return order if descending is None else replace(order, descending=descending)
+
+
+def _read_group_order(text: str, by: Field) -> GroupOrder:
     name = text.strip()
     if name in ("group", "count", "failed"):
-        return GroupOrder(name, None, descending)  # type: ignore[arg-type]
+        return best_groups_first(name, None)  # type: ignore[arg-type]
     call = _CALL.fullmatch(name)
     field = read_column(f"last({call[2]})" if call and "(" not in call[2] else call[2] if call else name)
     if field == by:
-        return GroupOrder("group", None, descending)
+        return best_groups_first("group", None)
     if field.section != "metrics":
         raise UsageError(
             f"Groups cannot be sorted by {text[:80]!r}.",
             next="Use count, failed, group, mean(metrics.KEY), spread(metrics.KEY) or best(metrics.KEY).",
         )
     measure: Measure = call[1].lower() if call else "mean"  # type: ignore[assignment]
-    return GroupOrder(measure, field, descending)
+    return best_groups_first(measure, field)
 
 
 def members(by: Field, value: str | None) -> Node:

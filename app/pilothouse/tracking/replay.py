@@ -67,7 +67,7 @@ def replay(state: State, entries: Iterable[Entry]) -> None:
 def _start(state: State, entry: Entry) -> None:
     state.row.update({key: text_of(entry.get(key)) for key in _START_COLUMNS})
     state.row.update(kind=text_of(entry.get("run_kind", "api")), started_at=_utc(state.at))
-    _keep_texts(state.params, entry.get("params"))
+    _keep_params(state, entry.get("params"))
     _keep_texts(state.tags, entry.get("tags"))
     status = entry.get("status")
     if not state.ended:
@@ -76,7 +76,7 @@ def _start(state: State, entry: Entry) -> None:
 
 
 def _params(state: State, entry: Entry) -> None:
-    _keep_texts(state.params, entry.get("values"))
+    _keep_params(state, entry.get("values"))
 
 
 def _tags(state: State, entry: Entry) -> None:
@@ -195,6 +195,13 @@ def _moment(state: State, seconds: Any, otherwise: float) -> float:
 
 def _utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _keep_params(state: State, values: Any) -> None:
+    # None is a setting like another (`max_depth=None`), and must not look like one without a value.
+    if isinstance(values, dict):
+        values = {key: "None" if value is None else value for key, value in values.items()}
+    _keep_texts(state.params, values)
 
 
 def _keep_texts(known: dict[str, str], values: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.usual import FACTS, FIRST_METRICS
 from pilothouse.tui.text import percent, safe
 
 RUN_STATES = {
@@ -43,13 +44,6 @@ def verdict(status: str) -> tuple[str, str]:
 
 SIGN_TONES = {"■": "bad", "▲": "watch", "●": "good"}
 """The tone of each sign of a verdict (`monitoring/verdict_words.py`)."""
-
-
-FIRST_METRICS = ("roc_auc", "r2", "pr_auc", "log_loss", "rmse", "mae", "f1", "accuracy", "brier")
-
-
-FACTS = ("base_rate", "threshold")
-"""Numbers beside the metrics that are neither better nor worse for being larger."""
 
 
 def judged(metric: str, delta: float | None) -> tuple[str, str]:

@@ -112,3 +112,46 @@ def test_a_wrong_call_tags_nothing(
 ) -> None:
     assert main(["tag", *words]) == code
     assert all(run["tags"] == {} for run in data(capsys, "runs"))
+
+
+def test_a_metrics_better_end_is_first_unless_told(
+    runs: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = ["gull", "tern", "skua", "gannet"]
+    assert [run["name"] for run in data(capsys, "runs", "--sort", "best(metrics.loss)")] == best
+    told = data(capsys, "runs", "--sort", "best(metrics.loss)", "--descending")
+    assert [run["name"] for run in told] == best[::-1]
+    assert [run["name"] for run in data(capsys, "runs", "--sort", "best(metrics.auc)")] == best
+    assert main(["runs", "--sort", "best(metrics.loss)"]) == 0
+    head = capsys.readouterr().out.splitlines()[0]
+    assert "best loss" in head and "auc" in head
+
+
+def test_groups_show_what_they_are_sorted_by(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("runs", "--group-by", "params.depth", "--sort", "best(metrics.loss)")
+    found = data(capsys, *words, "--columns", "metrics.auc")
+    assert [list(group["metrics"]) for group in found] == [["metrics.loss", "metrics.auc"]] * 2
+    assert [group["metrics"]["metrics.loss"]["best"] for group in found] == [0.25, 0.5]
+    assert main([*words]) == 0
+    assert "mean loss" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_parameter_of_none_has_a_name(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    for params in ({"depth": None}, {"depth": 3}, {}, {"depth": ""}):
+        open_run(workspace, RunStart(kind="api", params=params)).end("FINISHED", 0)
+    words = ["runs", "--group-by", "params.depth", "--workspace", str(workspace.root)]
+    assert main(words) == 0
+    rows = [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]]
+    assert sorted(rows) == ["''", "3", "None", "–"]
+
+
+def test_the_metrics_that_most_runs_have_are_shown(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(9):
+        run = open_run(workspace, RunStart(kind="script", name=f"r{number}"))
+        run.log_metrics({"loss": 1.0, "val_acc": 0.5, "lr": 0.1, "z": 1} if number else {"roc_auc": 0.7})
+        run.end("FINISHED", 0)
+    assert main(["runs", "--workspace", str(workspace.root)]) == 0
+    head = capsys.readouterr().out.splitlines()[0].split()
+    assert head == ["run", "name", "status", "started", "took", "val_acc", "loss", "z"]

@@ -11,12 +11,13 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from pilothouse.tracking.usual import FACTS
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.dialogs.promote import gate_lines
 from pilothouse.tui.screens.deploy_acts import DeployActs
 from pilothouse.tui.screens.train_acts import TrainActs
 from pilothouse.tui.screens.version_marks import VersionMarks
-from pilothouse.tui.signs import FACTS, TONE_STYLES, judged, metric_rank
+from pilothouse.tui.signs import TONE_STYLES, judged, metric_rank
 from pilothouse.tui.text import clock, fit, line, moment, number, safe, signed, since, span
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row

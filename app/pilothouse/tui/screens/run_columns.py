@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.tracking.columns import column_text, value_of
-from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.layouts import LayoutColumn, TableLayout
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.nodes import Field
-from pilothouse.tui.signs import metric_rank, run_state
+from pilothouse.tracking.usual import usual_metrics
+from pilothouse.tui.signs import run_state
 from pilothouse.tui.text import NONE, clock, duration, number, percent, safe, setting, signed, since, width
 from pilothouse.tui.widgets.rows import Column, Row
 
@@ -45,6 +45,7 @@ class RunColumns:
         """What is shown where nobody chose."""
         self._metrics: list[str] = []
         self._params: list[str] = []
+        self._recipes = False
         self._digits: dict[Field, int] = {}
         self._numeric: dict[Field, bool] = {}
 
@@ -62,11 +63,10 @@ class RunColumns:
 
     def learn(self, runs: Sequence[Run]) -> None:
         """Find columns and digits for what these runs have; parameters that differ come before others."""
-        metrics = {key for run in runs for key in run.metrics}
-        for key in sorted(metrics - set(self._metrics), key=metric_rank):
-            if len(self._metrics) < MOST_METRICS:
+        for key in usual_metrics(runs, MOST_METRICS):
+            if key not in self._metrics and len(self._metrics) < MOST_METRICS:
                 self._metrics.append(key)
-        self._metrics.sort(key=metric_rank)
+        self._recipes = self._recipes or any(run.recipe or run.command for run in runs)
         values: dict[str, Counter[str]] = {}
         for run in runs:
             for key, value in run.params.items():
@@ -77,7 +77,7 @@ class RunColumns:
         self.automatic = [
             *_FIRST,
             *(Field("metrics", key) for key in self._metrics),
-            _RECIPE,
+            *([_RECIPE] if self._recipes else []),
             *(Field("params", key) for key in self._params),
         ]
         for field in self.fields:
@@ -178,14 +178,6 @@ def label_of(field: Field) -> str:
         return _LABELS.get(field.key, field.key)
     key = safe(field.key, 24) or "''"
     return key if field.which == "last" else f"{field.which} {key}"
-
-
-def best_first(field: Field) -> bool:
-    """Whether the largest comes first when a column is chosen to sort by: a metric's better end, else what
-    reads best."""
-    if field.section == "metrics":
-        return not lower_is_better(field.key)
-    return field.section == "attributes" and BY_NAME[field.key].kind != "text"
 
 
 # ------------------------------------------------------------ numbers

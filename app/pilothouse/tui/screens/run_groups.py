@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from pilothouse.tracking.columns import column_text
-from pilothouse.tracking.grouping import Group, GroupOrder, Measure, members
+from pilothouse.tracking.grouping import Group, GroupOrder, Measure, best_groups_first, members
 from pilothouse.tracking.search.rendering import render
-from pilothouse.tui.screens.run_columns import best_first, common_digits, label_of, with_digits
+from pilothouse.tui.screens.run_columns import common_digits, label_of, with_digits
 from pilothouse.tui.screens.run_marks import MarkActs
 from pilothouse.tui.text import NONE, line, safe
 from pilothouse.tui.widgets.rows import Column, Page, Row
@@ -146,7 +146,7 @@ class GroupActs(MarkActs):
         choices = _choices(self.group_metrics())
         now = (self.grouping.order.measure, self.grouping.order.field)
         at = choices.index(now) if now in choices else -1
-        self._order_groups(_best_first(*choices[(at + 1) % len(choices)]))
+        self._order_groups(best_groups_first(*choices[(at + 1) % len(choices)]))
 
     def sort_by(self, key: str) -> None:
         """Order by the column with this key, of runs or of groups."""
@@ -159,7 +159,7 @@ class GroupActs(MarkActs):
                 if (measure, field) == (now.measure, now.field):
                     self.do_reverse()
                 else:
-                    self._order_groups(_best_first(measure, field))
+                    self._order_groups(best_groups_first(measure, field))
 
     def do_reverse(self) -> None:
         """Turn the order round, of runs or of groups."""
@@ -224,11 +224,6 @@ def _choices(metrics: list[Field]) -> list[tuple[Measure, Field | None]]:
     for field in metrics:
         found += [("mean", field), ("spread", field), ("best", field)]
     return found
-
-
-def _best_first(measure: Measure, field: Field | None) -> GroupOrder:
-    descending = measure != "group" and (field is None or (measure != "spread" and best_first(field)))
-    return GroupOrder(measure, field, descending)
 
 
 def _key(measure: str, field: Field | None = None) -> str:

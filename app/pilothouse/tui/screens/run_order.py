@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.worker import get_current_worker
 
-from pilothouse.tracking.columns import column_text
+from pilothouse.tracking.columns import best_first, column_text
 from pilothouse.tracking.layouts import TableLayout
 from pilothouse.tracking.selecting import Order
 from pilothouse.tui.messages import DeedFailed
-from pilothouse.tui.screens.run_columns import RunColumns, best_first, label_of
+from pilothouse.tui.screens.run_columns import RunColumns, label_of
 from pilothouse.tui.screens.run_curve import CurveBeside
 from pilothouse.tui.snapshots.run_list import Look, keep_layout, look
 from pilothouse.tui.widgets.table import Table
