@@ -190,6 +190,11 @@ async def test_two_hundred_columns_and_five_hundred_files_are_scrolled(empty: Wo
         assert drift.scroll_offset.x > 0 and "‹" in shown(app)
         await press(pilot, "home", "g")
         assert (drift.at_row, drift.at_file) == (0, 0) and "›" in shown(app)
+        await press(pilot, "slash")
+        await pilot.press(*"_012", "enter")
+        await settle(pilot, lambda: drift.names == ("column_012",))
+        await press(pilot, "dollar_sign", "escape")
+        assert len(drift.names) == 200 and drift.name_here == "column_012" and app.focused is drift
 
 
 # ---------------------------------------------------------------- pure parts

@@ -17,6 +17,8 @@ ACTIONS: tuple[Action, ...] = (
         "drift",
     ),
     Action("order", "s", "s", "order", "Worst column first, or as in the data", ("drift_map",)),
+    Action("oldest", "0", "0", "oldest", "To the oldest file", ("drift_map",), False),
+    Action("newest", "dollar_sign", "$", "newest", "To the newest file", ("drift_map",), False),
     Action(
         "watch",
         "w",

@@ -32,7 +32,12 @@ OPENING: tuple[Action, ...] = (
 
 FINDING: tuple[Action, ...] = (
     Action(
-        "filter", "slash", "/", "filter", "Show only what matches", ("runs", "run", "events", "log", "data")
+        "filter",
+        "slash",
+        "/",
+        "filter",
+        "Show only what matches",
+        ("runs", "run", "events", "log", "data", "drift_map"),
     ),
     Action(
         "copy",

@@ -16,6 +16,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.data_reports import ReportReading, column_of
 from pilothouse.tui.screens.data_saving import FileActs
 from pilothouse.tui.screens.data_words import column_words
+from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.signs import SIGN_TONES
 from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.drift_map import LEGEND, DriftMap, MapFile
@@ -33,10 +34,11 @@ EMPTY = (
 )
 
 
-class DriftMapScreen(FileActs, ReportReading):
+class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
     """Opened with ``v`` on Data; left with esc."""
 
     CONTEXT: ClassVar[str] = "drift_map"
+    PLACEHOLDER: ClassVar[str] = "part of a column's name"
     AREA: ClassVar[str] = "data"
     CSS_PATH = "drift_map.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("drift_map")]
@@ -64,6 +66,14 @@ class DriftMapScreen(FileActs, ReportReading):
     def map(self) -> DriftMap:
         """The map."""
         return self.query_one("#map", DriftMap)
+
+    def filtered(self) -> Widget:
+        """The map."""
+        return self.map
+
+    def filter_changed(self) -> None:
+        """Show the columns that match."""
+        self._draw_map()
 
     def on_mount(self) -> None:
         """Show what is known already, and on the frame what the signs mean."""
@@ -105,6 +115,8 @@ class DriftMapScreen(FileActs, ReportReading):
         files = map_files(known)
         glances = [one.report for one in known.files if one.report is not None]
         names, target = columns_in_order(glances, worst_first=self._worst_first)
+        words = self.filter_text.lower().split()
+        names = [name for name in names if all(word in name.lower() for word in words)]
         self.map.set_map(files if glances else [], names, target)
         held = sum(file.held for file in files)
         drifts = sum(one.dataset_drift for one in glances)
@@ -186,6 +198,14 @@ class DriftMapScreen(FileActs, ReportReading):
         self._draw_map()
         self.map.go_to(name, file.key if file else "")
 
+    def do_oldest(self) -> None:
+        """To the oldest file."""
+        self.map.action_to_file(-1)
+
+    def do_newest(self) -> None:
+        """To the newest file."""
+        self.map.action_to_file(1)
+
     def copied(self) -> str:
         """What changed, in a sentence."""
         from pilothouse.monitoring.story import sentence
@@ -197,6 +217,8 @@ class DriftMapScreen(FileActs, ReportReading):
 
     def do_back(self) -> None:
         """From the histograms to the map, then to Data."""
+        if self.close_filter():
+            return
         if self.focused is not self.map:
             self.map.focus()
         else:

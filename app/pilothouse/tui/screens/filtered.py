@@ -67,7 +67,7 @@ class FilteredScreen(PilothouseScreen):
         line = self.query_one(FilterLine)
         if not line.value:
             line.remove_class("-shown")
-        self.main_table().focus()
+        self.filtered().focus()
 
     def close_filter(self) -> bool:
         """Clear and hide the filter line; False if there was nothing to close."""
@@ -75,7 +75,7 @@ class FilteredScreen(PilothouseScreen):
             if box.has_class("-shown"):
                 box.value = ""
                 box.remove_class("-shown")
-                self.main_table().focus()
+                self.filtered().focus()
                 return True
         return False
 

@@ -57,8 +57,9 @@ class DriftMap(ScrollView, can_focus=True):
         Binding("h,left", "move(0, -1)", "Older", show=False),
         Binding("g", "to_row(-1)", "First column", show=False),
         Binding("G", "to_row(1)", "Last column", show=False),
-        Binding("home,0", "to_file(-1)", "Oldest", show=False),
-        Binding("end,dollar_sign", "to_file(1)", "Newest", show=False),
+        # A scrolling widget would take these two for itself before the screen's table of actions is asked.
+        Binding("home", "to_file(-1)", "Oldest", show=False),
+        Binding("end", "to_file(1)", "Newest", show=False),
         Binding("ctrl+d,pagedown", "half(1)", "Half a page down", show=False),
         Binding("ctrl+u,pageup", "half(-1)", "Half a page up", show=False),
         Binding("enter", "open", "Open", show=False),
@@ -194,7 +195,7 @@ class DriftMap(ScrollView, can_focus=True):
         self._go(0 if which < 0 else len(self.names) - 1, self.at_file)
 
     def action_to_file(self, which: int) -> None:
-        """To the oldest or the newest file."""
+        """To the oldest file (-1) or the newest (1)."""
         self._go(self.at_row, 0 if which < 0 else len(self.files) - 1)
 
     def action_half(self, which: int) -> None:
