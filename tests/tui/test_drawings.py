@@ -17,7 +17,10 @@ from piloting import HOSTILE, column, press, ready, settle, shown, visit
 
 from pilothouse.monitoring.drift import DriftReport
 from pilothouse.store import dumps, open_store
+from pilothouse.training.sweeps.plan import TRIAL_TAG, SweepPlan, write_plan
 from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.screens.compare import CompareScreen
+from pilothouse.tui.screens.sweep import SweepScreen
 from pilothouse.workspace import Workspace
 
 DRAWINGS = Path(__file__).parent / "drawings"
@@ -260,8 +263,88 @@ async def test_a_screen_is_drawn_as_it_was(
             await press(pilot, "c")
             await settle(pilot, lambda: "roc_auc  last" in shown(app))
         drawn = shown(app) + "\n"
+    hold_against(name, size, drawn)
+
+
+def hold_against(name: str, size: tuple[int, int], drawn: str) -> None:
+    """Compare with the drawing of that name, or keep it anew."""
     path = DRAWINGS / f"{name}-{size[0]}x{size[1]}.txt"
     if os.environ.get("PILOTHOUSE_REDRAW"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(drawn, encoding="utf-8")
     assert drawn == path.read_text(encoding="utf-8")
+
+
+def sweep_of(workspace: Workspace) -> str:
+    """A sweep that was stopped: five of six trials have ended, one of them badly."""
+    plan = SweepPlan(("C=0.1,1,10", "class_weight=balanced,none"), "grid", metric="roc_auc", jobs=2)
+    write_plan(workspace.run_dir("sweepsweepsw"), plan)
+    common = {
+        "model": "late", "recipe": "logistic", "command": "", "exit_code": 0, "progress_text": "",
+        "dataset_version": "7f3a99aa0011", "reason": "", "journal_offset": 0,
+    }  # fmt: skip
+    began = ago(minutes=30)
+    with open_store(workspace).transaction() as tx:
+        tx.insert(
+            "runs",
+            [
+                {
+                    **common, "run_id": "sweepsweepsw", "name": "calm-sweep", "kind": "sweep",
+                    "progress": 0.83,
+                    "status": "KILLED", "started_at": began, "ended_at": began + timedelta(minutes=4),
+                }
+            ],
+        )  # fmt: skip
+        for n, planned in enumerate(plan.make("roc_auc").due({})[:5]):
+            run_id, start = f"{n}trial{n}trial", began + timedelta(seconds=40 * n)
+            tx.insert(
+                "runs",
+                [
+                    {
+                        **common, "run_id": run_id, "name": HOSTILE[0] if n == 3 else f"trial-{n}",
+                        "kind": "trial", "progress": 1.0, "status": "FAILED" if n == 2 else "FINISHED",
+                        "started_at": start, "ended_at": start + timedelta(seconds=31 + n),
+                        "parent_run_id": "sweepsweepsw",
+                    }
+                ],
+            )  # fmt: skip
+            tx.insert("tags", [{"run_id": run_id, "key": TRIAL_TAG, "value": planned.key}])
+            tx.insert(
+                "params",
+                [
+                    {"run_id": run_id, "key": key, "value": str(value).lower(), "number": None}
+                    for key, value in planned.params.items()
+                ],
+            )  # fmt: skip
+            if n != 2:
+                score = {"last": 0.68 + n / 100, "min": 0.5, "max": 0.7, "last_step": 0, "count": 1}
+                tx.insert("metrics", [{"run_id": run_id, "key": "roc_auc", **score}])
+    return "sweepsweepsw"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36"])
+async def test_a_sweep_is_drawn_as_it_was(fixed: Workspace, size: tuple[int, int]) -> None:
+    app = PilothouseApp(fixed, now=lambda: NOW)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot)
+        app.push_screen(SweepScreen(sweep_of(fixed)))
+        await ready(pilot)
+        await settle(pilot, lambda: "0.7200" in shown(app))
+        drawn = shown(app) + "\n"
+    hold_against("sweep", size, drawn)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36"])
+async def test_a_comparison_is_drawn_as_it_was(fixed: Workspace, size: tuple[int, int]) -> None:
+    app = PilothouseApp(fixed, now=lambda: NOW)
+    drawn: list[str] = []
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot)
+        screen = CompareScreen(("0run0run0run", "4run4run4run"))
+        app.push_screen(screen)
+        await ready(pilot)
+        await settle(pilot, lambda: screen.complete, timeout=60)
+        for key in "fcldva":
+            await press(pilot, key)
+            drawn.append(f"{screen.part}\n{shown(app)}\n")
+    hold_against("compare", size, "\n".join(drawn))

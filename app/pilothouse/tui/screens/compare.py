@@ -71,7 +71,7 @@ class CompareScreen(CompareActs):
                 ),
                 _table("slices"),
                 _table("code"),
-                _table("environment", "The environments are alike in all that is known.\nx shows it."),
+                _table("environment"),
                 _table("data"),
                 initial="facts",
                 id="compare-body",
@@ -161,6 +161,8 @@ class CompareScreen(CompareActs):
             said = [f"{self.labels[chosen]} against {self.labels[0]}", *change.said]
             return line(*(part for one in said for part in (one, "\n")))
         if self.part == "environment" and found.environment is not None:
+            if not found.environment:
+                return line(("Nothing was recorded of the environments that these ran in.", "$dim"))
             alike = sum(not one.differs for one in found.environment)
             return line((f"{alike} of {len(found.environment)} facts are alike.", "$dim"))
         return line("")
@@ -196,14 +198,15 @@ class CompareScreen(CompareActs):
 
     def _draw_environment(self) -> None:
         table, found = self.query_one("#environment", Table), self.findings.environment
-        table.set_columns(rows_of.environment_columns(self.labels))
+        table.empty = "The environments are alike in all that is known.\nx shows it." if found else ""
+        table.set_columns(rows_of.environment_columns(self.labels) if found else ())
         table.set_rows(rows_of.environment_rows(found, self.only_differences) if found is not None else [])
 
     def _draw_data(self) -> None:
         table, found = self.query_one("#data", Table), self.findings.data
-        table.set_columns(rows_of.DATA)
         change = found.changes[self.chosen - 1] if found is not None else None
         same = change is not None and not change.columns
+        table.set_columns(() if same or change is None else rows_of.DATA)
         table.empty = (
             "" if same or change is None else "No column moved enough to count.\nx shows all of them."
         )
