@@ -82,7 +82,8 @@ def emit(data: Any, as_json: bool, text: Callable[[], None]) -> None:
 
 
 def say(message: str) -> None:
-    """Tell the person something on standard error; standard output is for data."""
+    """Tell the person something on standard error; standard output is for data, and comes first."""
+    sys.stdout.flush()
     click.echo(printable(message), err=True)
 
 
@@ -109,13 +110,38 @@ def number(value: float | int | None, digits: int = 4) -> str:
 
 
 def table(
-    headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = (), *, widest: int = 48
+    headers: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    right: Sequence[int] = (),
+    *,
+    widest: int = 48,
+    leave: Sequence[int] = (),
+    instead: str = "",
 ) -> None:
-    """Print aligned columns; those in `right` to the right. Longer cells than `widest` are cut."""
+    """Print aligned columns, on a terminal no wider than it is.
+
+    Args:
+        headers: what stands over each column.
+        rows: cells.
+        right: columns of numbers, aligned to the right and never cut.
+        widest: longer cells are cut.
+        leave: columns that may be left out on a narrow terminal, the least important first.
+        instead: what else than a wider terminal shows a column that was left out.
+    """
+    from pilothouse.cli.fitting import GAP, fit, terminal_cells
+
     lines = [[printable(cell, widest) for cell in row] for row in (headers, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
+    texts = [n for n in range(len(headers)) if n not in right]
+    kept, gone = fit(widths, texts, terminal_cells(), leave)
     for line in lines:
         parts = [
-            text.rjust(widths[i]) if i in right else text.ljust(widths[i]) for i, text in enumerate(line)
+            text.rjust(width) if n in right else text.ljust(width)
+            for n, width in kept.items()
+            for text in [printable(line[n], width)]
         ]
-        click.echo("  ".join(parts).rstrip())
+        click.echo((" " * GAP).join(parts).rstrip())
+    if gone:
+        are = "1 column is" if len(gone) == 1 else f"{len(gone)} columns are"
+        names = ", ".join(printable(headers[n].strip(), 30) for n in gone)
+        say(f"{are} hidden ({names}); widen the terminal{f' or {instead}' if instead else ''}.")

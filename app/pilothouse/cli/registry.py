@@ -86,7 +86,8 @@ def models(model: str | None, show_history: bool, workspace: Workspace, as_json:
             for one in found
         ]
         headers = ["model", "version", "aliases", *main, "recipe", "run", "data", "made"]
-        table(headers, rows, right=range(3, 3 + len(main)))
+        last = len(headers) - 1
+        table(headers, rows, right=range(3, 3 + len(main)), leave=(last - 1, last - 2, last, last - 3))
 
     emit([_version(one) for one in found], as_json, show_versions)
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
 
 
+_LEAST = tuple(Field("attributes", key) for key in ("took", "recipe", "started", "name"))
+"""What is left out first where the terminal is narrow: the metrics stay."""
+
+
 def as_data(runs: Sequence[Run], fields: Sequence[Field]) -> list[dict[str, Any]]:
     """Return a run as an object with exactly these columns, in their order."""
     from pilothouse.tracking.columns import column_text, value_of
@@ -30,7 +34,13 @@ def show_runs(runs: Sequence[Run], fields: Sequence[Field]) -> None:
 
     headers = [_header(field) for field in fields]
     rows = [[_cell(field, value_of(run, field), run) for field in fields] for run in runs]
-    table(headers, rows, right=[n for n, field in enumerate(fields) if _is_number(field, runs)])
+    table(
+        headers,
+        rows,
+        right=[n for n, field in enumerate(fields) if _is_number(field, runs)],
+        leave=[fields.index(field) for field in _LEAST if field in fields],
+        instead="use --columns",
+    )
 
 
 def show_groups(groups: Sequence[Group], by: Field, metrics: Sequence[Field]) -> None:
@@ -45,7 +55,7 @@ def show_groups(groups: Sequence[Group], by: Field, metrics: Sequence[Field]) ->
             told = group.metrics[field]
             row += [number(told.mean), number(told.spread), number(told.best)]
         rows.append(row)
-    table(headers, rows, right=range(1, len(headers)))
+    table(headers, rows, right=range(1, len(headers)), instead="use --columns")
 
 
 def usual_columns(runs: Sequence[Run], sorted_by: Field | None) -> tuple[Field, ...]:
