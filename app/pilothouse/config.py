@@ -175,6 +175,11 @@ class Config:
             ConfigError: there is no such model, or several and no name was given.
         """
         names = [model.name for model in self.models]
+        if not names:
+            raise ConfigError(
+                "This workspace only tracks runs: it has no model.",
+                next=f"Add [model] with name and target, and [data] with folder, to {CONFIG_NAME}.",
+            )
         if name is None:
             if len(self.models) == 1:
                 return self.models[0]
@@ -188,6 +193,15 @@ class Config:
         raise ConfigError(
             f"There is no model {name!r} in {CONFIG_NAME}.", next=f"It has: {', '.join(names)}."
         )
+
+    def shown(self, name: str | None) -> ModelConfig:
+        """Return the model of that name, or the first if there is none of it.
+
+        Raises:
+            ConfigError: there is no model at all.
+        """
+        same = [model for model in self.models if model.name == name]
+        return (same or self.models or [self.model()])[0]
 
 
 _TAKEN = frozenset(
@@ -230,20 +244,16 @@ def parse_config(text: str, source: str = CONFIG_NAME) -> Config:
     reader = _Reader(text, source)
     reader.only(tree, _TOP, ())
     if "model" not in tree:
-        raise reader.error(
-            (), "the table [model] is missing", 'Add it: [model] with name = "…" and target = "…".'
-        )
-    model_tree = reader.table(tree["model"], ("model",))
-    shared = {name: tree[name] for name in _SECTIONS if name in tree}
-    scalars = {key for key, value in model_tree.items() if not isinstance(value, Mapping)}
-    if scalars or not model_tree:
-        models = [reader.model(model_tree, shared, ("model",), None)]
+        # A workspace that only tracks runs; what needs a model says so.
+        if misplaced := next((name for name in tree if name in _SECTIONS), None):
+            raise reader.error(
+                (misplaced,),
+                f"[{misplaced}] belongs to a model, and the table [model] is missing",
+                'Add it: [model] with name = "…" and target = "…".',
+            )
+        models = []
     else:
-        # [model.NAME] tables: each has sections of its own, over the ones at the top.
-        models = [
-            reader.model(reader.table(value, ("model", name)), shared, ("model", name), name)
-            for name, value in model_tree.items()
-        ]
+        models = _models_of(reader, tree)
     return Config(
         models=tuple(models),
         serving=reader.build(ServingConfig, tree.get("serving", {}), ("serving",)),
@@ -260,6 +270,19 @@ def config_error(path: Path, keys: Sequence[tuple[str, ...]], what: str, next: s
     found = [(key, line) for key in keys if (line := _line_of(lines, key, whole=True)) is not None]
     where = f"{path}, line {found[0][1]}" if found else str(path)
     return ConfigError(f"{where}: {what}.", next=next)
+
+
+def _models_of(reader: _Reader, tree: Mapping[str, Any]) -> list[ModelConfig]:
+    model_tree = reader.table(tree["model"], ("model",))
+    shared = {name: tree[name] for name in _SECTIONS if name in tree}
+    scalars = {key for key, value in model_tree.items() if not isinstance(value, Mapping)}
+    if scalars or not model_tree:
+        return [reader.model(model_tree, shared, ("model",), None)]
+    # [model.NAME] tables: each has sections of its own, over the ones at the top.
+    return [
+        reader.model(reader.table(value, ("model", name)), shared, ("model", name), name)
+        for name, value in model_tree.items()
+    ]
 
 
 class _Reader:

@@ -50,8 +50,8 @@ def examine(workspace: Workspace) -> list[Finding]:
 
 
 def _configuration(workspace: Workspace) -> str:
-    models = workspace.config().models
-    return f"{workspace.config_path.name}: {', '.join(model.name for model in models)}"
+    names = ", ".join(model.name for model in workspace.config().models)
+    return f"{workspace.config_path.name}: {names or 'no model; it only tracks runs'}"
 
 
 def _data(workspace: Workspace) -> str:
@@ -59,7 +59,7 @@ def _data(workspace: Workspace) -> str:
     for model in workspace.config().models:
         files = data_files(workspace.data_folder(model))
         parts.append(f"{model.data.folder}: {len(files)} files")
-    return "; ".join(parts)
+    return "; ".join(parts) or "none"
 
 
 def _store(workspace: Workspace) -> str:

@@ -56,8 +56,7 @@ def make_workspace(
         ConfigError: `root` is a workspace already.
     """
     root = root.absolute()
-    if (root / "pilothouse.toml").exists():
-        raise ConfigError(f"{root} is a workspace already.", untouched="Its pilothouse.toml was not changed.")
+    _refuse_workspace(root)
     folder = Path(data).absolute() if Path(data).is_dir() else root / data
     files = require_data_files(folder)
     schema = infer_schema(files)
@@ -91,6 +90,35 @@ def make_workspace(
         f"{len(files)} files, {len(kinds)} columns ({kinds.count('numeric')} numeric, "
         f"{kinds.count('category')} categories), {chosen} of {target!r}.",
     )
+
+
+TRACKING_ONLY = """\
+# A workspace that tracks runs. For a model that is trained, served and watched here, add:
+#
+# [model]
+# name = "my-model"
+# target = "the column to predict"
+#
+# [data]
+# folder = "data"
+"""
+
+
+def make_tracking_workspace(root: Path) -> Workspace:
+    """Make a workspace without a model.
+
+    Raises:
+        ConfigError: `root` is a workspace already.
+    """
+    root = root.absolute()
+    _refuse_workspace(root)
+    root.mkdir(parents=True, exist_ok=True)
+    return init_workspace(root, TRACKING_ONLY)
+
+
+def _refuse_workspace(root: Path) -> None:
+    if (root / "pilothouse.toml").exists():
+        raise ConfigError(f"{root} is a workspace already.", untouched="Its pilothouse.toml was not changed.")
 
 
 def _task_of(files: list[Path], schema: Schema, target: str) -> str:

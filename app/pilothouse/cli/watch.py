@@ -50,6 +50,8 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
             lambda: say(f"{told.state}, {told.judged} judged" if told else "No watcher is running."),
         )
         return
+    # Without a model there is nothing to judge by.
+    workspace.config().shown(None)
     if detach:
         pid = start_watcher(workspace)
         emit({"pid": pid}, as_json, lambda: say(f"Watching in the background (process {pid})."))

@@ -48,8 +48,10 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
     declare(config.directions)
     names = [model.name for model in config.models]
     names += [name for name in _registered(workspace) if name not in names]
-    model = next((one for one in config.models if one.name == chosen), config.models[0])
     level = config.autonomy.level
+    if not names:
+        return About(stamp, (), "", "", "", "only tracks runs", "")
+    model = config.shown(chosen)
     autonomy = AUTONOMY.get(level, str(level))
     if chosen in names and chosen != model.name:
         return About(stamp, tuple(names), str(chosen), "", "", autonomy, "", configured=False)

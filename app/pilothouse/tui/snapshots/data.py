@@ -56,7 +56,9 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     from pilothouse.tui.snapshots.changes import stamp
 
     config = workspace.config()
-    chosen = next((one for one in config.models if one.name == model), config.models[0])
+    if not config.models:
+        return Data(stamp(workspace), "", "", (), (), None, 0)
+    chosen = config.shown(model)
     watcher = watcher_status(workspace)
     now = (
         *stamp(workspace),

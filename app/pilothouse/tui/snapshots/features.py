@@ -81,7 +81,7 @@ def views(workspace: Workspace, model: str | None) -> Views:
     from pilothouse.data.features.definition import read_views
 
     config = workspace.config()
-    chosen = next((one for one in config.models if one.name == model), config.models[0])
+    chosen = config.shown(model)
     return Views(chosen.name, chosen.features.folder, read_views(workspace, chosen), chosen.features.tables)
 
 

@@ -31,7 +31,7 @@ def harms(workspace: Workspace, model: str | None, before: Harms | None) -> Harm
     from pilothouse.processes import is_alive
 
     config = workspace.config()
-    chosen = next((one for one in config.models if one.name == model), config.models[0])
+    chosen = config.shown(model)
     watched = is_alive(workspace.watch_dir / "alive")
     now = (*stamp(workspace), watched)
     if before is not None and before.stamp == now and before.model == chosen.name:
