@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
+from pilothouse.performance.harm_glances import SIGNS
 from pilothouse.performance.harms_kept import KeptHarm, read_harm, waiting_for_harm
 from pilothouse.processes import is_alive, python_command
 from pilothouse.store import open_store
@@ -85,8 +86,7 @@ class HarmQueue:
 
 def harm_in_one_line(kept: KeptHarm) -> str:
     """Say whether an arrival hurts, with the numbers it rests on."""
-    sign = {"harmful": "■", "benign": "●", "no harm shown": "●"}.get(kept.verdict, "○")
-    return f"{sign} {kept.name}: {kept.verdict}. {kept.words}"
+    return f"{SIGNS.get(kept.verdict, '–')} {kept.name}: {kept.verdict}. {kept.words}"
 
 
 def _look(path: Path) -> tuple[int, ...]:

@@ -82,12 +82,14 @@ def _is_bad(kept: KeptHarm) -> bool:
 
 
 def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
+    from pilothouse.performance.harm_glances import SIGNS
+
     if found:
         business = list(dict.fromkeys(name for one in found for name in one.business))[:3]
         rows = [
             [
                 one.name,
-                one.verdict,
+                f"{SIGNS.get(one.verdict, '–')} {one.verdict}",
                 f"v{one.version}",
                 one.metric or "–",
                 number(one.value),
@@ -110,7 +112,9 @@ def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
 
 
 def _show_one(kept: KeptHarm) -> None:
-    click.echo(f"{printable(kept.name)}, v{kept.version}: {kept.verdict}.")
+    from pilothouse.performance.harm_glances import SIGNS
+
+    click.echo(f"{printable(kept.name)}, v{kept.version}: {SIGNS.get(kept.verdict, '–')} {kept.verdict}.")
     click.echo(printable(kept.words, 1000))
     judged = kept.report.get("harm", {})
     click.echo("")

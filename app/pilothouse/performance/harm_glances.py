@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from pilothouse.store import Store
 
-SIGNS = {"harmful": "■", "benign": "●", "no harm shown": "●"}
-"""The sign of each verdict; ``–`` where nothing is known."""
+SIGNS = {"harmful": "■", "benign": "●", "no harm shown": "●", "unknown": "○"}
+"""The sign of each verdict, the same on every screen, in commands and lines of the watcher; ``–`` where
+nothing was judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from pilothouse.tui.signs import TONE_STYLES
+from pilothouse.performance.harm_glances import SIGNS
+from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES
 from pilothouse.tui.text import clock, fit, line, number, safe, signed
 from pilothouse.tui.widgets.rows import Column, Row
 
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from pilothouse.performance.harms_kept import KeptHarm
     from pilothouse.tui.snapshots.performance import Harms
 
-VERDICTS = {
-    "harmful": ("■ harmful", "bad"),
-    "benign": ("● benign", "good"),
-    "no harm shown": ("● none shown", "good"),
-    "unknown": ("○ unknown", "watch"),
-    "not judged": ("– not judged", "dim"),
-}
 EMPTY = (
     "Nothing that landed was judged for harm yet.\n"
     "A file waits for it once a version is live; the watcher judges by itself,  u  does it now."
@@ -44,7 +38,8 @@ DRAWN = 24
 
 def harm_word(verdict: str) -> tuple[str, str]:
     """The sign and word of a verdict, and its tone."""
-    return VERDICTS.get(verdict, (f"? {safe(verdict, 14)}", "watch"))
+    sign = SIGNS.get(verdict, "–")
+    return f"{sign} {safe(verdict, 14)}", SIGN_TONES.get(sign, "watch" if sign == "○" else "dim")
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -89,7 +84,7 @@ def file_columns(known: Harms) -> tuple[Column, ...]:
     metric = safe(metrics.pop(), 14) if len(metrics) == 1 else "value"
     return (
         Column("name", "file", most=26),
-        Column("harm", "harm", width=12),
+        Column("harm", "harm", width=15),
         Column("value", metric, "right", most=14),
         Column("interval", "95% interval", most=19),
         Column("how", "how", width=11),
