@@ -24,6 +24,7 @@ from pilothouse.tracking.runs import get_run, list_runs, metric_history
 from pilothouse.tracking.trash import purge_runs
 from pilothouse.tracking.writer import RunStart, RunWriter, attach_run, open_run, reopen_run
 from pilothouse.workspace import Workspace
+from waiting import wait_until
 
 lines = st.one_of(
     st.one_of(entries, st.dictionaries(st.text(max_size=6), anything, max_size=4)).map(json.dumps),
@@ -190,6 +191,38 @@ def test_two_readers_of_a_long_journal_count_each_point_once(
     for reader in readers:
         reader.join()
     assert [point.step for point in metric_history(store, writer.run_id)["a"]] == list(range(500))
+
+
+def test_a_reader_killed_between_two_pieces_leaves_each_point_exactly_once(
+    workspace: Workspace, store: Store
+) -> None:
+    code = """
+import sys
+from pathlib import Path
+from pilothouse.store import Store
+from pilothouse.tracking import folding, journal
+from pilothouse.workspace import Workspace
+folding._AT_ONCE = 1000
+journal.read_piece.__defaults__ = (0, 20_000)
+folding.fold(Store(Workspace(Path(sys.argv[1]))))
+"""
+    store.query("SELECT 1")
+    writer = begin(workspace)
+    for step in range(5000):
+        writer.log_metrics({"a": float(step)})
+    writer.end("FINISHED", 0)
+
+    def stored() -> int:
+        return int(store.query("SELECT count(*) AS n FROM metric_points")[0]["n"])
+
+    for _ in range(3):
+        before = stored()
+        reader = subprocess.Popen([sys.executable, "-c", code, str(workspace.root)])
+        wait_until(lambda: stored() > before or reader.poll() is not None)  # noqa: B023
+        reader.kill()
+        reader.wait()
+    assert [point.step for point in metric_history(store, writer.run_id)["a"]] == list(range(5000))
+    assert get_run(store, writer.run_id).status == "FINISHED"
 
 
 def test_the_name_is_not_asked_for_at_every_point(

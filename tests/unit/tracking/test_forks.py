@@ -109,7 +109,15 @@ run.end()
 def test_workers_that_outlive_a_killed_script_do_not_keep_its_run_alive(
     workspace: Workspace, store: Store
 ) -> None:
-    code = BEGIN + "pool = context.Pool(1)\nprint(pool._pool[0].pid, flush=True)\ntime.sleep(60)"
+    code = (
+        BEGIN
+        + """
+child = context.Process(target=time.sleep, args=(60,))
+child.start()
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=workspace.root, stdout=subprocess.PIPE
     ) as process:
