@@ -160,12 +160,13 @@ def backup(
     Runs, server and watcher may go on meanwhile.
     """
     from pilothouse.upkeep import backup as backups
+    from pilothouse.upkeep import restoring
     from pilothouse.workspace import find_workspace
 
     if restore:
         if folder is None:
             raise UsageError("Where to?", next="Write `pilothouse backup --restore FILE DIR`.")
-        made = backups.restore(file, folder)
+        made = restoring.restore(file, folder)
     else:
         if folder is not None:
             raise UsageError("DIR is for --restore only.")

@@ -1,4 +1,4 @@
-"""A workspace in one file, and a workspace out of it.
+"""A workspace in one file; `restoring.py` makes one of it again.
 
 The store is copied first, whole and under its lock, then the files: everything that the copy refers to is
 there, and what came later is more, never less. A run that goes on meanwhile is LOST in what is restored.
@@ -15,15 +15,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from pilothouse.data.keeping import condition, object_path
-from pilothouse.data.versions import list_dataset_versions
 from pilothouse.errors import PilothouseError
-from pilothouse.jsontext import dumps, loads
+from pilothouse.jsontext import dumps
 from pilothouse.store import Store, open_store, record
 from pilothouse.upkeep.leftovers import TRASH_NAME
-from pilothouse.workspace import CONFIG_NAME, STATE_NAME, Workspace
+from pilothouse.workspace import STATE_NAME, Workspace
 
 HEAD_NAME = "pilothouse-backup.json"
 """The first member: says what this is."""
@@ -121,51 +119,6 @@ def back_up(
     return Backup(str(dest), written.files, written.bytes, written.left_out, now)
 
 
-def restore(source: Path, folder: Path) -> Backup:
-    """Make a workspace of a backup, whole or not at all.
-
-    Args:
-        source: the file that `back_up` wrote.
-        folder: does not exist, or is empty.
-
-    Raises:
-        PilothouseError: the folder is not empty, or the file is no backup, cut short, or holds a member that
-            would lead out of the folder.
-    """
-    folder = folder.absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PilothouseError(
-            f"{folder} exists already and is not empty.",
-            untouched="It was not changed.",
-            next="Name a new folder; a workspace is never overwritten.",
-        )
-    if not source.is_file():
-        raise PilothouseError(f"There is no file {source}.", untouched="Nothing was restored.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".restore-"))
-        try:
-            made = _unpack(source, beside)
-            # A store that does not open is found now, not on the day it is needed.
-            open_store(Workspace(beside)).query("SELECT count(*) FROM events")
-            _fill_data(Workspace(beside))
-            beside.chmod(0o755)
-            beside.replace(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except (tarfile.TarError, EOFError) as error:
-        raise _no_backup(source, str(error)) from None
-    except OSError as error:
-        raise PilothouseError(
-            f"{folder} cannot be made from {source}: {error.strerror or error}.",
-            untouched="Nothing was left there.",
-            next="Make room or name another place.",
-        ) from None
-    with open_store(Workspace(folder)).transaction() as tx:
-        record(tx, "restore", "workspace", f"Restored from {source.name}, made {made.created_at}.")
-    return Backup(str(folder), made.files, made.bytes, 0, made.created_at)
-
-
 class _Written:
     """The tar that is being written, and what is in it so far."""
 
@@ -253,92 +206,3 @@ def _below(folder: Path, without: Collection[Path]) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if Path(place) / name not in without)
         yield from (Path(place) / name for name in sorted(names))
-
-
-def _unpack(source: Path, folder: Path) -> Backup:
-    files = size = markers = 0
-    created, ended = "", False
-    with tarfile.open(source, "r:*") as tar:
-        for number, member in enumerate(tar):
-            if number == 0:
-                created = _head(tar, member, source)
-            elif member.name == TAIL_NAME:
-                content = tar.extractfile(member)
-                ended = content is not None and f'"files":{files - markers},' in content.read(1000).decode()
-            else:
-                target = folder / _safe(member, source)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                content = tar.extractfile(member)
-                if content is None:
-                    raise _no_backup(source, f"its member {member.name[:200]!r} has no content")
-                with content, target.open("xb") as file:
-                    shutil.copyfileobj(content, file)
-                # Nobody but the owner may write, whatever the file says.
-                target.chmod(member.mode & 0o755 | 0o400)
-                files, size = files + 1, size + member.size
-                markers += target.parent == folder / STATE_NAME / "active"
-    if not ended:
-        raise _no_backup(source, "it was cut short")
-    if not (folder / CONFIG_NAME).is_file() or not (folder / STATE_NAME / "store.duckdb").is_file():
-        raise _no_backup(source, "it lacks the configuration or the store")
-    return Backup("", files, size, 0, created)
-
-
-def _fill_data(workspace: Workspace) -> None:
-    """Make data folders that the backup lacks from the newest dataset versions, whose bytes it has."""
-    try:
-        models = workspace.config().models
-    except PilothouseError:
-        # An unsound configuration was unsound before too; everything else is as good as it was.
-        return
-    for model in models:
-        folder = Path(os.path.normpath(workspace.data_folder(model)))
-        if folder.exists() or not folder.is_relative_to(workspace.root):
-            continue
-        folder.mkdir(parents=True)
-        versions = list_dataset_versions(open_store(workspace), model.name)
-        for file in versions[0].files if versions else ():
-            # A file that was spoilt before the backup was made is told by `doctor`; the rest is of use.
-            if condition(workspace, file.sha256).sound:
-                kept = object_path(workspace, file.sha256)
-                shutil.copyfile(kept, folder / PurePosixPath(file.name).name)
-
-
-def _head(tar: tarfile.TarFile, member: tarfile.TarInfo, source: Path) -> str:
-    content = tar.extractfile(member) if member.name == HEAD_NAME and member.isreg() else None
-    try:
-        told = loads(content.read(100_000) if content is not None else "{}")
-        number = int(told["format"])
-        created = str(told["created_at"])
-    except (ValueError, TypeError, KeyError):
-        raise _no_backup(source, "it does not begin as one does") from None
-    if number > FORMAT:
-        raise PilothouseError(
-            f"{source} was made by a newer Pilothouse.", next="Update Pilothouse, then restore."
-        )
-    return created
-
-
-def _safe(member: tarfile.TarInfo, source: Path) -> PurePosixPath:
-    """Return where a member goes, below the folder.
-
-    Raises:
-        PilothouseError: it is a link or device, or its name leads elsewhere.
-    """
-    name = PurePosixPath(member.name)
-    plain = member.isreg() and not member.issym() and not member.islnk()
-    inside = (
-        not name.is_absolute()
-        and ".." not in name.parts
-        and "\\" not in member.name
-        and "\0" not in member.name
-    )
-    if not plain or not inside or not name.parts or ":" in name.parts[0]:
-        raise _no_backup(source, f"its member {member.name[:200]!r} could lead out of the folder")
-    return name
-
-
-def _no_backup(source: Path, why: str) -> PilothouseError:
-    return PilothouseError(
-        f"{source} is not a whole backup: {why.rstrip('.')}.", untouched="Nothing was restored."
-    )

@@ -12,7 +12,8 @@ from pilothouse.jsontext import dumps
 from pilothouse.store import Store, list_events, open_store, verify_events
 from pilothouse.tracking.runs import get_run, list_runs, metric_history
 from pilothouse.tracking.writer import RunStart, open_run
-from pilothouse.upkeep.backup import HEAD_NAME, TAIL_NAME, back_up, restore
+from pilothouse.upkeep.backup import HEAD_NAME, TAIL_NAME, back_up
+from pilothouse.upkeep.restoring import restore
 from pilothouse.workspace import Workspace
 
 
