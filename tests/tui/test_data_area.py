@@ -81,7 +81,9 @@ async def test_the_map_is_steered_by_keys_and_opens_a_column(judged: Workspace) 
         assert isinstance(app.screen, DataScreen)
 
 
-async def test_a_held_file_shows_whole_rows_and_is_accepted_with_a_reason(judged: Workspace) -> None:
+async def test_a_held_file_shows_whole_rows_and_is_refused_if_no_training_could_read_it(
+    judged: Workspace,
+) -> None:
     app = PilothouseApp(judged)
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await ready(pilot)
@@ -94,9 +96,9 @@ async def test_a_held_file_shows_whole_rows_and_is_accepted_with_a_reason(judged
         await press(pilot, "down", "shift+tab")
         app.screen.query_one("#ask", Input).value = "a test"
         app.screen.query_one("#do").press()  # type: ignore[attr-defined]
-        await settle(pilot, lambda: "● accepted" in shown(app))
+        await settle(pilot, lambda: "no training could read it" in shown(app))
     events = list_events(open_store(judged), 5)
-    assert any("accepted in spite of its checks: a test" in event.message for event in events)
+    assert not any("accepted in spite of its checks" in event.message for event in events)
 
 
 async def test_retraining_names_its_reason_and_leaves_an_event(judged: Workspace) -> None:

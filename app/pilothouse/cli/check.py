@@ -113,12 +113,12 @@ def _accept(
     reason: str,
     as_json: bool,
 ) -> int:
-    from pilothouse.monitoring.judging import accept_arrival
+    from pilothouse.monitoring.accepting import accept_file
     from pilothouse.monitoring.quality.adapting import what_would_adapt
 
     if len(files) != 1:
         raise UsageError("Name one file to accept.")
-    arrival = accept_arrival(store, config.name, Path(files[0]).name, reason=reason)
+    arrival = accept_file(workspace, store, config, Path(files[0]).name, reason=reason)
     told = {"name": arrival.name, "sha256": arrival.sha256, "status": arrival.status}
     changed = what_would_adapt(workspace, store, config, arrival.name)
 

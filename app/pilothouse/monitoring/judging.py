@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import DataError, probe
+from pilothouse.data.reading import DataError
 from pilothouse.data.schema import fits
 from pilothouse.data.versions import fingerprint
-from pilothouse.monitoring.checks import Finding, Roles, check_file, is_sound
+from pilothouse.monitoring.checks import Finding, Roles, examine_file, is_sound
 from pilothouse.monitoring.distances import parse_tests
 from pilothouse.monitoring.drift import DriftReport, compare_profiles, decide
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
@@ -97,10 +97,10 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     if known is not None:
         return known
     rules = accepted or (rules_suggested(store, model, reference) if reference else None)
-    found = check_file(path, reference.schema if reference else None, roles_of(model), rules)
-    findings = advised(found, path.name, by_rules=accepted is not None)
+    examined = examine_file(path, reference.schema if reference else None, roles_of(model), rules)
+    findings = advised(examined.findings, path.name, by_rules=accepted is not None)
     sound = is_sound(findings)
-    report, rows = None, 0
+    report, rows = None, examined.figures.rows if examined.figures else 0
     if sound and reference:
         tests = parse_tests(model.drift.test)
         left = no_longer(reference, accepted)
@@ -115,9 +115,6 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
             reference.profile, profile, model.drift.share, target=model.target,
             exclude=(*no_features(model), *left), tests=tests,
         )  # fmt: skip
-        rows = profile.rows
-    elif sound:
-        rows = probe(path)
     if _look(path) != before:
         raise DataError(
             f"{path.name} changed while it was being read.",

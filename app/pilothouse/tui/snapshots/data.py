@@ -125,10 +125,10 @@ def _waiting(workspace: Workspace, folder: str, judged: set[str]) -> int:
 
 def accept(workspace: Workspace, model: str, name: str, reason: str) -> str:
     """Take in a held file; return the sentence that says so."""
-    from pilothouse.monitoring.verdicts import accept_arrival
+    from pilothouse.monitoring.accepting import accept_file
     from pilothouse.store import open_store
 
-    accept_arrival(open_store(workspace), model, name, reason=reason)
+    accept_file(workspace, open_store(workspace), workspace.config().model(model), name, reason=reason)
     return f"{name} is accepted; the next training takes it in."
 
 

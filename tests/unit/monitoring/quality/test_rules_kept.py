@@ -8,7 +8,8 @@ import pytest
 
 from making_data import write_parquet
 from pilothouse.data.versions import snapshot
-from pilothouse.errors import PilothouseError
+from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.monitoring.accepting import accept_file
 from pilothouse.monitoring.checks import Roles, check_file, is_sound
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.monitoring.quality.adapting import adapt_rules, what_would_adapt
@@ -117,3 +118,20 @@ def test_a_file_is_held_by_what_was_accepted(workspace: Workspace, store: Store)
     verdict = judge_file(workspace, store, model, file("mar.parquet", 0))
     assert verdict.report is not None
     assert "k" not in {column.column for column in verdict.report.columns}
+
+
+def test_a_held_file_that_no_training_could_read_is_not_taken_in(workspace: Workspace, store: Store) -> None:
+    model, data = workspace.config().model(), workspace.root / "data"
+    write_parquet(data / "jan.parquet", {"x": [1.5, 2.5] * 50, "y": [0, 1] * 50})
+    snapshot(workspace, store, model)
+    for name, columns in (("text", {"x": ["n/a", "2"] * 9}), ("gone", {}), ("whole", {"x": [1, 2] * 9})):
+        path = write_parquet(data / f"{name}.parquet", {**columns, "y": [0, 1] * 9})
+        verdict = judge_file(workspace, store, model, path)
+        assert (verdict.status, verdict.rows) == ("ok" if name == "whole" else "held", 18)
+    with pytest.raises(PilothouseError, match=r"no training could read it. .*'x' is text"):
+        accept_file(workspace, store, model, "text.parquet")
+    # What a file lacks is missing in its rows; training can read that.
+    assert accept_file(workspace, store, model, "gone.parquet").status == "accepted"
+    with pytest.raises(NotFoundError):
+        accept_file(workspace, store, model, "whole.parquet")
+    assert len(snapshot(workspace, store, model).files) == 3

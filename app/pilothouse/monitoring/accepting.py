@@ -1,0 +1,41 @@
+"""A person takes a held file in, unless no training could read it then."""
+
+from __future__ import annotations
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import DataError, data_files
+from pilothouse.data.schema import infer_schema
+from pilothouse.errors import PilothouseError
+from pilothouse.monitoring.checks import ERROR
+from pilothouse.monitoring.verdicts import HELD, Arrival, accept_arrival, list_arrivals
+from pilothouse.store import Store
+from pilothouse.workspace import Workspace
+
+_DOUBTFUL = ("readable", "named-twice", "type")
+"""Rules whose breach may keep the whole folder from being read as one table."""
+
+
+def accept_file(
+    workspace: Workspace, store: Store, model: ModelConfig, name: str, *, reason: str = ""
+) -> Arrival:
+    """Take a held file in as it is, from now on.
+
+    Raises:
+        NotFoundError: no file of that name is held.
+        PilothouseError: with it the files of the folder cannot be read as one table, and no training could.
+    """
+    held = [arrival for arrival in list_arrivals(store, model.name) if arrival.status == HELD]
+    mine = next((arrival for arrival in held if arrival.name == name), None)
+    doubts = [one for one in mine.findings if one.severity == ERROR and one.rule in _DOUBTFUL] if mine else []
+    if doubts:
+        left_out = {arrival.name for arrival in held} - {name}
+        files = [path for path in data_files(workspace.data_folder(model)) if path.name not in left_out]
+        try:
+            infer_schema(files)
+        except DataError:
+            raise PilothouseError(
+                f"{name} cannot be taken in, since no training could read it. {doubts[0].message}",
+                untouched="It stays held.",
+                next="Correct the file, and it is judged again; or take it out of the folder.",
+            ) from None
+    return accept_arrival(store, model.name, name, reason=reason)
