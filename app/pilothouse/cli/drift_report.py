@@ -91,6 +91,9 @@ def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) 
 
 def show_chunks(chunks: Sequence[Chunk], notes: Sequence[str], current: str, reference: str) -> None:
     """Print a line for each chunk."""
+    from pilothouse.monitoring.story import headline
+    from pilothouse.monitoring.verdict_words import of_column
+
     drifted = sum(chunk.report.dataset_drift for chunk in chunks)
     sign = "■ drifted" if drifted else "● no drift"
     click.echo(
@@ -99,20 +102,21 @@ def show_chunks(chunks: Sequence[Chunk], notes: Sequence[str], current: str, ref
     )
     click.echo()
     table(
-        ["chunk", "verdict", "moved", "rows", "target", "strongest", "note"],
+        ["chunk", "verdict", "moved", "rows", "target", "what changed", "note"],
         [
             [
                 chunk.label,
                 verdict_word(chunk.report),
                 f"{len(chunk.report.drifted)} of {len(chunk.report.columns)}",
                 f"{chunk.report.n_current:,}",
-                "–" if chunk.report.target is None else "■" if chunk.report.target.drifted else "·",
-                ", ".join(f"{column.column} {column.score:.2f}" for column in chunk.report.drifted[:3]),
+                "–" if chunk.report.target is None else of_column(chunk.report.target)[0],
+                headline(chunk.report) if chunk.report.drifted else "–",
                 chunk.note,
             ]
             for chunk in chunks
         ],
         right=(2, 3),
+        widest=100,
     )
     for note in notes:
         say(note)

@@ -5,6 +5,7 @@ It has no script and asks for nothing over the network; a content security polic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -244,7 +245,11 @@ def _heat(parts: Sequence[Part]) -> str:
     """The table of column by chunk; a drifted cell is filled and its number bold, so colour is not all."""
     names = list(dict.fromkeys(column.column for part in parts for column in part.report.columns))
     found = [{column.column: column for column in part.report.columns} for part in parts]
-    head = "".join(f"<th>{shown(part.label, 30)}</th>" for part in parts)
+    short = short_labels([part.label for part in parts])
+    head = "".join(
+        f'<th title="{shown(part.label, 200)}">{shown(label, 30)}</th>'
+        for part, label in zip(parts, short, strict=True)
+    )
     sizes = "".join(f"<td>{part.report.n_current:,}</td>" for part in parts)
     verdicts = "".join(_verdict(part.report) for part in parts)
     lines = [f"<tr><th>rows</th>{sizes}</tr>", f"<tr><th>verdict</th>{verdicts}</tr>"]
@@ -252,10 +257,29 @@ def _heat(parts: Sequence[Part]) -> str:
         cells = "".join(_cell(one.get(name)) for one in found)
         lines.append(f"<tr><th><bdi>{shown(name, 60)}</bdi></th>{cells}</tr>")
     return (
-        "<h2>Columns over chunks</h2><p>" + _dim("Filled: drifted. The number is the score.") + "</p>"
+        "<h2>Columns over chunks</h2><p>"
+        + _dim("Filled: moved, the darker the farther. The number is the score.")
+        + "</p>"
         f'<div class="scroll"><table class="heat"><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def short_labels(labels: Sequence[str]) -> list[str]:
+    """Return labels without what all of them begin and end with, where they are long; numbers stay whole."""
+    if len(labels) < 2 or max(map(len, labels)) <= 12:
+        return list(labels)
+    start = re.sub(r"[\d\W_]+$", "", _shared(labels))
+    end = re.sub(r"^[\d_]+", "", _shared([label[::-1] for label in labels])[::-1])
+    cut = [label[len(start) : len(label) - len(end)].strip("-_. ") for label in labels]
+    return cut if all(cut) and len(set(cut)) == len(set(labels)) else list(labels)
+
+
+def _shared(texts: Sequence[str]) -> str:
+    """What all of the texts begin with: what the first and the last in order do."""
+    first, last = min(texts), max(texts)
+    alike = (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return first[: next(alike, min(len(first), len(last)))]
 
 
 def _verdict(report: DriftReport) -> str:
@@ -266,7 +290,8 @@ def _verdict(report: DriftReport) -> str:
 def _cell(column: ColumnDrift | None) -> str:
     if column is None:
         return "<td>–</td>"
-    tone = ' class="on"' if column.drifted else ""
+    level = sum(column.score >= limit for limit in (0.0, 0.25, 0.5, 1.0))
+    tone = f' class="on l{level}"' if column.drifted else ""
     return f'<td{tone} title="{shown(sentence(column))}">{column.score:.2f}</td>'
 
 

@@ -44,7 +44,14 @@ ul.plain { margin: 0; padding: 0; list-style: none }
 .found td:last-child { min-width: 11rem }
 td code { font-size: .85em; background: var(--soft); padding: .1rem .35rem; border-radius: 3px;
   overflow-wrap: anywhere }
-.heat td { text-align: center; padding: .25rem .4rem }
+.heat { font-size: .8rem }
+.heat td, .heat th { padding: .25rem .3rem }
+.heat td, .heat thead th { text-align: center }
+.heat td.l1 { --hot: #f6ddd0; --on: #1b1f24 }
+.heat td.l2 { --hot: #ebb597; --on: #1b1f24 }
+.heat td.l3 { --hot: #cf6433; --on: #fff }
+.heat td.l4 { --hot: #a33106; --on: #fff }
+.heat th { white-space: nowrap }
 .heat td.on { background: var(--hot); color: var(--on); font-weight: 600 }
 details > summary { cursor: pointer; padding: .3rem 0 }
 @media print { html { font-size: 11px } body { max-width: none; padding: 0; font-size: 1rem }

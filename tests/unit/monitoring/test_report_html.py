@@ -17,7 +17,7 @@ from pilothouse.monitoring.drift import DriftReport, compare_profiles
 from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
 from pilothouse.monitoring.histograms_svg import histograms, shown
 from pilothouse.monitoring.profile import profile_files
-from pilothouse.monitoring.report_html import Part, render_html
+from pilothouse.monitoring.report_html import Part, render_html, short_labels
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 VOID = {"meta", "link", "br", "hr", "img"}
@@ -133,7 +133,7 @@ def test_chunks_are_a_table_of_column_by_chunk(tmp_path: Path) -> None:
     reader = _read(page)
     assert "1 of 3 chunks drifted: 2024-49" in "".join(reader.text)
     assert page.count("<details>") == 3
-    assert page.count('class="on"') == 2
+    assert page.count('class="on') == 2
     many = render_html(parts * 20, current="c", reference="r", made=NOW)
     assert many.count("<details>") == 20
     assert "Of 60 chunks, 20 that drifted are shown whole." in many
@@ -151,3 +151,12 @@ def test_a_report_without_columns_is_a_page_too() -> None:
 def test_text_is_escaped_on_one_line_and_cut() -> None:
     assert shown("a<b>\n&\x1b[31m\u202e") == "a&lt;b&gt; &amp;\ufffd[31m\ufffd"
     assert shown("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_long_labels_lose_what_they_share() -> None:
+    months = [f"flights-2013-{at:02d}.parquet" for at in (1, 2, 12)]
+    assert short_labels(months) == ["2013-01", "2013-02", "2013-12"]
+    assert short_labels(["2024-W05", "2024-W06"]) == ["2024-W05", "2024-W06"]
+    assert short_labels(["the-very-same-name", "the-very-same-name"]) == ["the-very-same-name"] * 2
+    assert short_labels(["a_long_name_of_a.csv", "a_long_name_of_a2.csv"])[0] == "a_long_name_of_a.csv"
+    assert short_labels(["only-one-that-is-long.csv"]) == ["only-one-that-is-long.csv"]
