@@ -13,8 +13,9 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from pilothouse.demo.load import Load
+from pilothouse.autopilot.harm_judge import judge_waiting
 from pilothouse.autopilot.status import start_watcher
+from pilothouse.demo.load import Load
 from pilothouse.demo.processes import stop_everything
 from pilothouse.demo.story import tell_story
 from pilothouse.registry.deployments import promote
@@ -22,7 +23,10 @@ from pilothouse.serving.control import start_server
 from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import open_store
 from pilothouse.training.launch import start_training, wait_for_run
+from pilothouse.training.sweeps.launch import SweepOrder, start_sweep
+from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.screens.sweep import SweepScreen
 from pilothouse.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent
@@ -49,8 +53,8 @@ def text_of(pilot: Pilot[None]) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in lines)
 
 
-async def walk(workspace: Workspace) -> None:
-    """Visit every screen and keep a picture of each."""
+async def walk(workspace: Workspace, sweep: str) -> None:
+    """Visit every screen and keep a picture of each; `sweep` is the id of one."""
     app = PilothouseApp(workspace)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
 
@@ -66,7 +70,12 @@ async def walk(workspace: Workspace) -> None:
         await shoot("run", ["d"], "params")
         await shoot("log", ["l"], "Fitting")
         await pilot.press("escape", "escape")
-        await shoot("compare", ["j", "j", "space", "j", "space", "c"], "roc_auc")
+        await pilot.press("slash", *"kind = 'recipe' finished", "enter")
+        await settle(pilot, lambda text: "trial" not in text)
+        await shoot("compare", ["j", "space", "j", "space", "c"], "95%")
+        await pilot.press("escape")
+        app.push_screen(SweepScreen(sweep))
+        await shoot("sweep", [], "best", "learning_rate")
         await pilot.press("escape")
         await shoot("models", ["3"], "champion", "roc_auc")
         await shoot("promote", ["j", "P"], "From now on", "passed")
@@ -74,6 +83,15 @@ async def walk(workspace: Workspace) -> None:
         await shoot("rollback", ["ctrl+l"], "Roll back")
         await pilot.press("escape")
         await shoot("data", ["4", "tab", "tab", "j"], "drifted", "temp  reference")
+        await shoot("drift_map", ["v"], "temp")
+        await shoot("column", ["enter"], "reference")
+        await pilot.press("escape", "escape")
+        await shoot("harm", ["h"], "roc_auc")
+        await pilot.press("escape")
+        await shoot("schema", ["s"], "temp")
+        await pilot.press("escape")
+        await shoot("dataset_versions", ["d"], "versions")
+        await pilot.press("escape")
         await shoot("serving", ["5"], "requests")
         await shoot("events", ["6"], "rollback")
         await shoot("help", ["question_mark"], "keys")
@@ -91,12 +109,16 @@ def main() -> int:
         start_watcher(workspace)
         features = read_predictions(workspace, limit=1)[0]["features"]
         promote(workspace, store, "3", reason="the new months count")
+        list(judge_waiting(workspace, workspace.config().models))
+        plan = SweepPlan(("learning_rate=log(0.03..0.3)", "max_leaf_nodes=7,15,31"), "random", trials=8)
+        sweep = start_sweep(workspace, SweepOrder(plan=plan))
+        wait_for_run(workspace, sweep, 600)
         run_id = start_training(
             workspace, recipe="hist_gradient_boosting", params={"learning_rate": 0.05, "max_iter": 600}
         )
         try:
             with Load(status.port, [features], clients=2):
-                asyncio.run(walk(workspace))
+                asyncio.run(walk(workspace, sweep))
             wait_for_run(workspace, run_id, 300)
         finally:
             stop_everything(workspace)
