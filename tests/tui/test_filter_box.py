@@ -149,3 +149,33 @@ def test_the_carets_stand_under_the_mistake(text: str, scrolled: int, room: int)
             if 0 <= before < room:
                 assert first[width(first[:before]) :].lstrip("ab").startswith("^") or "^" in first
                 assert width(first[: first.rindex("^")]) >= before
+
+
+async def test_an_empty_list_says_why_and_tells_of_no_run(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await visit(pilot, "2")
+        side = app.screen.query_one("#run-words")
+        await settle(pilot, lambda: str(side.render()).strip() != "")
+        await press(pilot, "slash")
+        await type_in(pilot, "metrics.los < 3")
+        await settle(pilot, lambda: rows(app) == 0 and "did you mean" in shown(app))
+        assert "No run has a metric `los`; did you mean `loss`?" in shown(app)
+        assert "runs match." in shown(app) and "No runs yet" not in shown(app)
+        await settle(pilot, lambda: str(side.render()).strip() == "")
+        await press(pilot, "escape", "escape")
+        await settle(pilot, lambda: rows(app) > 0)
+
+
+async def test_a_broken_filter_has_no_count(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "slash")
+        await type_in(pilot, "failed")
+        await settle(pilot, lambda: "3 of 10" in shown(app))
+        await type_in(pilot, " and metrics.loss <")
+        await settle(pilot, lambda: box(app).error is not None)
+        assert " of 10" not in shown(app) and "the filter cannot be read" in shown(app)
+        await type_in(pilot, " 9")
+        await settle(pilot, lambda: "3 of 10" in shown(app) and "cannot be read" not in shown(app))

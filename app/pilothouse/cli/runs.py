@@ -11,14 +11,42 @@ from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pilothouse.store import Store
+    from pilothouse.tracking.search import Search
+
+if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
+
+
+def _status(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    from pilothouse.tracking.search import unknown_status
+
+    if value is not None and (wrong := unknown_status(value)):
+        raise UsageError(wrong)
+    return value
+
+
+def _why_nothing(store: Store, where: Search, chosen: bool, as_json: bool) -> str:
+    """Say why there is nothing; for another program only what is doubtful of the search, and that at once."""
+    from pilothouse.tracking.runs import count_runs
+    from pilothouse.tracking.search import doubts
+
+    doubtful = doubts(store, where.root)
+    if as_json:
+        for one in doubtful:
+            say(one)
+        return ""
+    if not chosen or not (total := count_runs(store)):
+        return "No runs yet. Start one with `pilothouse train`."
+    none = "The only run does not match." if total == 1 else f"None of the {total:,} runs match."
+    return " ".join([none, *doubtful])
 
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[WORDS | SEARCH]...")
 @click.option("--filter", "searched", default="", metavar="SEARCH", help='Such as "metrics.auc > 0.9".')
 @click.option("--saved", metavar="NAME", help="Only runs that a saved filter matches; `filters` lists them.")
-@click.option("--status", help="Only runs of this status.")
+@click.option("--status", callback=_status, help="Only runs of this status, such as failed or running.")
 @click.option("--model", help="Only runs of this model.")
 @click.option(
     "--sort",
@@ -64,6 +92,13 @@ def runs(
     params or tags. All must hold unless it says OR.
 
     \b
+    metrics.KEY params.KEY tags.KEY status name model recipe started took …
+    last(KEY) min(KEY) max(KEY) best(KEY)   which of a metric's values
+    = != < <= > >=  LIKE 'a%'  ILIKE  IN (a, b)  NOT IN  IS NULL  IS NOT NULL
+    AND  OR  NOT  ( )   what stands side by side must all hold
+    started > '2 days ago'   ended < 2024-05-01   took > 10m   params.`a key`
+
+    \b
       pilothouse runs gull depth=4
       pilothouse runs "metrics.roc_auc > 0.8 AND params.depth <= 6"
       pilothouse runs "best(log_loss) < 0.5 OR tags.note LIKE '%keep%'"
@@ -95,11 +130,7 @@ def runs(
         descending=descending or group_by is not None,
         limit=limit,
     )
-    nothing = (
-        "No runs match."
-        if where.root or status or model
-        else "No runs yet. Start one with `pilothouse train`."
-    )
+    nothing = "" if found else _why_nothing(store, where, bool(where.root or status or model), as_json)
     if group_by:
         from pilothouse.tracking.grouping import group_runs, read_group_by, read_group_order
         from pilothouse.tracking.search.nodes import Field

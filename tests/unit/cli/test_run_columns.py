@@ -73,7 +73,7 @@ def test_groups_tell_mean_spread_and_best(runs: Workspace, capsys: pytest.Captur
     assert printed.out.splitlines()[1].split()[:4] == ["FINISHED", "3", "0", "0.5000"]
     assert "1 of 2 groups" in printed.err
     assert main(["runs", "zzz", "--group-by", "status"]) == 0
-    assert "No runs match" in capsys.readouterr().err
+    assert "None of the 4 runs match." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

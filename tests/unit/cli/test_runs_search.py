@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.hostile import HOSTILE
 
 from pilothouse.cli.main import main
 from pilothouse.tracking.writer import RunStart, open_run
@@ -51,6 +52,55 @@ def test_a_mistake_is_pointed_at(runs: Workspace, capsys: pytest.CaptureFixture[
 
 def test_nothing_found_is_said(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "zzz"]) == 0
-    assert capsys.readouterr().err == "No runs match.\n"
+    assert capsys.readouterr().err.startswith("None of the ")
     assert main(["runs", "gull OR gannet", "--limit", "1"]) == 0
     assert "1 of 2 runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ("metrics.au < 3", "No run has a metric `au`; did you mean `auc`?"),
+        ("best(metrics.AUCC) < 3", "No run has a metric `AUCC`; did you mean `auc`?"),
+        ("params.dept = 4", "No run has a parameter `dept`; did you mean `depth`?"),
+        ("tags.qqqq = 4 OR zzz", "No run has a tag `qqqq`."),
+        ("status = faild", "No run can have the status `faild`; did you mean `failed`?"),
+        ("status IN (lots, zzz)", "No run can have the status `lots`; did you mean `lost`?"),
+    ],
+)
+def test_a_name_that_no_run_has_is_told(
+    runs: Workspace, capsys: pytest.CaptureFixture[str], search: str, told: str
+) -> None:
+    assert main(["runs", "--filter", search]) == 0
+    assert told in capsys.readouterr().err
+    assert main(["runs", "--filter", search, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.strip() == "[]" and told in printed.err
+
+
+def test_what_exists_is_not_doubted(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--filter", "metrics.auc > 9 AND params.depth = 77 AND status = lost"]) == 0
+    assert capsys.readouterr().err == "None of the 3 runs match.\n"
+
+
+def test_an_unknown_status_is_a_wrong_call(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--status", "faild"]) == 2
+    assert "did you mean `failed`?" in capsys.readouterr().err
+    assert main(["runs", "--status", "Failed"]) == 0
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_only_unknown(
+    runs: Workspace, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    field = "`" + name.replace("`", "``") + "`"
+    code = main(["runs", "--filter", f"metrics.{field} < 3"])
+    told = capsys.readouterr().err
+    assert code in (0, 2) and "\x1b" not in told and "Traceback" not in told
+
+
+def test_the_help_tells_the_grammar(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--help"]) == 0
+    told = capsys.readouterr().out
+    for word in ("best(KEY)", "ILIKE", "IS NOT NULL", "OR", "'2 days ago'"):
+        assert word in told

@@ -11,6 +11,7 @@ itself and is neither above nor below anything. A parameter compared with a bare
 """
 
 from pilothouse.tracking.search.completion import Completion, complete, value_wanted
+from pilothouse.tracking.search.doubts import doubts, unknown_status
 from pilothouse.tracking.search.errors import Expected, SearchError
 from pilothouse.tracking.search.keys import MOST_VALUES, Keys, read_keys, read_values
 from pilothouse.tracking.search.rendering import render, render_field
@@ -33,6 +34,7 @@ __all__ = [
     "SearchError",
     "complete",
     "delete_filter",
+    "doubts",
     "get_filter",
     "list_filters",
     "parse",
@@ -41,5 +43,6 @@ __all__ = [
     "render",
     "render_field",
     "save_filter",
+    "unknown_status",
     "value_wanted",
 ]

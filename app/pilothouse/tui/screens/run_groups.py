@@ -13,6 +13,7 @@ from pilothouse.tracking.grouping import Group, GroupOrder, Measure, best_groups
 from pilothouse.tracking.search.rendering import render
 from pilothouse.tui.screens.run_columns import common_digits, label_of, with_digits
 from pilothouse.tui.screens.run_marks import MarkActs
+from pilothouse.tui.screens.run_nothing import nothing_here
 from pilothouse.tui.text import NONE, line, safe
 from pilothouse.tui.widgets.rows import Column, Page, Row
 
@@ -134,7 +135,8 @@ class GroupActs(MarkActs):
                 digits.setdefault(field, common_digits(value for value in known if value is not None))
             rows = tuple(_row(group, metrics, digits) for group in found.groups)
             said = f"{found.total:,} group{'' if found.total == 1 else 's'}"
-            return Page(offset, found.total, rows, _columns(grouping, metrics), said)
+            empty = "" if found.total else nothing_here(workspace, text)
+            return Page(offset, found.total, rows, _columns(grouping, metrics), said, empty)
 
         return fetch
 

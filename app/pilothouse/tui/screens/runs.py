@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.widget import Widget
 
 from pilothouse.tracking.columns import column_text
@@ -15,6 +16,7 @@ from pilothouse.tracking.grouping import Group
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.filter_acts import FilterActs
 from pilothouse.tui.screens.run_groups import GroupActs
+from pilothouse.tui.screens.run_nothing import EMPTY, nothing_here
 from pilothouse.tui.screens.run_rows import run_facts, run_words
 from pilothouse.tui.screens.run_tags import TagActs
 from pilothouse.tui.screens.sweep_acts import SweepActs
@@ -30,11 +32,6 @@ if TYPE_CHECKING:
     from pilothouse.tracking.search.nodes import Field
     from pilothouse.tui.snapshots.changes import Stamp
     from pilothouse.tui.snapshots.run_list import Look
-
-EMPTY = (
-    "No runs yet, or none that match.\nPress  t  to train a model, or run a script of your own:\n"
-    "  pilothouse run -- python train.py"
-)
 
 
 class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
@@ -111,6 +108,10 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
         if (run := self.current()) is not None and not run.ended:
             self._tell(run)
 
+    def filter_read(self) -> None:
+        """Say whether the rows are those of what is typed."""
+        self.retitle()
+
     def filter_changed(self) -> None:
         """Fetch with this filter; the columns that nobody chose follow the runs that match."""
         self.lay_out(self.arrangement)
@@ -144,7 +145,9 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
                 if found.total == found.all_runs
                 else f"{found.total:,} of {found.all_runs:,}"
             )
-            return Page(offset, found.total, rows, columns.columns(order.field, order.descending), said)
+            empty = "" if found.total else nothing_here(workspace, text)
+            heads = columns.columns(order.field, order.descending)
+            return Page(offset, found.total, rows, heads, said, empty)
 
         return fetch
 
@@ -157,7 +160,10 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
 
     def retitle(self, busy: str = "") -> None:
         """Say over the table how much it shows, what is marked, and the order."""
-        parts = [self.main_table().note, f"{len(self.marked):,} marked" if self.marked else ""]
+        # What is typed cannot be read: the rows are those of what stood there before, and so is their number.
+        broken = self.box.error is not None
+        note = "the filter cannot be read, the rows are as before" if broken else self.main_table().note
+        parts = [note, f"{len(self.marked):,} marked" if self.marked else ""]
         parts.append(self.order_words() + busy)
         if self.baseline is not None:
             parts.append(f"◆ {self.baseline.name}")
@@ -172,7 +178,12 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
             self._rest()
             return
         self.query_one("#curve", LineChart).show((), empty="")
-        if group is not None:
+        if group is None:
+            # A run that is not in the list is not told of either.
+            self.query_one("#run-side", Panel).retitle("Curve")
+            self.query_one("#run-words", Words).show(Content(""))
+            self.query_one("#run-facts", Words).show(Content(""))
+        else:
             self.query_one("#run-side", Panel).retitle("Group")
             self.query_one("#run-words", Words).show(self.group_words(group))
             self.query_one("#run-facts", Words).show(self.group_facts(group))

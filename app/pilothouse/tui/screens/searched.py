@@ -56,11 +56,18 @@ class SearchedScreen(FilteredScreen):
             parse(text)
         except SearchError as error:
             self.box.tell(error)
+            self.filter_read()
             return
+        was_broken = self.box.error is not None
         self.box.tell(None)
+        if was_broken:
+            self.filter_read()
         if text != self.filter_text:
             self.filter_text = text
             self._put_soon()
+
+    def filter_read(self) -> None:
+        """What is typed can be read again, or cannot any more: ``self.box.error``."""
 
     def put_filter(self, text: str) -> None:
         """Put a search into the box as if it had been typed."""

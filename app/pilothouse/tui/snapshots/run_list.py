@@ -82,6 +82,16 @@ def run_page(workspace: Workspace, text: str, order: Order, limit: int, offset: 
     return RunPage(tuple(runs), total, every)
 
 
+def why_nothing(workspace: Workspace, text: str) -> tuple[int, list[str]]:
+    """Return how many runs there are where none matches ``text``, and what in it no run can match."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.runs import count_runs
+    from pilothouse.tracking.search import doubts, parse
+
+    store = open_store(workspace)
+    return count_runs(store), doubts(store, parse(text).root)
+
+
 def group_page(
     workspace: Workspace,
     text: str,

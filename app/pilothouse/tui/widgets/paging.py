@@ -212,6 +212,7 @@ class PagedRows(ScrollView):
         for number, page in pages.items():
             self._pages[number] = page.rows
             self.total, self.note, self.loaded = page.total, page.note, True
+            self.empty = page.empty or self.empty
             self._measure(page.rows)
         place = self._place_of(self._held)
         if place is None:

@@ -49,13 +49,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows ``offset`` … of ``total``; ``columns`` where the rows decide on them."""
+    """Rows ``offset`` … of ``total``; ``columns`` where the rows decide on them, ``empty`` where there are
+    none and it is known why."""
 
     offset: int
     total: int
     rows: tuple[Row, ...]
     columns: tuple[Column, ...] | None = None
     note: str = ""
+    empty: str = ""
 
 
 Fetch = Callable[[int, int], Page]

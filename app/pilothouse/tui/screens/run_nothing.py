@@ -1,0 +1,26 @@
+"""What the list of runs says when it is empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.tui.text import safe
+
+if TYPE_CHECKING:
+    from pilothouse.workspace import Workspace
+
+EMPTY = (
+    "No runs yet.\nPress  t  to train a model, or run a script of your own:\n"
+    "  pilothouse run -- python train.py"
+)
+
+
+def nothing_here(workspace: Workspace, text: str) -> str:
+    """What the empty list says: that there are no runs yet, or why none of them may match."""
+    from pilothouse.tui.snapshots.run_list import why_nothing
+
+    total, doubts = why_nothing(workspace, text)
+    if not total or not text.strip():
+        return EMPTY
+    none = "The only run does not match." if total == 1 else f"None of the {total:,} runs match."
+    return "\n".join([none, *(safe(doubt, 300) for doubt in doubts), "esc  clears the filter."])
