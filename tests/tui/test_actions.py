@@ -19,8 +19,8 @@ from pilothouse.tui.screens.help import help_text
 from pilothouse.tui.screens.log import LogScreen
 from pilothouse.tui.screens.models import ModelsScreen
 from pilothouse.tui.screens.performance import PerformanceScreen
-from pilothouse.tui.screens.run import RunScreen
-from pilothouse.tui.screens.runs import RunsScreen
+from pilothouse.tui.screens.run.screen import RunScreen
+from pilothouse.tui.screens.runs.screen import RunsScreen
 from pilothouse.tui.screens.schema import SchemaScreen
 from pilothouse.tui.screens.serving import ServingScreen
 from pilothouse.tui.screens.sweep import SweepScreen

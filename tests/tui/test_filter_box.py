@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from pilothouse.tracking.search import SearchError, parse
 from pilothouse.tui.app import PilothouseApp
-from pilothouse.tui.screens.runs import RunsScreen
+from pilothouse.tui.screens.runs.screen import RunsScreen
 from pilothouse.tui.text import safe, width
 from pilothouse.tui.widgets.filter_box import FilterBox, pointing
 from pilothouse.tui.widgets.table import Table

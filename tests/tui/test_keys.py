@@ -9,7 +9,7 @@ from textual.widgets import Button, Input
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import get_run, list_runs
 from pilothouse.tui.app import PilothouseApp
-from pilothouse.tui.screens.runs import RunsScreen
+from pilothouse.tui.screens.runs.screen import RunsScreen
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.tui.widgets.table import Table
 from pilothouse.workspace import Workspace

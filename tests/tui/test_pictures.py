@@ -14,7 +14,7 @@ from pilothouse.store import open_store
 from pilothouse.tracking.runs import fold
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp
-from pilothouse.tui.screens.run import RunScreen
+from pilothouse.tui.screens.run.screen import RunScreen
 from pilothouse.tui.widgets.file_view import FileView
 from pilothouse.tui.widgets.picture import Picture
 from pilothouse.workspace import Workspace

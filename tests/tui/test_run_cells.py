@@ -12,7 +12,7 @@ from pilothouse.tracking.digests import MetricSummary
 from pilothouse.tracking.layouts import LayoutColumn, TableLayout
 from pilothouse.tracking.runs import Run
 from pilothouse.tracking.search.nodes import Field
-from pilothouse.tui.screens.run_columns import RunColumns, common_digits, with_digits
+from pilothouse.tui.screens.runs.columns import RunColumns, common_digits, with_digits
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from pilothouse.store import open_store
 from pilothouse.tracking.runs import fold
 from pilothouse.tracking.writer import RunStart, RunWriter, open_run
 from pilothouse.tui.app import PilothouseApp
-from pilothouse.tui.screens.run import RunScreen
-from pilothouse.tui.screens.run_tab import RunTab
+from pilothouse.tui.screens.run.screen import RunScreen
+from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.widgets.filter_line import FilterLine
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.tui.widgets.line_chart import LineChart

@@ -16,7 +16,7 @@ from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.columns import ColumnsDialog
 from pilothouse.tui.dialogs.group import GroupDialog
-from pilothouse.tui.screens.runs import RunsScreen
+from pilothouse.tui.screens.runs.screen import RunsScreen
 from pilothouse.tui.widgets.edit_line import EditLine
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.tui.widgets.table import Table
@@ -76,7 +76,7 @@ async def test_columns_are_chosen_seen_at_once_and_remembered(
         await press(pilot, "j", "J", "plus")
         assert headers(screen)[:3] == ["run", "status", "name"]
         await pilot.press("slash", *"valid", "enter")
-        await press(pilot, "a", "s")
+        await press(pilot, "a", "a", "a", "s")
         assert "best valid_roc_auc▼" in headers(screen)
         await press(pilot, "a", "o")
         assert "last" not in headers(screen)
@@ -323,7 +323,7 @@ async def test_tags_are_typed_under_the_table_for_all_marked(hostile: Workspace)
 
 
 async def test_the_last_words_of_tags_are_completed() -> None:
-    from pilothouse.tui.screens.run_tags import suggestion
+    from pilothouse.tui.screens.runs.tagging import suggestion
 
     keys, mine = ["owner", "note", "sweep", "a b"], {"team": "blue", "odd": "two words"}
     assert suggestion("ow", keys, mine) == "owner="

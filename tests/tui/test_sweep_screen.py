@@ -19,7 +19,7 @@ from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.results import Sweep, Trial
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.sweep import SweepDialog
-from pilothouse.tui.screens.run import RunScreen
+from pilothouse.tui.screens.run.screen import RunScreen
 from pilothouse.tui.screens.sweep import SweepScreen
 from pilothouse.tui.screens.sweep_rows import scatter, score_series
 from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space

@@ -41,7 +41,7 @@ def _bridge() -> Screen[None]:
 
 
 def _runs() -> Screen[None]:
-    from pilothouse.tui.screens.runs import RunsScreen
+    from pilothouse.tui.screens.runs.screen import RunsScreen
 
     return RunsScreen()
 

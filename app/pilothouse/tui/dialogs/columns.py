@@ -18,7 +18,7 @@ from pilothouse.tracking.columns import best_first, column_text
 from pilothouse.tracking.layouts import LayoutColumn, TableLayout
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tui.dialogs.picking import SearchInput, kind_of_field, matching, read_fields
-from pilothouse.tui.screens.run_columns import label_of
+from pilothouse.tui.screens.runs.columns import label_of
 from pilothouse.tui.text import line
 from pilothouse.tui.widgets.panel import Words
 from pilothouse.tui.widgets.rows import Column, Row

@@ -15,7 +15,7 @@ from pilothouse.tracking.columns import column_text
 from pilothouse.tracking.grouping import can_group
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tui.dialogs.picking import SearchInput, kind_of_field, matching, read_fields
-from pilothouse.tui.screens.run_columns import label_of
+from pilothouse.tui.screens.runs.columns import label_of
 from pilothouse.tui.text import line
 from pilothouse.tui.widgets.panel import Words
 from pilothouse.tui.widgets.rows import Column, Row

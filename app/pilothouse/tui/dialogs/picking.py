@@ -10,7 +10,7 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from pilothouse.tracking.search.nodes import Field
-from pilothouse.tui.screens.run_columns import label_of
+from pilothouse.tui.screens.runs.columns import label_of
 
 if TYPE_CHECKING:
     from pilothouse.workspace import Workspace

@@ -141,7 +141,7 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
             self.app.switch_mode(kind)
 
     def _open_work(self, key: str) -> None:
-        from pilothouse.tui.screens.run import RunScreen
+        from pilothouse.tui.screens.run.screen import RunScreen
 
         if key == "watcher":
             self.app.switch_mode("data")

@@ -258,7 +258,7 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
 
     def do_details(self) -> None:
         """Open the run that made the version."""
-        from pilothouse.tui.screens.run import RunScreen
+        from pilothouse.tui.screens.run.screen import RunScreen
 
         if (version := self.current()) is not None:
             self.app.push_screen(RunScreen(version.run_id))

@@ -38,7 +38,7 @@ class RunActs(TrainActs, PilothouseScreen):
 
     def do_details(self) -> None:
         """Open everything known about the run."""
-        from pilothouse.tui.screens.run import RunScreen
+        from pilothouse.tui.screens.run.screen import RunScreen
         from pilothouse.tui.screens.sweep import SweepScreen
 
         if (run := self.current()) is not None:

@@ -13,8 +13,8 @@ from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.run_acts import RunActs
-from pilothouse.tui.screens.run_columns import SHORT
 from pilothouse.tui.screens.run_rows import run_facts, run_words
+from pilothouse.tui.screens.runs.columns import SHORT
 from pilothouse.tui.text import clock, line, moment, safe, size
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
-from pilothouse.tui.screens.run_tab import RunTab
+from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.text import safe
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row

@@ -15,10 +15,10 @@ from pilothouse.tracking.columns import column_text
 from pilothouse.tracking.grouping import Group
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.filter_acts import FilterActs
-from pilothouse.tui.screens.run_groups import GroupActs
-from pilothouse.tui.screens.run_nothing import EMPTY, nothing_here
 from pilothouse.tui.screens.run_rows import run_facts, run_words
-from pilothouse.tui.screens.run_tags import TagActs
+from pilothouse.tui.screens.runs.grouping import GroupActs
+from pilothouse.tui.screens.runs.nothing import EMPTY, nothing_here
+from pilothouse.tui.screens.runs.tagging import TagActs
 from pilothouse.tui.screens.sweep_acts import SweepActs
 from pilothouse.tui.screens.upkeep_acts import UpkeepActs
 from pilothouse.tui.widgets.edit_line import EditLine
@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 
 
 class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
-    """Every run, newest first until told otherwise."""
+    """Every run, newest first until told otherwise.
+
+    What keys do is added layer by layer, each in a file of its own. From the lowest: `RunActs` (what can be
+    done to a run), `CurveBeside` (its curve), `LayoutActs` (columns and order), `MarkActs` (marks, ranges),
+    `GroupActs` (groups instead of runs), and beside them `TagActs`, `FilterActs`, `UpkeepActs`, `SweepActs`.
+    A layer that has something to say about a key overrides `why_not` and asks the one below for the rest.
+    """
 
     CONTEXT: ClassVar[str] = "runs"
     AREA: ClassVar[str] = "runs"

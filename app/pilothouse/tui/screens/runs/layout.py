@@ -12,8 +12,8 @@ from pilothouse.tracking.columns import best_first, column_text
 from pilothouse.tracking.layouts import TableLayout
 from pilothouse.tracking.selecting import Order
 from pilothouse.tui.messages import DeedFailed
-from pilothouse.tui.screens.run_columns import RunColumns, label_of
-from pilothouse.tui.screens.run_curve import CurveBeside
+from pilothouse.tui.screens.runs.columns import RunColumns, label_of
+from pilothouse.tui.screens.runs.curve_beside import CurveBeside
 from pilothouse.tui.snapshots.run_list import Look, keep_layout, look
 from pilothouse.tui.widgets.table import Table
 

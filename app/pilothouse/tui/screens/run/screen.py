@@ -14,13 +14,13 @@ from textual.widgets import ContentSwitcher
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.filtered import FilteredScreen
+from pilothouse.tui.screens.run.artifacts import ArtifactsTab
+from pilothouse.tui.screens.run.code import CodeTab
+from pilothouse.tui.screens.run.curves import CurvesTab
+from pilothouse.tui.screens.run.environment import EnvironmentTab
+from pilothouse.tui.screens.run.overview import OverviewTab
+from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.screens.run_acts import RunActs
-from pilothouse.tui.screens.run_artifacts import ArtifactsTab
-from pilothouse.tui.screens.run_code import CodeTab
-from pilothouse.tui.screens.run_curves import CurvesTab
-from pilothouse.tui.screens.run_environment import EnvironmentTab
-from pilothouse.tui.screens.run_overview import OverviewTab
-from pilothouse.tui.screens.run_tab import RunTab
 from pilothouse.tui.signs import TONE_STYLES, run_state
 from pilothouse.tui.widgets.tab_bar import TabBar
 from pilothouse.tui.widgets.table import Table

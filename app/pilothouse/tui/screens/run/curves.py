@@ -12,8 +12,8 @@ from textual.containers import Vertical
 
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
+from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.screens.run_rows import curve_rank
-from pilothouse.tui.screens.run_tab import RunTab
 from pilothouse.tui.text import number, safe
 from pilothouse.tui.widgets.curves import SYMBOLS, look
 from pilothouse.tui.widgets.line_chart import LineChart, Series, unit_of

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from pilothouse.tui.screens.run_tab import RunTab
+from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.text import safe, size
 from pilothouse.tui.widgets.file_view import FileView
 from pilothouse.tui.widgets.panel import Panel

@@ -12,7 +12,7 @@ from pilothouse.tui.text import size
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from pilothouse.tui.screens.run import RunScreen
+    from pilothouse.tui.screens.run.screen import RunScreen
     from pilothouse.tui.snapshots.run import RunAbout
     from pilothouse.workspace import Workspace
 

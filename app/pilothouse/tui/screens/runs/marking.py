@@ -9,8 +9,8 @@ from textual import on
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from pilothouse.tui.screens.run_curve import DRAWN
-from pilothouse.tui.screens.run_order import LayoutActs
+from pilothouse.tui.screens.runs.curve_beside import DRAWN
+from pilothouse.tui.screens.runs.layout import LayoutActs
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:

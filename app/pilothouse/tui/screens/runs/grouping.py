@@ -11,9 +11,9 @@ from textual.content import Content
 from pilothouse.tracking.columns import column_text
 from pilothouse.tracking.grouping import Group, GroupOrder, Measure, best_groups_first, members
 from pilothouse.tracking.search.rendering import render
-from pilothouse.tui.screens.run_columns import common_digits, label_of, with_digits
-from pilothouse.tui.screens.run_marks import MarkActs
-from pilothouse.tui.screens.run_nothing import nothing_here
+from pilothouse.tui.screens.runs.columns import common_digits, label_of, with_digits
+from pilothouse.tui.screens.runs.marking import MarkActs
+from pilothouse.tui.screens.runs.nothing import nothing_here
 from pilothouse.tui.text import NONE, line, safe
 from pilothouse.tui.widgets.rows import Column, Page, Row
 

@@ -1,0 +1,1 @@
+"""One run: a screen of parts, each made when it is first shown."""

@@ -1,0 +1,1 @@
+"""The list of runs: columns, groups, marks, tags, and the curve beside."""
