@@ -89,6 +89,10 @@ def snapshot(
     names = [file.name for file in kept]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"Two data files are called {twice[0]!r}.", next="Rename one of them.")
+    kept, copies = _without_copies(kept)
+    if copies and tell is not None:
+        more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+        tell(f"{copies[0][0]} is a copy of {copies[0][1]}{more}: each content is taken once.")
     content = "".join(f"{file.name}\0{file.path.name}\n" for file in kept)
     version = hashlib.sha256(f"{model.name}\n{content}".encode()).hexdigest()[:12]
     if found := _load(store, "version = ?", [version]):
@@ -139,6 +143,17 @@ def _copied(kept: Sequence[Kept]) -> str:
     """Say which files were copied though links were asked for, and why."""
     more = f" and {len(kept) - 1} more were" if len(kept) > 1 else " was"
     return f"{kept[0].file.name}{more} copied, not linked: {kept[0].why}."
+
+
+def _without_copies(kept: list[DataFile]) -> tuple[list[DataFile], list[tuple[str, str]]]:
+    """Leave out files with the bytes of one before; return the rest, and the names of copy and original."""
+    first: dict[str, DataFile] = {}
+    copies = []
+    for file in kept:
+        original = first.setdefault(file.path.name, file)
+        if original is not file:
+            copies.append((file.name, original.name))
+    return list(first.values()), copies
 
 
 def _without_held(store: Store, model: ModelConfig, kept: list[DataFile]) -> list[DataFile]:

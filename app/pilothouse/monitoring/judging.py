@@ -11,7 +11,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.reading import DataError
 from pilothouse.data.schema import fits
 from pilothouse.data.versions import fingerprint
-from pilothouse.monitoring.checks import Finding, Roles, examine_file, is_sound
+from pilothouse.monitoring.checks import WARNING, Finding, Roles, examine_file, is_sound
 from pilothouse.monitoring.distances import parse_tests
 from pilothouse.monitoring.drift import DriftReport, compare_profiles, decide
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
@@ -99,6 +99,9 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     rules = accepted or (rules_suggested(store, model, reference) if reference else None)
     examined = examine_file(path, reference.schema if reference else None, roles_of(model), rules)
     findings = advised(examined.findings, path.name, by_rules=accepted is not None)
+    if original := _copied_from(store, model, path, digest):
+        said = f"It is a copy of {original}, byte for byte; a training takes it once."
+        findings = (*findings, Finding(WARNING, "", said, "copy"))
     sound = is_sound(findings)
     report, rows = None, examined.figures.rows if examined.figures else 0
     if sound and reference:
@@ -126,6 +129,18 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
         reference.label if reference else "", number,
     )  # fmt: skip
     return _store(store, model, verdict)
+
+
+def _copied_from(store: Store, model: ModelConfig, path: Path, digest: str) -> str:
+    """Return the name of a file beside this one that has the same bytes and was seen before; or nothing."""
+    rows = store.query(
+        "SELECT name FROM arrivals WHERE model = ? AND sha256 = ? AND name <> ? UNION "
+        "SELECT name FROM dataset_files JOIN dataset_versions USING (version) "
+        "WHERE model = ? AND sha256 = ? AND name <> ? ORDER BY name",
+        [model.name, digest, path.name] * 2,
+    )
+    # One that is gone was renamed.
+    return next((row["name"] for row in rows if (path.parent / row["name"]).is_file()), "")
 
 
 def rules_suggested(store: Store, model: ModelConfig, reference: Reference) -> FileRules:

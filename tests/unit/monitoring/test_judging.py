@@ -84,6 +84,27 @@ def test_the_same_bytes_are_judged_once(
     assert len(list_arrivals(store, "late")) == 2
 
 
+def test_a_copy_is_told_and_taken_once(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    first = write_parquet(folder / "feb.parquet", _rows(rng, 500))
+    assert _judge(workspace, store, first).findings == ()
+    for original, copy in ((first, "mar.parquet"), (folder / "jan.parquet", "old.parquet")):
+        shutil.copy(original, folder / copy)
+        verdict = _judge(workspace, store, folder / copy)
+        assert verdict.status == "ok"
+        assert [(one.rule, one.severity) for one in verdict.findings] == [("copy", "warning")]
+        assert original.name in verdict.findings[0].message
+    said: list[str] = []
+    made = snapshot(workspace, store, workspace.config().model(), tell=said.append)
+    assert [file.name for file in made.files] == ["feb.parquet", "jan.parquet"] and made.rows == 2500
+    assert said == ["mar.parquet is a copy of feb.parquet and 1 more: each content is taken once."]
+    # One that was renamed is no copy.
+    first.rename(folder / "spring.parquet")
+    (folder / "mar.parquet").unlink()
+    assert _judge(workspace, store, folder / "spring.parquet").findings == ()
+
+
 def test_a_held_file_is_told_once_and_stays_out_until_it_is_accepted(
     workspace: Workspace, store: Store, folder: Path
 ) -> None:
