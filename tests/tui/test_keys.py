@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from piloting import press, ready, settle, shown, visit
 from textual.widgets import Button, Input
@@ -12,7 +14,7 @@ from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.runs.screen import RunsScreen
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.tui.widgets.table import Table
-from pilothouse.workspace import Workspace
+from pilothouse.workspace import Workspace, find_workspace
 
 SIZE = (120, 36)
 
@@ -63,7 +65,7 @@ async def test_the_filter_narrows_and_enter_goes_back_to_the_rows(hostile: Works
         assert "3 of 10" in shown(app)
         await press(pilot, "slash", *"nothing-like-it")
         await settle(pilot, lambda: table.total == 0)
-        assert "none that match" in shown(app)
+        assert "None of the 10 runs match." in shown(app)
         await press(pilot, "escape")
         await settle(pilot, lambda: table.total == 10)
 
@@ -97,7 +99,7 @@ async def test_mark_compare_differences_and_baseline(hostile: Workspace) -> None
         facts = app.screen.query_one("#facts", Table)
         some = facts.total
         assert "only differences" in shown(app)
-        assert "better" in shown(app) or "worse" in shown(app)
+        assert "no interval" in shown(app) and "better" not in shown(app) and "worse" not in shown(app)
         await press(pilot, "x")
         assert facts.total > some
         await pilot.press("p")
@@ -259,6 +261,19 @@ async def test_a_model_that_is_only_registered_is_steered_too(hostile: Workspace
         await visit(pilot, "2")
         await press(pilot, "t")
         assert "bc" in said(app) and "pilothouse.toml" in said(app)
+
+
+async def test_a_registered_model_where_none_is_configured(tmp_path: Path) -> None:
+    """A workspace that only tracks runs may have a version of a script's model."""
+    (tmp_path / "pilothouse.toml").write_text("")
+    workspace = find_workspace(tmp_path)
+    workspace.version_dir("bc", 1).mkdir(parents=True)
+    app = PilothouseApp(workspace)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(pilot)
+        await settle(pilot, lambda: "pilothouse ─ bc" in shown(app))
+        for area in "1234567":
+            await visit(pilot, area)
 
 
 async def test_v_marks_a_range_and_esc_drops_its_anchor(hostile: Workspace) -> None:

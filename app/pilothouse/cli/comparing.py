@@ -50,7 +50,8 @@ def compare(
 
     A run is named by its id, its name or `latest`, a version by v3, champion, NAME/3 or NAME@champion. What
     differs is shown; then all are judged on the same rows, which none of them learned from, and each
-    difference gets a 95% interval (paired bootstrap): better, worse, or no difference that these rows show.
+    difference gets a 95% interval (paired bootstrap, widened for the number of metrics): better, worse, or
+    no difference that these rows show.
 
     \b
       pilothouse compare v1 v2

@@ -52,7 +52,8 @@ class Judgement:
     Attributes:
         where: which rows, in words; `rows`: how many.
         drawn: what is drawn again and again: "rows" or "days"; `units`: how many of them there are.
-        resamples, seed, level: of the bootstrap.
+        resamples, seed: of the bootstrap.
+        level: how sure it is that the intervals of all metrics hold together; `each`: of each by itself.
         left_out: label and reason of each subject that could not be judged on these rows.
         notes: what to bear in mind, in sentences.
     """
@@ -67,6 +68,7 @@ class Judgement:
     metrics: tuple[Measured, ...]
     left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    each: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,12 +130,18 @@ def judge(
     answers: Answers, subjects: Sequence[Subject], progress: Progress | None = None, *,
     resamples: int = RESAMPLES, seed: int = SEED,
 ) -> Judgement:  # fmt: skip
-    """Judge all who answered on the same rows, with an interval for each difference to the baseline."""
+    """Judge all who answered on the same rows, with an interval for each difference to the baseline.
+
+    The more metrics are looked at, the more of them differ by chance alone. So the intervals are widened
+    until those of all metrics hold together 95 times in 100 (Bonferroni), as those of slices are.
+    """
     units = units_of(answers)
     measures = [answers.measure(n) for n in range(len(answers.indexes))]
     rows = len(answers.table)
     values = once(measures, rows)
     drawn = resample(measures, units, resamples, seed, progress)
+    told = [metric for metric in values[0] if sum(finite(one[metric]) is not None for one in values) > 1]
+    each = 1 - (1 - LEVEL) / max(1, len(told))
     metrics = []
     for metric in values[0]:
         shown: list[float | None] = [None] * len(subjects)
@@ -145,22 +151,30 @@ def judge(
             if n and shown[index] is not None and shown[0] is not None:
                 difference = values[n][metric] - values[0][metric]
                 intervals[index] = percentile_interval(
-                    metric, difference, drawn[metric][n] - drawn[metric][0]
+                    metric, difference, drawn[metric][n] - drawn[metric][0], each
                 )
         if any(value is not None for value in shown):
             metrics.append(Measured(metric, tuple(shown), tuple(intervals)))
     return Judgement(
         where=answers.where, rows=rows, drawn=units.name, units=units.count, resamples=resamples, seed=seed,
         level=LEVEL, metrics=tuple(metrics), left_out=answers.left_out, 
-        notes=_notes(answers, subjects, units, resamples),
+        notes=_notes(answers, subjects, units, resamples, len(told)), each=each,
     )  # fmt: skip
 
 
-def _notes(answers: Answers, subjects: Sequence[Subject], units: Units, resamples: int) -> tuple[str, ...]:
+def _notes(
+    answers: Answers, subjects: Sequence[Subject], units: Units, resamples: int, metrics: int
+) -> tuple[str, ...]:
+    share = 1 - (1 - LEVEL) / max(1, metrics)
     said = [
         f"Paired bootstrap: {units.count:,} {units.name} drawn with replacement, {resamples:,} times; "
-        f"{LEVEL:.0%} of the differences lie in the interval (percentiles)."
+        f"{100 * share:.3g}% of the differences lie in the interval (percentiles)."
     ]
+    if metrics > 1:
+        said.append(
+            f"The intervals are widened so that those of all {metrics} metrics hold together {LEVEL:.0%} of "
+            "the time (Bonferroni): of many metrics, some differ by chance alone."
+        )
     if units.name == "days":
         said.append("Whole days are drawn, since rows of one day are alike.")
     elif answers.question.time:
@@ -184,8 +198,8 @@ def _notes(answers: Answers, subjects: Sequence[Subject], units: Units, resample
     candidates = len(answers.indexes) - 1
     if candidates > 1:
         said.append(
-            f"Each interval holds by itself. Of {candidates} candidates judged at once, the best looks "
-            "better than it is: confirm it on rows to come."
+            f"The intervals of each candidate hold by themselves. Of {candidates} candidates judged at once, "
+            "the best looks better than it is: confirm it on rows to come."
         )
     if answers.sampled_from:
         said.append(f"{len(answers.table):,} of {answers.sampled_from:,} rows were taken by chance.")

@@ -52,9 +52,11 @@ def between(interval: Interval) -> str:
 def judged_on(judgement: Judgement) -> str:
     """Say in a sentence what all were judged on, and how sure that can be."""
     drawn = f"{judgement.units:,} {judgement.drawn}"
+    together = sum(any(one.intervals) for one in judgement.metrics)
+    together_words = f" that hold for all {together} metrics at once" if together > 1 else ""
     return (
-        f"Judged on the same {judgement.rows:,} rows: {judgement.where}. {judgement.level:.0%} intervals, "
-        f"{drawn} drawn {judgement.resamples:,} times."
+        f"Judged on the same {judgement.rows:,} rows: {judgement.where}. {judgement.level:.0%} intervals"
+        f"{together_words}, {drawn} drawn {judgement.resamples:,} times."
     )
 
 

@@ -312,15 +312,16 @@ def only_model(workspace: Workspace) -> str:
     """Return the name of the workspace's only model.
 
     Raises:
-        ConfigError: it has several.
+        ConfigError: it has several, or none.
     """
     models = workspace.config().models
     if len(models) == 1:
         return models[0].name
+    some = f": {', '.join(model.name for model in models)}, or a new one" if models else ""
     raise ConfigError(
-        "The run belongs to no model, and the workspace has several.",
+        f"The run belongs to no model, and the workspace has {'several' if models else 'none'}.",
         untouched="Nothing was registered.",
-        next=f"Add --model NAME: {', '.join(model.name for model in models)}, or a new one.",
+        next=f"Add --model NAME{some}.",
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pilothouse.tracking.directions import lower_is_better
-from pilothouse.tracking.usual import FACTS, FIRST_METRICS
+from pilothouse.tracking.usual import FIRST_METRICS
 from pilothouse.tui.text import percent, safe
 
 RUN_STATES = {
@@ -44,13 +43,6 @@ def verdict(status: str) -> tuple[str, str]:
 
 SIGN_TONES = {"■": "bad", "▲": "watch", "●": "good"}
 """The tone of each sign of a verdict (`monitoring/verdict_words.py`)."""
-
-
-def judged(metric: str, delta: float | None) -> tuple[str, str]:
-    """Whether a change of a metric is for the better, in a word and a tone; nothing for no change."""
-    if not delta or metric in FACTS:
-        return "", ""
-    return ("better", "good") if (delta < 0) == lower_is_better(metric) else ("worse", "bad")
 
 
 def metric_rank(key: str) -> tuple[int, str]:

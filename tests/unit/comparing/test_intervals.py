@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE, Judgement
 from pilothouse.comparing.intervals import judge, percentile_interval, units_of, verdict
+from pilothouse.comparing.wording import judged_on
 
 
 def interval_of(found: Judgement, metric: str, n: int = 1):  # type: ignore[no-untyped-def]
@@ -23,14 +26,15 @@ def test_a_worked_example_by_the_plain_formula() -> None:
     chance = np.random.default_rng(1)
     positive = chance.random(120) < 0.4
     one, two = (np.clip(0.2 * positive + chance.random(120) * 0.8, 0, 1) for _ in range(2))
-    found = interval_of(
-        judge(answers("binary", positive, one, two), subjects(2), resamples=200, seed=3), "roc_auc"
-    )
+    judged = judge(answers("binary", positive, one, two), subjects(2), resamples=200, seed=3)
+    found = interval_of(judged, "roc_auc")
     drawing = np.random.default_rng(3)
     plain = []
     for rows in drawing.integers(0, 120, size=(200, 120)):
         plain.append(roc_auc_score(positive[rows], two[rows]) - roc_auc_score(positive[rows], one[rows]))
-    low, high = np.quantile(plain, [0.025, 0.975])
+    each = 1 - 0.05 / len(judged.metrics)
+    assert judged.each == pytest.approx(each)
+    low, high = np.quantile(plain, [(1 - each) / 2, (1 + each) / 2])
     assert found.difference == pytest.approx(roc_auc_score(positive, two) - roc_auc_score(positive, one))
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
 
@@ -39,25 +43,54 @@ def test_the_interval_of_a_mean_is_about_that_of_students_formula() -> None:
     chance = np.random.default_rng(2)
     truth = chance.normal(size=2000)
     one, two = truth + chance.normal(0, 1, 2000), truth + chance.normal(0, 1.1, 2000)
-    found = interval_of(judge(answers("regression", truth, one, two), subjects(2)), "mae")
+    judged = judge(answers("regression", truth, one, two), subjects(2))
+    found = interval_of(judged, "mae")
     paired = np.abs(two - truth) - np.abs(one - truth)
-    half = 1.96 * paired.std(ddof=1) / np.sqrt(2000)
+    half = NormalDist().inv_cdf((1 + judged.each) / 2) * paired.std(ddof=1) / np.sqrt(2000)
     assert found.low == pytest.approx(paired.mean() - half, abs=0.15 * half)
     assert found.high == pytest.approx(paired.mean() + half, abs=0.15 * half)
     assert found.verdict == WORSE  # of errors, less is better
 
 
 def test_it_holds_the_truth_about_as_often_as_it_says() -> None:
-    """Simulated: the true difference of the errors is known. 95% of 300, give or take three deviations."""
+    """Simulated: the true difference of the errors is known. Give or take three deviations, of 300."""
     chance = np.random.default_rng(4)
-    held = 0
+    held, level = 0, 0.0
     expected = 0.2 * np.sqrt(2 / np.pi)
     for seed in range(300):
         noise, rows = chance.normal(size=100), np.zeros(100)
         found = judge(answers("regression", rows, noise, 1.2 * noise), subjects(2), resamples=300, seed=seed)
+        level = found.each
         one = interval_of(found, "mae")
         held += one.low <= expected <= one.high
-    assert 0.90 <= held / 300 <= 0.985
+    # Few rows and few draws make it a little too narrow.
+    spread = 3 * np.sqrt(level * (1 - level) / 300)
+    assert level - spread - 0.015 <= held / 300 <= min(1.0, level + spread)
+
+
+def test_two_that_are_equally_good_are_seldom_told_apart_by_any_metric() -> None:
+    """Eight metrics of two models alike: by each at 95%, about one comparison in five had a verdict."""
+    chance = np.random.default_rng(15)
+    alarms = 0
+    for seed in range(150):
+        positive = chance.random(200) < 0.4
+        one, two = (np.clip(0.3 * positive + 0.7 * chance.random(200), 0.01, 0.99) for _ in range(2))
+        found = judge(answers("binary", positive, one, two), subjects(2), resamples=400, seed=seed)
+        assert len(found.metrics) >= 6
+        told = [measured.intervals[1] for measured in found.metrics]
+        alarms += any(it is not None and it.verdict in (BETTER, WORSE) for it in told)
+    assert alarms / 150 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
+
+
+def test_it_is_said_that_many_metrics_are_judged_at_once() -> None:
+    chance = np.random.default_rng(16)
+    positive = chance.random(200) < 0.4
+    found = judge(
+        answers("binary", positive, *(chance.random(200) for _ in range(2))), subjects(2), resamples=50
+    )
+    count = len(found.metrics)
+    assert any(f"all {count} metrics hold together 95%" in note for note in found.notes)
+    assert f"hold for all {count} metrics at once" in judged_on(found)
 
 
 def test_two_that_are_equally_good_are_seldom_told_apart() -> None:

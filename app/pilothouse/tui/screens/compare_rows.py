@@ -8,7 +8,7 @@ from pilothouse.comparing.facts import is_judgeable
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE
 from pilothouse.comparing.wording import SIGNS, TITLES, between, figure, signed
 from pilothouse.tracking.directions import lower_is_better
-from pilothouse.tui.signs import judged, run_state
+from pilothouse.tui.signs import run_state
 from pilothouse.tui.text import duration, number, safe, setting
 from pilothouse.tui.widgets.rows import Column, Row
 
@@ -133,21 +133,20 @@ def _worst(slices: Slices, count: int) -> Row | None:
 
 def _fact(row: Difference, comparison: Comparison, chosen: int, room: int) -> Row:
     cells, tones = [f"  {safe(row.key, 60)}"], [""]
-    words, word_tone = "", ""
+    words = ""
     fair = row.section == "metrics" and comparison.same_rows and is_judgeable(row.key)
     for n in range(len(comparison.subjects)):
         cells.append(_value(row, n))
         tones.append("" if row.differs else "dim")
         if n:
             delta = row.deltas[n]
-            word, tone = judged(row.key, delta) if fair else ("", "")
             cells.append(signed(delta, 1 if row.section == "run" else 4) if delta else "")
-            tones.append(tone)
-            if n == chosen and word:
-                sign = SIGNS[BETTER if word == "better" else WORSE]
-                words, word_tone = f"{sign} {word}, no interval", tone
+            tones.append("")
+            if n == chosen and fair and delta:
+                # A difference alone says nothing of better or worse: the rows may just be so.
+                words = "no interval"
     cells += [words, ""]
-    tones += [word_tone, ""]
+    tones += ["dim", ""]
     return Row(f"{row.section}.{row.key}", tuple(cells), tuple(tones), row)
 
 

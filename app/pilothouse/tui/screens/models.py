@@ -17,7 +17,7 @@ from pilothouse.tui.dialogs.promote import gate_lines
 from pilothouse.tui.screens.deploy_acts import DeployActs
 from pilothouse.tui.screens.train_acts import TrainActs
 from pilothouse.tui.screens.version_marks import VersionMarks
-from pilothouse.tui.signs import TONE_STYLES, judged, metric_rank
+from pilothouse.tui.signs import metric_rank
 from pilothouse.tui.text import clock, fit, line, moment, number, safe, signed, since, span
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
@@ -212,6 +212,8 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
         )
         for key in sorted(one.metrics, key=metric_rank):
             rows.append(self._metric_line(key, one, base if base is not one else None))
+        if base is not None and base is not one:
+            rows.append(line(("c compares, with intervals", "$dim")))
         if gates := kept_gates(self.workspace, one.run_id) if one.run_id else []:
             rows += [
                 line("\n", ("gates", "bold"), ("   as judged after training", "$dim")),
@@ -239,10 +241,8 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
         if one.dataset_version != base.dataset_version:
             # Each was judged on its own holdout; the gates below compare them on the same rows.
             return line(left, (f"  {signed(delta)} on other rows", "$dim"))
-        word, tone = judged(key, delta)
-        return line(
-            left, (f"  {signed(delta)} {word}" if delta else "  the same", TONE_STYLES[tone or "dim"])
-        )
+        # Whether it is better or worse a difference alone does not say: compare has the intervals.
+        return line(left, f"  {signed(delta)}" if delta else ("  the same", "$dim"))
 
     def why_not(self, action: str) -> str:
         """Nothing under the cursor means nothing to open."""

@@ -51,10 +51,12 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
     level = config.autonomy.level
     if not names:
         return About(stamp, (), "", "", "", "only tracks runs", "")
+    configured = len(config.models)
+    autonomy = AUTONOMY.get(level, str(level)) if configured else "only tracks runs"
+    if not configured or chosen in names[configured:]:
+        name = chosen if chosen in names else names[0]
+        return About(stamp, tuple(names), str(name), "", "", autonomy, "", configured=False)
     model = config.shown(chosen)
-    autonomy = AUTONOMY.get(level, str(level))
-    if chosen in names and chosen != model.name:
-        return About(stamp, tuple(names), str(chosen), "", "", autonomy, "", configured=False)
     return About(
         stamp,
         tuple(names),
