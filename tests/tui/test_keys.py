@@ -65,7 +65,7 @@ async def test_the_filter_narrows_and_enter_goes_back_to_the_rows(hostile: Works
         assert "3 of 10" in shown(app)
         await press(pilot, "slash", *"nothing-like-it")
         await settle(pilot, lambda: table.total == 0)
-        assert "None of the 10 runs match." in shown(app)
+        await settle(pilot, lambda: "None of the 10 runs match" in shown(app))
         await press(pilot, "escape")
         await settle(pilot, lambda: table.total == 10)
 
@@ -165,6 +165,15 @@ async def test_the_log_is_shown_without_its_escapes_and_followed(hostile: Worksp
         assert table.cursor == table.total - 1
         await press(pilot, "slash", *"green")
         assert table.total == 1
+        await press(pilot, *"er than that")
+        assert "No line has these words." in shown(app)
+        # An area is as it was left; from within it its key leads to the list.
+        await press(pilot, "escape")
+        await visit(pilot, "3")
+        await visit(pilot, "2")
+        assert screen(app) == "LogScreen"
+        await visit(pilot, "2")
+        assert screen(app) == "RunsScreen"
 
 
 async def test_details_show_curves_of_every_metric(hostile: Workspace) -> None:

@@ -178,7 +178,7 @@ def backup(
         word = "Restored" if restore else "Backed up"
         say(f"{word} to {made.path}: {made.files:,} files, {made.bytes / 1e6:,.1f} MB.")
         if made.left_out:
-            say(f"{made.left_out:,} links were left out.")
+            say(f"{made.left_out:,} links were left out; what they point to in the workspace is in it.")
 
     emit(asdict(made), as_json, show_text)
 

@@ -54,7 +54,7 @@ def restore(source: Path, folder: Path) -> Backup:
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     except (tarfile.TarError, EOFError) as error:
-        raise _no_backup(source, str(error)) from None
+        raise _no_backup(source, str(error).partition(":\n")[0][:100]) from None
     except OSError as error:
         raise PilothouseError(
             f"{folder} cannot be made from {source}: {error.strerror or error}.",

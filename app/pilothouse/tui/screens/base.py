@@ -205,10 +205,22 @@ class PilothouseScreen(Screen[None]):
         # What the screen itself does not do is for the part in focus, such as a chart.
         method = getattr(self, f"do_{action}", None) or getattr(self.focused, f"do_{action}", None)
         if method is None and action.startswith("go_"):
-            self.app.switch_mode(action.removeprefix("go_"))
+            return self._go(action.removeprefix("go_"))
         elif method is not None:
             return cast("Awaitable[None] | None", method())
         return None
+
+    def _go(self, area: str) -> Awaitable[None]:
+        """Go to an area as it was left; from within it, to its first screen."""
+
+        async def go() -> None:
+            if area != self.app.current_mode:
+                await self.app.switch_mode(area)
+                return
+            while len(self.app.screen_stack) > 1:
+                await self.app.pop_screen()
+
+        return go()
 
     def action_part(self, part: str, action: str) -> None:
         """Carry out an action of a part that is on screen, in focus or not."""

@@ -23,6 +23,9 @@ MOST_LINES = 50_000
 """Lines kept on screen; the file keeps them all."""
 
 
+EMPTY = "Nothing has been printed yet."
+
+
 @dataclass(frozen=True, slots=True)
 class LogPart:
     """What came since ``start``; ``end`` is where to read on, ``live`` whether more may come."""
@@ -66,8 +69,7 @@ class LogScreen(FilteredScreen):
     def body(self) -> Iterable[Widget]:
         """The lines."""
         columns = (Column("n", "", "right", most=8), Column("line", "", most=4000))
-        empty = "Nothing has been printed yet."
-        yield Panel("Log", Table(columns, empty=empty, header=False, id="log"), id="log-panel")
+        yield Panel("Log", Table(columns, empty=EMPTY, header=False, id="log"), id="log-panel")
 
     def on_mount(self) -> None:
         """Start on the lines."""
@@ -107,6 +109,7 @@ class LogScreen(FilteredScreen):
             if not words or words in text.lower()
         ]
         table = self.main_table()
+        table.empty = "No line has these words." if shown else EMPTY
         table.set_rows(rows)
         if self.following:
             table.action_edge(1)
