@@ -34,6 +34,7 @@ def models(model: str | None, show_history: bool, workspace: Workspace, as_json:
     from pilothouse.registry.deployments import history
     from pilothouse.registry.versions import known_models, list_versions
     from pilothouse.store import open_store
+    from pilothouse.tracking.usual import usual_keys
 
     store = open_store(workspace)
     if model is not None and model not in (known := known_models(store)):
@@ -69,9 +70,7 @@ def models(model: str | None, show_history: bool, workspace: Workspace, as_json:
         if not found:
             say("No versions yet. Make one with `pilothouse train`.")
             return
-        main = [
-            key for key in ("roc_auc", "log_loss", "rmse", "r2") if any(key in one.metrics for one in found)
-        ]
+        main = usual_keys(one.metrics for one in found)
         rows = [
             [
                 one.model,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _QUIET = 2.0  # seconds between progress lines where they cannot be written over each other
 _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 _MAIN = ("roc_auc", "pr_auc", "log_loss", "brier", "f1", "accuracy", "rmse", "mae", "r2", "p99_ms")
-_OWN = 10  # of a script's own metrics, where none of those is among them
+_OWN = 10  # metrics of a script
 
 
 def _param_option(command: Any) -> Any:
@@ -182,7 +182,9 @@ def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, wit
         say(_sentence(found))
         if told := found.tags.get("metrics"):
             say(told)
-        for key in [key for key in _MAIN if key in found.metrics] or list(found.metrics)[:_OWN]:
+        main = [key for key in _MAIN if key in found.metrics]
+        # A recipe has many that nobody asked for; a script has what its author thought worth printing.
+        for key in main if found.recipe else list(dict.fromkeys([*main, *found.metrics]))[:_OWN]:
             click.echo(f"{printable(key, 40):<10} {number(found.metrics[key])}")
 
     emit(found.to_json(), as_json, summary)

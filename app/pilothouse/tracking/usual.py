@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,24 +30,28 @@ def usual_metrics(runs: Iterable[Run], most: int = 3) -> list[str]:
     Among equals come first what a sweep among them is judged by, the deciding metrics of recipes, scores on
     rows that were not learned from, and then the names; what is no score (`lr`, `seconds`) comes last.
     """
+    there = list(runs)
+    wanted = [run.params["metric"] for run in there if run.kind == "sweep" and "metric" in run.params]
+    return usual_keys((run.metrics for run in there), most, wanted)
+
+
+def usual_keys(found: Iterable[Iterable[str]], most: int = 3, wanted: Collection[str] = ()) -> list[str]:
+    """Return up to `most` of the keys of metrics that several have, as `usual_metrics` does."""
     counts: Counter[str] = Counter()
-    wanted = set()
-    for run in runs:
-        counts.update(key for key in run.metrics if key not in FACTS)
-        if run.kind == "sweep" and (metric := run.params.get("metric")):
-            wanted.add(metric)
+    for keys in found:
+        counts.update(key for key in keys if key not in FACTS)
 
     def rank(key: str) -> tuple[int, bool, int, bool, bool, str]:
         words = set(_WORDS.findall(key.lower()))
-        first = FIRST_METRICS.index(key) if key in FIRST_METRICS else len(FIRST_METRICS)
+        place = FIRST_METRICS.index(key) if key in FIRST_METRICS else len(FIRST_METRICS)
         return (
             -counts[key],
             key not in wanted,
-            first,
+            place,
             not words.isdisjoint(_ASIDE),
             words.isdisjoint(_VALIDATING),
             key,
         )
 
-    found = sorted(counts, key=rank)[:most]
-    return [key for key in found if counts[key] * _RARE >= counts[found[0]]]
+    first = sorted(counts, key=rank)[:most]
+    return [key for key in first if counts[key] * _RARE >= counts[first[0]]]
