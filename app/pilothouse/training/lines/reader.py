@@ -77,12 +77,12 @@ class LineReader:
         return points
 
     def _take(self, line: bytes, points: list[Point]) -> None:
-        if len(line) > LONGEST_LINE or not _worth_reading(line):
-            return
         # A dict is not that plain (012 is no number in it), and a long line is not worth keeping.
-        shape = b"" if b"{" in line or len(line) > _LONGEST_SHAPE else line.translate(_NO_DIGITS)
-        if shape and (like := self._refused.get(shape)) is not None:
+        shape = b"" if len(line) > _LONGEST_SHAPE or b"{" in line else line.translate(_NO_DIGITS)
+        if (like := self._refused.get(shape)) is not None:
             self.unread += like
+            return
+        if len(line) > LONGEST_LINE or not _worth_reading(line):
             return
         text = line.decode("utf-8", "replace")
         said = read_line(text)
