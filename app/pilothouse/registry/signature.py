@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -20,12 +21,15 @@ Row = list[Value]
 
 TYPES = ("boolean", "integer", "long", "float", "double", "string", "datetime")
 _MOST_PROBLEMS = 20
+_ROWS_NAMED = 3
+_ROW = re.compile(r"Row (\d+): (.*)", re.DOTALL)
 
 
 class SignatureError(PilothouseError):
-    """Rows that do not fit the signature, with one sentence for each bad field."""
+    """Rows that do not fit the signature, with one sentence for each bad field, whatever rows have it."""
 
     def __init__(self, problems: Sequence[str]) -> None:
+        problems = _gathered(problems)
         shown = list(problems[:_MOST_PROBLEMS])
         if len(problems) > _MOST_PROBLEMS:
             shown.append(f"… and {len(problems) - _MOST_PROBLEMS} more.")
@@ -221,6 +225,26 @@ def _type_name(value: Any) -> str:
 
 def _where(number: int, records: Sequence[Any]) -> str:
     return f"Row {number + 1}: " if len(records) > 1 else ""
+
+
+def _gathered(problems: Sequence[str]) -> list[str]:
+    """Say once what several rows have in common: `Rows 1, 2, 3 and 397 more: …`."""
+    rows: dict[str, list[str]] = {}
+    for text in problems:
+        found = _ROW.fullmatch(text)
+        where, what = found.groups() if found else ("", text)
+        rows.setdefault(what, []).append(where)
+    return [_of_rows(where) + what for what, where in rows.items()]
+
+
+def _of_rows(numbers: list[str]) -> str:
+    if not numbers[0]:
+        return ""
+    if len(numbers) == 1:
+        return f"Row {numbers[0]}: "
+    if len(numbers) <= _ROWS_NAMED:
+        return f"Rows {', '.join(numbers[:-1])} and {numbers[-1]}: "
+    return f"Rows {', '.join(numbers[:_ROWS_NAMED])} and {len(numbers) - _ROWS_NAMED:,} more: "
 
 
 def _twice(names: Sequence[Any]) -> list[Any]:
