@@ -19,6 +19,7 @@ from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.data.features.definition import table_paths
 from pilothouse.data.reading import Source, read_rows
 from pilothouse.errors import PilothouseError
+from pilothouse.performance.labels import label_id
 from pilothouse.registry.features import kept_features
 from pilothouse.registry.frames import canonical_frame, frame_of_rows, with_features
 from pilothouse.registry.manifest import read_manifest, read_verified
@@ -159,7 +160,7 @@ def measure_skew(
 def _id_of(line: dict[str, Any], config: ModelConfig) -> str:
     """Return the id that came with the row, or else the request's."""
     own = line["features"].get(config.data.id)
-    return str(line["id"] if own is None else own)
+    return line["id"] if own is None else label_id(own)
 
 
 def _runner(store: Store, version: ModelVersion, files: dict[str, str]) -> FeatureRunner | None:
@@ -184,10 +185,18 @@ def _rows_by_id(sources: Sequence[Source], config: ModelConfig, ids: Any) -> pd.
     table = read_rows(sources)
     if column not in table.columns:
         raise PilothouseError(f"The files have no column {column!r}, the id.")
-    places = {str(one): place for place, one in enumerate(ids)}
-    found = table[column].map(str).map(places)
+    places = {one: place for place, one in enumerate(ids)}
+    found = pd.Series([places.get(_key(one)) for one in table[column].tolist()], index=table.index)
     table = table[found.notna()].assign(**{"": found.dropna().astype(int)})
     return table.drop_duplicates("").set_index("").sort_index()
+
+
+def _key(value: Any) -> str | None:
+    try:
+        # An integer column with a gap comes as floats, and older logs hold integers as floats, too.
+        return label_id(value)
+    except ValueError:
+        return None
 
 
 def _compare(name: str, served: pd.DataFrame, offline: pd.DataFrame) -> FeatureSkew:

@@ -93,7 +93,9 @@ def request_fields(
         fields.setdefault(column.name, column.type)
     named = [Field(name, type_, columns[name].required) for name, type_ in fields.items()]
     if id in columns and id not in fields:
-        named.append(Field(id, _type(columns[id]), False))
+        # It is no number to learn from: a whole one stays whole in the log.
+        whole = columns[id].type == "integer"
+        named.append(Field(id, "long" if whole else _type(columns[id]), False))
     return tuple(named)
 
 

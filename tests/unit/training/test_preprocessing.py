@@ -108,3 +108,10 @@ def test_many_levels_are_gathered() -> None:
 
 def _dense(found: object) -> np.ndarray:
     return found.toarray() if hasattr(found, "toarray") else np.asarray(found)
+
+
+def test_a_whole_id_stays_whole() -> None:
+    number = Schema((*SCHEMA.columns, Column("customer", "integer", "numeric", True)))
+    signature = Signature(request_fields(number, FEATURES, id="customer"))
+    field = signature.inputs[-1]
+    assert (field.name, field.type, field.required) == ("customer", "long", False)
