@@ -15,7 +15,10 @@ from pilothouse.store import Store, Transaction, loads
 
 _MANY = 8
 """From so many unknown reports on, all are read at once: a scan costs less than so many look-ups."""
-_COLUMN = '{"column":"VARCHAR","score":"DOUBLE","drifted":"BOOLEAN","moved":"VARCHAR","noise_floor":"DOUBLE"}'
+_COLUMN = (
+    '{"column":"VARCHAR","score":"DOUBLE","drifted":"BOOLEAN","moved":"VARCHAR","noise_floor":"DOUBLE",'
+    '"threshold":"DOUBLE","p_value":"DOUBLE","convention":"VARCHAR"}'
+)
 _GLANCE = (
     "SELECT report_id, subject, sha256, recorded_at, reference, dataset_drift, share_drifted, n_reference, "
     "n_current, from_json(report, "
@@ -33,6 +36,9 @@ class ColumnGlance:
     drifted: bool
     moved: str
     noise_floor: float = 0.0
+    threshold: float = 0.0
+    p_value: float | None = None
+    convention: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +116,7 @@ def _column(told: dict[str, Any]) -> ColumnGlance:
         bool(told["drifted"]),
         told["moved"] or "",
         told["noise_floor"] or 0.0,
+        told.get("threshold") or 0.0,
+        told.get("p_value"),
+        told.get("convention") or "",
     )

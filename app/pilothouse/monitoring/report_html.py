@@ -17,7 +17,7 @@ from pilothouse.monitoring.findings_html import findings_html
 from pilothouse.monitoring.histograms_svg import effect, histograms, shown
 from pilothouse.monitoring.report_style import STYLE
 from pilothouse.monitoring.story import sentence, worth_telling
-from pilothouse.monitoring.verdict_words import of_column, of_data
+from pilothouse.monitoring.verdict_words import of_chunks, of_column, of_data
 from pilothouse.monitoring.wording import percent
 
 MOST_DETAILED = 40
@@ -54,11 +54,11 @@ def render_html(
     """
     drifted = [part for part in parts if part.report.dataset_drift]
     first = parts[0].report
-    some = any(part.report.drifted for part in parts)
-    word = "Drifted" if drifted else "Some moved" if some else "No drift"
+    sign, word = of_chunks([part.report for part in parts])
+    word = word.capitalize()
     rows = sum(part.report.n_current for part in parts)
     body = [
-        f"<h1>{_toned(bool(drifted), '■ Drifted', '▲ Some moved' if some else '● No drift')}</h1>",
+        f"<h1>{_toned(bool(drifted), '■ Drifted', f'{sign} {word}')}</h1>",
         f"<p>{_named(current)} {_dim(f'({rows:,} rows)')} against {_named(reference)} "
         f"{_dim(f'({first.n_reference:,} rows)')}</p>",
     ]

@@ -3,10 +3,14 @@ watcher: ``■`` what counts, ``▲`` what to keep an eye on, ``●`` what is so
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 NEAR = 0.05
 """A column that did not move enough to count, but at least this far and beyond noise, is near the line."""
+NEAR_PART, NEAR_P = 0.8, 0.1
+"""By a test that was named, near is this part of the distance that it needs; or, where it goes by a p-value,
+one within twice the 0.05 that it needs."""
 
 
 class JudgedColumn(Protocol):
@@ -23,6 +27,18 @@ class JudgedColumn(Protocol):
     @property
     def noise_floor(self) -> float:
         """How far it may move by chance."""
+
+    @property
+    def threshold(self) -> float:
+        """How far it must move to count."""
+
+    @property
+    def p_value(self) -> float | None:
+        """The chance of that, or more; None for a distance."""
+
+    @property
+    def convention(self) -> str:
+        """Whose test it is, where one was named; empty for the default rule."""
 
 
 class JudgedData(Protocol):
@@ -44,9 +60,22 @@ def of_data(report: JudgedData) -> tuple[str, str]:
     return ("▲", "some moved") if report.drifted else ("●", "no drift")
 
 
+def of_chunks(reports: Sequence[JudgedData]) -> tuple[str, str]:
+    """Return sign and word of a dataset that was judged part by part: those of the worst part."""
+    return min((of_data(one) for one in reports), key=lambda verdict: "■▲●".index(verdict[0]))
+
+
 def of_column(column: JudgedColumn) -> tuple[str, str]:
     """Return sign and word of a column's verdict."""
     if column.drifted:
         return "■", "moved"
-    near = column.score >= NEAR and column.score > column.noise_floor
-    return ("▲", "near") if near else ("●", "steady")
+    return ("▲", "near") if _is_near(column) else ("●", "steady")
+
+
+def _is_near(column: JudgedColumn) -> bool:
+    if not column.convention:
+        return column.score >= NEAR and column.score > column.noise_floor
+    # Scores of other tests have other scales, and no noise floor.
+    if column.p_value is not None:
+        return column.p_value <= NEAR_P
+    return column.score >= NEAR_PART * column.threshold > 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pilothouse.monitoring.glances import ColumnGlance
-from pilothouse.monitoring.verdict_words import of_column, of_data
+from pilothouse.monitoring.verdict_words import of_chunks, of_column, of_data
 
 
 class _Report:
@@ -15,6 +15,13 @@ def test_a_dataset_has_one_of_three_verdicts() -> None:
     assert of_data(_Report(True, ["a"])) == ("■", "drifted")
     assert of_data(_Report(False, ["a"])) == ("▲", "some moved")
     assert of_data(_Report(False, [])) == ("●", "no drift")
+
+
+def test_chunks_together_have_the_verdict_of_the_worst() -> None:
+    calm, some, drift = _Report(False, []), _Report(False, ["a"]), _Report(True, ["a"])
+    assert of_chunks([calm, calm]) == ("●", "no drift")
+    assert of_chunks([calm, some]) == ("▲", "some moved")
+    assert of_chunks([some, drift, calm]) == ("■", "drifted")
 
 
 @pytest.mark.parametrize(
@@ -30,3 +37,19 @@ def test_a_column_is_near_the_line_only_beyond_noise(
     score: float, drifted: bool, noise: float, word: str
 ) -> None:
     assert of_column(ColumnGlance("x", score, drifted, "", noise))[1] == word
+
+
+@pytest.mark.parametrize(
+    ("score", "needed", "p", "word"),
+    [
+        (0.142, 5.991, 0.9314, "steady"),  # chi2: noise
+        (5.1, 5.991, 0.078, "near"),
+        (0.09, 0.1, None, "near"),
+        (0.06, 0.1, None, "steady"),
+        (0.0, 0.0, 1.0, "steady"),
+    ],
+)
+def test_near_is_measured_by_the_limit_of_the_test_that_was_named(
+    score: float, needed: float, p: float | None, word: str
+) -> None:
+    assert of_column(ColumnGlance("x", score, False, "", 0.0, needed, p, "scipy's"))[1] == word
