@@ -134,7 +134,7 @@ def test_every_bad_field_of_every_row_has_its_sentence() -> None:
 def test_a_thousand_bad_rows_do_not_make_a_thousand_sentences() -> None:
     with pytest.raises(SignatureError) as caught:
         ALL.validate([{}] * 1000)
-    assert len(caught.value.problems) == len(ALL.inputs)
+    assert len(caught.value.problems) == 6
     assert caught.value.problems[0].startswith("Rows 1, 2, 3 and 997 more: field 'flag' is missing")
     with pytest.raises(SignatureError) as caught:
         ALL.validate([{**GOOD, "count": f"x{number}"} for number in range(1000)])
