@@ -113,17 +113,27 @@ def _accept(
     reason: str,
     as_json: bool,
 ) -> int:
+    from pilothouse.cli.drift_report import verdict_word
     from pilothouse.monitoring.accepting import accept_file
+    from pilothouse.monitoring.file_reports import find_file_report
     from pilothouse.monitoring.quality.adapting import what_would_adapt
 
     if len(files) != 1:
         raise UsageError("Name one file to accept.")
     arrival = accept_file(workspace, store, config, Path(files[0]).name, reason=reason)
-    told = {"name": arrival.name, "sha256": arrival.sha256, "status": arrival.status}
+    report = find_file_report(store, config.name, arrival.name).stored
+    told = {
+        "name": arrival.name,
+        "sha256": arrival.sha256,
+        "status": arrival.status,
+        "dataset_drift": report.dataset_drift if report else None,
+    }
     changed = what_would_adapt(workspace, store, config, arrival.name)
 
     def show() -> None:
         say(f"{arrival.name} is accepted.")
+        if report is not None:
+            say(f"Against {report.reference}: {verdict_word(report.report)}. `pilothouse drift` shows more.")
         if changed:
             say("The next file like it will be held again. To have the schema allow it:")
             say(f"  pilothouse schema accept {shlex.quote(arrival.name)}")

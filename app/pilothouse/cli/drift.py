@@ -232,6 +232,12 @@ def _drift_in_workspace(
             next="See all with `pilothouse check`.",
         )
     reports = [verdict for verdict in verdicts if verdict.report is not None]
+    if not reports and any(verdict.reference for verdict in verdicts):
+        unread = next(verdict for verdict in verdicts if verdict.reference)
+        raise DataError(
+            f"{unread.name} was accepted, but cannot be compared: {unread.findings[0].message}",
+            next="Write the file again.",
+        )
     if not reports:
         raise NotFoundError(
             "There is no reference to compare with yet.", next="Train a model first: `pilothouse train`."

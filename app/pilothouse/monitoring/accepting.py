@@ -1,4 +1,4 @@
-"""A person takes a held file in, unless no training could read it then."""
+"""A person takes a held file in, unless no training could read it then; and it is compared like any other."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pilothouse.data.reading import DataError, data_files
 from pilothouse.data.schema import infer_schema
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.checks import ERROR
+from pilothouse.monitoring.judging import judge_file
 from pilothouse.monitoring.verdicts import HELD, Arrival, accept_arrival, list_arrivals
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
@@ -18,7 +19,7 @@ _DOUBTFUL = ("readable", "named-twice", "type")
 def accept_file(
     workspace: Workspace, store: Store, model: ModelConfig, name: str, *, reason: str = ""
 ) -> Arrival:
-    """Take a held file in as it is, from now on.
+    """Take a held file in as it is, from now on, and compare it with the reference.
 
     Raises:
         NotFoundError: no file of that name is held.
@@ -38,4 +39,8 @@ def accept_file(
                 untouched="It stays held.",
                 next="Correct the file, and it is judged again; or take it out of the folder.",
             ) from None
-    return accept_arrival(store, model.name, name, reason=reason)
+    accepted = accept_arrival(store, model.name, name, reason=reason)
+    path = workspace.data_folder(model) / name
+    if path.is_file():
+        judge_file(workspace, store, model, path)
+    return accepted

@@ -51,7 +51,8 @@ class Verdict:
         status: "ok"; "held" (checks found errors, so training leaves it out); "accepted" (held, but a person
             took it in nevertheless).
         findings: what the checks found, errors first.
-        report: the comparison with the reference; None if the file is held or there is no reference.
+        report: the comparison with the reference; None if the file is held, or accepted though it cannot be
+            read, or if there is no reference.
         name, sha256, rows: the file; its rows are 0 if it cannot be read.
         reference: what it was compared with, such as `late-arrivals v3`; empty if with nothing.
         schema_number: the accepted schema that it was checked against; None if nobody has accepted one.
@@ -104,9 +105,11 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
         findings = (*findings, Finding(WARNING, "", said, "copy"))
     sound = is_sound(findings)
     report, rows = None, examined.figures.rows if examined.figures else 0
-    if sound and reference:
+    if reference and examined.figures and (sound or _taken_in(store, model, path.name, digest)):
         tests = parse_tests(model.drift.test)
-        left = no_longer(reference, accepted)
+        # An accepted file may have columns that cannot be read as what the reference has.
+        otherwise = tuple(finding.column for finding in findings if finding.rule == "type")
+        left = (*no_longer(reference, accepted), *otherwise)
         profile = profile_files(
             [path],
             reference.schema,
@@ -129,6 +132,13 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
         reference.label if reference else "", number,
     )  # fmt: skip
     return _store(store, model, verdict)
+
+
+def _taken_in(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:
+    """Say whether a person accepted these bytes in spite of their checks."""
+    with store.reading() as tx:
+        known = arrival_row(tx, model.name, name, sha256)
+    return known is not None and known["status"] == ACCEPTED
 
 
 def _copied_from(store: Store, model: ModelConfig, path: Path, digest: str) -> str:

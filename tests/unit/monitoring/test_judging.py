@@ -318,3 +318,29 @@ def test_judging_needs_no_pandas(workspace: Workspace, store: Store, folder: Pat
         "assert v.report is not None and 'pandas' not in sys.modules and 'sklearn' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script, str(workspace.root)], check=True, timeout=60)
+
+
+def test_an_accepted_file_is_compared_like_any_other(
+    workspace: Workspace,
+    store: Store,
+    folder: Path,
+    rng: np.random.Generator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    moved = _rows(rng, 500, 1.0)
+    held = write_parquet(folder / "feb.parquet", {name: moved[name] for name in ("x0", "x1", "k", "y")})
+    assert _judge(workspace, store, held).status == "held"
+    code, out, _ = _run(capsys, "check", "feb.parquet", "--accept", "--reason", "known", "--json")
+    assert (code, json.loads(out)["dataset_drift"]) == (0, True)
+    assert get_drift_report(store, "feb.parquet").dataset_drift
+    code, out, _ = _run(capsys, "drift", "feb.parquet", "--json", "--exit-code")
+    columns = json.loads(out)["columns"]
+    assert (code, {one["column"] for one in columns if one["drifted"]}) == (1, {"x0", "x1", "x2"})
+    # One that nothing can read is not said to lack a reference.
+    bad = write_text(folder / "mar.csv", "x0,x1,x2,k,y\n1,2,3,a\n")
+    _judge(workspace, store, bad)
+    accept_arrival(store, "late", "mar.csv")
+    code, _, said = _run(capsys, "drift", "mar.csv")
+    assert (code, "cannot be compared" in said, "no reference" in said) == (1, True, False)
