@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--target", help="The target column: told apart (with --reference).")
 @click.option("--exclude", multiple=True, metavar="COLUMN",
               help="A column that is no feature (with --reference).")  # fmt: skip
+@click.option("--include", multiple=True, metavar="COLUMN",
+              help="Compare a column although it looks like an id (with --reference).")  # fmt: skip
 @click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=0.3, show_default=True,
               help="The dataset drifts if this share of the columns does (with --reference).")  # fmt: skip
 @click.option("--test", metavar="NAME[,NAME]",
@@ -55,6 +57,7 @@ def drift(
     reference: str | None,
     target: str | None,
     exclude: tuple[str, ...],
+    include: tuple[str, ...],
     share: float,
     test: str | None,
     chunk: str | None,
@@ -92,12 +95,12 @@ def drift(
         wishes = Wishes(share, target, exclude, parse_tests(test or ""))
         return drift_alone(
             current, reference, wishes, chunk=chunk, time=time, joint=joint, save_profile=save_profile,
-            html=html, exit_code=exit_code, as_json=as_json, cache=around,
+            html=html, exit_code=exit_code, as_json=as_json, cache=around, include=include,
         )  # fmt: skip
-    if target is not None or exclude or save_profile is not None:
+    if target is not None or exclude or include or save_profile is not None:
         raise UsageError(
-            "--target, --exclude and --save-profile go with --reference; a workspace's pilothouse.toml "
-            "names its own."
+            "--target, --exclude, --include and --save-profile go with --reference; a workspace's "
+            "pilothouse.toml names its own."
         )
     found = find_workspace(Path(workspace) if workspace else None)
     config = found.config().model(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from pilothouse.cli.drift_report import chunk_fields, show_chunks, show_report, write_html
@@ -33,8 +34,11 @@ def drift_alone(
     exit_code: bool,
     as_json: bool,
     cache: Workspace | None,
+    include: tuple[str, ...] = (),
 ) -> int:
     """Compare CURRENT with a reference that was named; return the exit code."""
+    from dataclasses import replace
+
     from pilothouse.monitoring.references_kept import open_reference_once
     from pilothouse.processes import write_atomic
 
@@ -58,10 +62,25 @@ def drift_alone(
             "--multivariate needs the reference's rows, and a profile has none.",
             next="Name the reference's data files.",
         )
+    paths = expand(current)
+    if ids := _ids(found, paths, wishes, include):
+        wishes = replace(wishes, exclude=(*wishes.exclude, *ids))
     return compare_and_show(
-        found, expand(current), current, wishes, chunk=chunk, time=time, joint=joint, html=html,
+        found, paths, current, wishes, chunk=chunk, time=time, joint=joint, html=html,
         exit_code=exit_code, as_json=as_json,
     )  # fmt: skip
+
+
+def _ids(found: Reference, paths: list[Path], wishes: Wishes, include: tuple[str, ...]) -> list[str]:
+    """Return the columns that look like ids and that nobody wants compared, and say so."""
+    from pilothouse.monitoring.filedrift import require_columns
+    from pilothouse.monitoring.id_like import id_like
+
+    require_columns([column.name for column in found.profile.columns], *include)
+    ids = id_like(found, paths, {*wishes.exclude, wishes.target, *include})
+    for name in ids:
+        say(f"`{name}` looks like an id: left out; --include {shlex.quote(name)} compares it.")
+    return ids
 
 
 def declared(

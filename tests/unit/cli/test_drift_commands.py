@@ -295,3 +295,25 @@ def test_a_workspace_around_says_what_is_no_feature(files: Path, capsys: pytest.
     assert "pilothouse.toml says so: z" in _run(capsys, "now.parquet", "--reference", "then.parquet")[2]
     told = _json(capsys, "now.parquet", "--reference", "then.parquet", "--exclude", "k")
     assert {one["column"] for one in told["columns"]} == {"x", "y", "z"}
+
+
+def test_a_column_that_looks_like_an_id_is_left_out_unless_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice = np.random.default_rng(3)
+    for at, name in enumerate(("then", "now")):
+        ids = dice.permutation(np.arange(400)) + 1000 * at
+        write_parquet(
+            tmp_path / f"{name}.parquet",
+            {"customer_id": ids, "row": ids + 7, "cents": dice.integers(0, 9_000_000, 400) + 10**7 * at},
+        )
+    monkeypatch.chdir(tmp_path)
+    told = _json(capsys, "now.parquet", "--reference", "then.parquet")
+    assert [one["column"] for one in told["columns"]] == ["cents"]
+    assert told["left_out"] == ["customer_id", "row"]
+    _, _, err = _run(capsys, "now.parquet", "--reference", "then.parquet", "--chunk", "100")
+    assert "`customer_id` looks like an id: left out; --include customer_id compares it." in err
+    told = _json(capsys, "now.parquet", "--reference", "then.parquet", "--include", "customer_id")
+    assert [one["column"] for one in told["columns"]] == ["customer_id", "cents"]
+    code, _, err = _run(capsys, "now.parquet", "--reference", "then.parquet", "--include", "nope")
+    assert (code, "no column 'nope'" in err) == (2, True)

@@ -1,0 +1,70 @@
+"""Integers that name rows: they rise or are dealt out anew, so that they always "move" and say nothing of it.
+
+Texts of that sort are no features anyway (`data/schema.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from pilothouse.data.reading import Source, connect, identifier, reading
+from pilothouse.data.schema import MOSTLY_UNIQUE, relation_sql
+from pilothouse.monitoring.reference import Reference
+
+ID_WORDS = {"id", "ids", "key", "uuid", "guid", "index", "rowid"}
+LEAST_ROWS = 30
+"""In fewer rows any integer may be unique by chance."""
+REPEATS = 10
+"""n values drawn from a range of R repeat about n^2 / 2R times; where ten were due, none is no chance."""
+
+
+def id_like(
+    reference: Reference, sources: Sequence[Source], spared: Collection[str | None] = ()
+) -> list[str]:
+    """Return the columns that look like ids on both sides.
+
+    A column named like an id needs mostly different values; any other must never repeat where numbers drawn
+    by chance would have.
+
+    Args:
+        reference: what is compared with; only its columns count, and its files where they are at hand.
+        sources: the current files.
+        spared: columns that are not looked at.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    names = [
+        column.name
+        for column in reference.profile.columns
+        if column.type == "integer" and column.kind == "numeric" and column.name not in spared
+    ]
+    for side in (sources, reference.sources):
+        if side and names:
+            names = _unique(reference, side, names)
+    return names
+
+
+def _unique(reference: Reference, sources: Sequence[Source], names: list[str]) -> list[str]:
+    asked = ", ".join(
+        f"count({name}), count(DISTINCT {name}), CAST(max({name}) AS DOUBLE) - CAST(min({name}) AS DOUBLE)"
+        for name in map(identifier, names)
+    )
+    with connect() as con, reading(*sources):
+        table = relation_sql(con, sources, reference.schema, columns=names)
+        row = con.execute(f"SELECT {asked} FROM {table}").fetchall()[0]
+    return [
+        name
+        for at, name in enumerate(names)
+        if _looks_like_id(name, int(row[3 * at]), int(row[3 * at + 1]), float(row[3 * at + 2] or 0.0))
+    ]
+
+
+def _looks_like_id(name: str, present: int, distinct: int, width: float) -> bool:
+    if present < LEAST_ROWS:
+        return False
+    words = re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower())
+    if {words[0], words[-1]} & ID_WORDS:
+        return distinct > MOSTLY_UNIQUE * present
+    return distinct == present and present * present >= 2 * REPEATS * (width + 1)
