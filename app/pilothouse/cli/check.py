@@ -42,7 +42,7 @@ def check(
 ) -> int:
     """Check FILES (by default the whole data folder) and say what is wrong with them.
 
-    Exits with 1 if a file is not fit to learn from.
+    A file outside the data folder is only looked at. Exits with 1 if a file is not fit to learn from.
     """
     from pilothouse.data.reading import expand, require_data_files
 
@@ -56,19 +56,28 @@ def check(
     if accept:
         return _accept(found, store, config, files, reason, as_json)
     paths = [path for text in files for path in expand(text)] or require_data_files(found.data_folder(config))
-    from pilothouse.monitoring.judging import judge_file
+    from pilothouse.monitoring.looking import judge_or_look
 
-    verdicts = [judge_file(found, store, config, path) for path in paths]
+    judged = [judge_or_look(found, store, config, path) for path in paths]
+    looked_at = [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]
+    if looked_at:
+        say(nothing_stored(looked_at))
 
     def show() -> None:
-        for verdict in verdicts:
+        for verdict, _ in judged:
             click.echo(
                 f"{_sign(verdict.status)} {printable(verdict.name)}  {verdict.rows:,} rows  {verdict.status}"
             )
             _tell_all(verdict.findings)
 
-    emit([_verdict_fields(verdict) for verdict in verdicts], as_json, show)
-    return HELD if any(verdict.status == "held" for verdict in verdicts) else 0
+    emit([{**_verdict_fields(verdict), "stored": kept} for verdict, kept in judged], as_json, show)
+    return HELD if any(verdict.status == "held" for verdict, _ in judged) else 0
+
+
+def nothing_stored(paths: Sequence[Path]) -> str:
+    """Say that files which did not land were only looked at."""
+    what = f"{paths[0].name} is" if len(paths) == 1 else f"{len(paths)} of the files are"
+    return f"A look: {what} not in the data folder, nothing is stored."
 
 
 def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pilothouse.cli.check import nothing_stored
 from pilothouse.cli.drift_alone import DRIFTED, compare_and_show, declared, drift_alone
 from pilothouse.cli.drift_report import show_report, verdict_word, write_html
 from pilothouse.cli.options import emit, json_option, say, table
@@ -76,7 +77,8 @@ def drift(
     """Say whether CURRENT (a file, a folder or a pattern) has moved away from a reference.
 
     With --reference, two sets of files are compared, anywhere. In a workspace, a file is judged against the
-    champion's reference and the verdict kept; with --test, --chunk or --multivariate it is only looked at.
+    champion's reference and the verdict kept; with --test, --chunk or --multivariate, or outside the data
+    folder, it is only looked at.
     The name of a judged file shows its report again; and without CURRENT the reports are listed.
     """
     from pilothouse.monitoring.distances import parse_tests
@@ -207,7 +209,8 @@ def _drift_in_workspace(
     as_json: bool,
 ) -> int:  # fmt: skip
     from pilothouse.data.reading import DataError, expand
-    from pilothouse.monitoring.judging import get_drift_report, judge_file
+    from pilothouse.monitoring.judging import get_drift_report
+    from pilothouse.monitoring.looking import judge_or_look
 
     path = Path(current)
     in_folder = workspace.data_folder(config) / path.name
@@ -227,7 +230,10 @@ def _drift_in_workspace(
             )
             return DRIFTED if exit_code and found.dataset_drift else 0
     paths = expand(current) if path.exists() or not in_folder.exists() else [in_folder]
-    verdicts = [judge_file(workspace, store, config, path) for path in paths]
+    judged = [judge_or_look(workspace, store, config, path) for path in paths]
+    verdicts = [verdict for verdict, _ in judged]
+    if looked_at := [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]:
+        say(nothing_stored(looked_at))
     held = [verdict for verdict in verdicts if verdict.status == "held"]
     if held:
         raise DataError(

@@ -39,7 +39,7 @@ from pilothouse.workspace import Workspace
 
 __all__ = [
     "Arrival", "StoredReport", "Verdict", "accept_arrival", "get_drift_report", "judge_file", "list_arrivals",
-    "list_drift_reports",
+    "list_drift_reports", "look_at_file",
 ]  # fmt: skip
 
 
@@ -89,6 +89,25 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     Raises:
         DataError: the file is gone, or changed while it was being read; nothing was stored.
     """
+    verdict, known = _find(workspace, store, model, path, landed=True)
+    return verdict if known else _store(store, model, verdict)
+
+
+def look_at_file(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> Verdict:
+    """Find what `judge_file` would, as the next question, and store nothing.
+
+    Raises:
+        DataError: as for `judge_file`.
+    """
+    verdict, _ = _find(workspace, store, model, path, landed=False)
+    with store.reading() as tx:
+        return _as_question(tx, model.name, verdict)
+
+
+def _find(
+    workspace: Workspace, store: Store, model: ModelConfig, path: Path, *, landed: bool
+) -> tuple[Verdict, bool]:
+    """Return what is found of a file, and whether that was stored before."""
     before = _look(path)
     digest = fingerprint(path)
     reference = find_reference(workspace, store, model)
@@ -96,10 +115,11 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     number = accepted.accepted if accepted else None
     known = _stored(store, model, path.name, digest, reference, number)
     if known is not None:
-        return known
+        return known, True
     rules = accepted or (rules_suggested(store, model, reference) if reference else None)
     examined = examine_file(path, reference.schema if reference else None, roles_of(model), rules)
-    findings = advised(examined.findings, path.name, by_rules=accepted is not None)
+    called = path.name if landed else str(path)
+    findings = advised(examined.findings, called, by_rules=accepted is not None, landed=landed)
     if original := _copied_from(store, model, path, digest):
         said = f"It is a copy of {original}, byte for byte; a training takes it once."
         findings = (*findings, Finding(WARNING, "", said, "copy"))
@@ -131,7 +151,7 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
         OK if sound else HELD, findings, report, path.name, digest, rows,
         reference.label if reference else "", number,
     )  # fmt: skip
-    return _store(store, model, verdict)
+    return verdict, False
 
 
 def _taken_in(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:

@@ -304,7 +304,7 @@ def test_the_commands_in_a_workspace(
     code, out, _ = _run(capsys, "data", "--json")
     told = json.loads(out)
     assert told["versions"][0]["rows"] == 2000
-    assert len(told["files"]) == 4
+    assert {file["name"] for file in told["files"]} == {"jan.parquet", "feb.parquet", "bad.csv"}
     code, out, _ = _run(capsys, "data", told["versions"][0]["version"])
     assert (code, "x0" in out) == (0, True)
 
@@ -344,3 +344,34 @@ def test_an_accepted_file_is_compared_like_any_other(
     accept_arrival(store, "late", "mar.csv")
     code, _, said = _run(capsys, "drift", "mar.csv")
     assert (code, "cannot be compared" in said, "no reference" in said) == (1, True, False)
+
+
+def test_a_file_outside_the_data_folder_is_looked_at_and_nothing_is_stored(
+    workspace: Workspace,
+    store: Store,
+    folder: Path,
+    rng: np.random.Generator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    before = list_events(store)
+    outside = write_parquet(workspace.root / "land" / "feb.parquet", _rows(rng, 500, 1.0))
+    bad = write_text(outside.parent / "mar.csv", "x0\n1\n")
+    code, out, said = _run(capsys, "check", str(outside), str(bad), "--json")
+    told = json.loads(out)
+    assert (code, [(one["name"], one["status"], one["stored"]) for one in told]) == (
+        1,
+        [("feb.parquet", "ok", False), ("mar.csv", "held", False)],
+    )
+    assert told[0]["dataset_drift"] is True
+    assert "--accept" not in out
+    assert "2 of the files are not in the data folder, nothing is stored." in said
+    code, looked, said = _run(capsys, "drift", str(outside), "--json", "--exit-code")
+    assert (code, "A look: feb.parquet is not in the data folder" in said) == (1, True)
+    assert (list_arrivals(store), list_drift_reports(store), list_events(store)) == ([], [], before)
+    # When it lands it is the first question still, and the verdict is the same.
+    shutil.copy(outside, folder / "feb.parquet")
+    code, out, said = _run(capsys, "drift", "data/feb.parquet", "--json")
+    assert (json.loads(out), "A look" in said) == (json.loads(looked), False)
+    assert [one.name for one in list_arrivals(store)] == ["feb.parquet"]

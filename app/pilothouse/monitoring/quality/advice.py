@@ -16,18 +16,21 @@ _VALUES = {"range": "min and max", "categories": "categories or max_new", "missi
 """Findings about values, and the rules that say what they may be."""
 
 
-def advised(findings: Sequence[Finding], name: str, *, by_rules: bool) -> tuple[Finding, ...]:
+def advised(
+    findings: Sequence[Finding], name: str, *, by_rules: bool, landed: bool = True
+) -> tuple[Finding, ...]:
     """Return the findings with what to do next.
 
     Args:
-        findings: of a file in the data folder.
-        name: the file's.
+        findings: of a file.
+        name: the file's; its path if it is not in the data folder.
         by_rules: whether a person has accepted a schema, so that there are rules to change.
+        landed: whether it is in the data folder, so that it can be accepted.
     """
-    return tuple(replace(finding, next=_next(finding, name, by_rules)) for finding in findings)
+    return tuple(replace(finding, next=_next(finding, name, by_rules, landed)) for finding in findings)
 
 
-def _next(finding: Finding, name: str, by_rules: bool) -> str:
+def _next(finding: Finding, name: str, by_rules: bool, landed: bool) -> str:
     file = shlex.quote(name)
     if finding.rule in _SCHEMA:
         change = {"column": "that it is gone", "type": "its new type"}.get(finding.rule, "it")
@@ -42,12 +45,10 @@ def _next(finding: Finding, name: str, by_rules: bool) -> str:
             f"`pilothouse schema set {shlex.quote(f'{column}.leak_check=false')}`."
         )
     if finding.rule in _VALUES and finding.severity == ERROR:
-        return (
-            f"Correct the file, take it as it is (`pilothouse check {file} --accept`), or change "
-            f"{_VALUES[finding.rule]} (`pilothouse schema edit`)."
-        )
+        take = f", take it as it is (`pilothouse check {file} --accept`)," if landed else ""
+        return f"Correct the file{take} or change {_VALUES[finding.rule]} (`pilothouse schema edit`)."
     if finding.rule in _VALUES and not by_rules and finding.rule != "constant":
         return "What is usual was taken from the reference; `pilothouse schema edit` says what may be."
     if finding.rule in ("readable", "named-twice"):
-        return "Write the file again; it is looked at as soon as it changes."
+        return "Write the file again; it is looked at as soon as it changes." if landed else ""
     return ""

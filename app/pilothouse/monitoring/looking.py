@@ -1,0 +1,27 @@
+"""A file that has not landed is looked at: the same verdict as for one that has, and nothing is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pilothouse.config import ModelConfig
+from pilothouse.monitoring.judging import Verdict, judge_file, look_at_file
+from pilothouse.store import Store
+from pilothouse.workspace import Workspace
+
+
+def has_landed(workspace: Workspace, model: ModelConfig, path: Path) -> bool:
+    """Say whether a file lies right in the model's data folder; a link there counts, its target does not."""
+    return path.absolute().parent.resolve() == workspace.data_folder(model).resolve()
+
+
+def judge_or_look(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> tuple[Verdict, bool]:
+    """Judge a file that landed, else look at it; return what was found, and whether that is kept.
+
+    Only what lands takes a share of the level that a reference's questions have, or is an event.
+
+    Raises:
+        DataError: the file is gone, or changed while it was being read.
+    """
+    kept = has_landed(workspace, model, path)
+    return (judge_file if kept else look_at_file)(workspace, store, model, path), kept
