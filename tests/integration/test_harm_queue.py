@@ -92,6 +92,10 @@ def test_the_watcher_tells_and_the_command_shows(trained: Workspace) -> None:
     again = pilothouse("harm", "next.csv", "--again", "--exit-code", cwd=root)
     assert again.code == 1 and "cost" in again.out and "alert dear (warning) fired" in again.err, again
     assert json.loads(pilothouse("harm", "next.csv", "--json", cwd=root).out)["business"] == {"cost": 200}
+    config.write_text(config.read_text().replace("cost >= 200", "kost >= 200"))
+    assert pilothouse("harm", "next.csv", "--again", cwd=root).code == 0
+    unknown = pilothouse("harm", "--exit-code", cwd=root)
+    assert unknown.code == 1 and "alert dear (warning) cannot be told" in unknown.err, unknown
     told_well(pilothouse("harm", "[/x]", cwd=root), "was not judged")
     told_well(pilothouse("harm", "--again", cwd=root), "needs the NAME", code=2)
 

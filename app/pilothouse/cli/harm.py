@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="NAME", help="The model, where there are several.")
 @click.option("--judge", is_flag=True, help="Judge what waits now; the watcher does it by itself.")
 @click.option("--again", is_flag=True, help="Judge NAME again, by the labels that have come since.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if the newest file hurts or an alert fired.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 1 if the newest file hurts, or an alert fired or cannot be told.",
+)
 @workspace_option
 @json_option
 def harm(
@@ -72,13 +76,20 @@ def harm(
             as_json,
             lambda: _show_all(found, [one.name for one in waiting]),
         )
-    if exit_code and any(_is_bad(one) for one in newest):
+    bad = [one for one in newest if _is_bad(one)]
+    if not name and exit_code:
+        for one in bad:
+            say(f"{printable(one.name)}: {printable(one.words, 1000)}")
+            _show_alerts(one)
+    if exit_code and bad:
         raise click.exceptions.Exit(1)
 
 
 def _is_bad(kept: KeptHarm) -> bool:
     alerts = kept.report.get("alerts", [])
-    return kept.verdict == "harmful" or any(alert["fired"] for alert in alerts)
+    # Silence is no pass: an alert that cannot be told is not quiet.
+    unknown = bool(kept.report.get("troubles")) or any(alert["fired"] is None for alert in alerts)
+    return kept.verdict == "harmful" or unknown or any(alert["fired"] for alert in alerts)
 
 
 def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
@@ -140,6 +151,10 @@ def _show_one(kept: KeptHarm) -> None:
     if kept.business:
         click.echo("")
         table(["business", "value"], [[name, number(value)] for name, value in kept.business.items()], (1,))
+    _show_alerts(kept)
+
+
+def _show_alerts(kept: KeptHarm) -> None:
     for alert in kept.report.get("alerts", []):
         sign = "■" if alert["fired"] else "○" if alert["fired"] is None else "●"
         word = "fired" if alert["fired"] else "cannot be told" if alert["fired"] is None else "quiet"

@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     help="Predictions in a part, with --chunk count.",
 )
 @click.option("--by", multiple=True, metavar="COLUMN", help="Form groups by this column; more than once.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if the model is worse or an alert fires.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 1 if the model is worse, or an alert fires or cannot be told.",
+)
 @workspace_option
 @json_option
 def performance(
@@ -123,7 +127,7 @@ def performance(
 
     alerts = judge_alerts(config, figures_of(harm, version))
     emit({**found.to_json(), "alerts": alerts_json(alerts)}, as_json, show)
-    end_with(alerts, harm.verdict, exit_code)
+    end_with(alerts, harm.verdict, found.troubles, exit_code)
 
 
 def _of_log(
@@ -170,7 +174,8 @@ def _of_log(
         version = get_version(store, str(newest.version), config.name)
         alerts = judge_alerts(config, figures_of(newest.harm, version))
     emit({**asdict(found), "alerts": alerts_json(alerts)}, as_json, lambda: show_outcomes(found))
-    end_with(alerts, newest.harm.verdict if newest else "", exit_code)
+    troubles = newest.troubles if newest else ()
+    end_with(alerts, newest.harm.verdict if newest else "", troubles, exit_code)
 
 
 def _cells(value: Value | None, rows: int | None = None) -> list[str]:

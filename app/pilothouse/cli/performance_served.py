@@ -34,13 +34,19 @@ def alerts_json(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
     return [asdict(alert) for alert in alerts]
 
 
-def end_with(alerts: Sequence[Alert], verdict: str, exit_code: bool) -> None:
-    """Tell the alerts; with `exit_code` end with 1 where one fired, or the verdict is that it hurts."""
+def end_with(alerts: Sequence[Alert], verdict: str, troubles: Sequence[str], exit_code: bool) -> None:
+    """Tell the business metrics that have none, and the alerts.
+
+    With `exit_code` it ends with 1 where one fired or cannot be told, or the verdict is that it hurts.
+    """
+    for trouble in troubles:
+        say(f"■ {printable(trouble, 300)}")
     for alert in alerts:
         if alert.fired is not False:
             sign, word = ("■", "fired") if alert.fired else ("○", "cannot be told")
             say(f"{sign} alert {alert.name} ({alert.severity}) {word}: {alert.words}")
-    if exit_code and (verdict == "harmful" or any(alert.fired for alert in alerts)):
+    # Silence is no pass: what cannot be told is not told to be well.
+    if exit_code and (verdict == "harmful" or troubles or any(alert.fired is not False for alert in alerts)):
         raise click.exceptions.Exit(1)
 
 

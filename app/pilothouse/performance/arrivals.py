@@ -36,13 +36,10 @@ def judge_arrival(
     """
     alerts: tuple[Alert, ...] = ()
     drifted = _drifted(store, arrival)
-    troubles: dict[str, str] = {}
     try:
         path = _bytes_of(store, config, arrival)
-        found = measure_files(
-            store, version, config, [(arrival.name, path)], drifted=drifted, troubles=troubles
-        )
-        kept = _of(arrival, version, found, troubles)
+        found = measure_files(store, version, config, [(arrival.name, path)], drifted=drifted)
+        kept = _of(arrival, version, found)
         alerts = judge_alerts(config, figures_of(found.harm, version, drifted=drifted))
     except PilothouseError as error:
         kept = _unjudged(arrival, version, error.what)
@@ -93,7 +90,7 @@ def _bytes_of(store: Store, config: ModelConfig, arrival: Waiting) -> Path:
     raise PilothouseError(f"{arrival.name} is gone, or was changed since it was judged.")
 
 
-def _of(arrival: Waiting, version: ModelVersion, found: Performance, troubles: dict[str, str]) -> KeptHarm:
+def _of(arrival: Waiting, version: ModelVersion, found: Performance) -> KeptHarm:
     harm = found.harm
     told = harm.realised or harm.estimated
     return KeptHarm(
@@ -104,7 +101,7 @@ def _of(arrival: Waiting, version: ModelVersion, found: Performance, troubles: d
         at=datetime.now(UTC),
         metric=harm.metric,
         verdict=harm.verdict,
-        words=" ".join((harm.words, *troubles.values())),
+        words=" ".join((harm.words, *found.troubles)),
         value=told.value if told else None,
         low=told.low if told else None,
         high=told.high if told else None,

@@ -40,6 +40,8 @@ class Performance:
     chunk: str
     chunks: tuple[Chunk, ...]
     changes: tuple[Change, ...]
+    troubles: tuple[str, ...] = ()
+    """What is wrong with a business metric, a sentence for each that could not be computed."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -58,7 +60,6 @@ def measure_files(
     chunk: str = "file",
     by: Sequence[str] = (),
     drifted: bool = False,
-    troubles: dict[str, str] | None = None,
 ) -> Performance:
     """Measure a version on files.
 
@@ -71,7 +72,6 @@ def measure_files(
         chunk: one of CHUNKS.
         by: columns to form groups by.
         drifted: whether the files were called drifted.
-        troubles: takes what is wrong with a business metric, by name; without it the first one is raised.
 
     Raises:
         PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column.
@@ -85,6 +85,7 @@ def measure_files(
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in these files.")
     reference = reference_of(store, version, model, config, threshold)
+    troubles: dict[str, str] = {}
     chosen = known_metric(current, metric) or gated_metric(config, current) or FIRST[current.kind]
     harm = assess(
         current,
@@ -105,6 +106,7 @@ def measure_files(
         chunk,
         tuple(_chunks(current, tables, sources, config, chunk, chosen)),
         tuple(find_changes(current)) if harm.realised else (),
+        tuple(troubles.values()),
     )
 
 

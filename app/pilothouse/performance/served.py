@@ -75,6 +75,8 @@ class Served:
     chunk: str
     periods: tuple[Period, ...]
     changes: tuple[Change, ...]
+    troubles: tuple[str, ...] = ()
+    """What is wrong with a business metric, a sentence for each that could not be computed."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -158,9 +160,10 @@ def measure_served(
     reference = reference_of(store, version, loaded, config, threshold)
     chosen = known_metric(current, metric) or gated_metric(config, current) or FIRST[current.kind]
     inputs = list(loaded.signature.names)
+    troubles: dict[str, str] = {}
     harm = assess(
         current, reference, metric=chosen, inputs=inputs,
-        business=business_metrics(current, config.business),
+        business=business_metrics(current, config.business, troubles),
     )  # fmt: skip
     if by and harm.realised:
         harm = harm.grouped(tuple(worst_groups(current, chosen, by)))
@@ -175,6 +178,7 @@ def measure_served(
         given[0].time.replace(tzinfo=UTC), given[-1].time.replace(tzinfo=UTC),
         len(given), int(current.known.sum()), strange, harm, chunk, tuple(periods),
         tuple(find_changes(current)) if harm.realised and _spread(current) else (),
+        tuple(troubles.values()),
     )  # fmt: skip
 
 

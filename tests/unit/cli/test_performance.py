@@ -17,3 +17,17 @@ def test_performance_is_told_of_files_with_labels(trained: Workspace) -> None:
     )
     assert unknown.code == 1 and "There is no metric 'nope'" in unknown.err
     assert no_column.code == 1 and "There is no column '[/x]'" in no_column.err
+
+
+def test_what_cannot_be_told_is_no_pass(trained: Workspace) -> None:
+    root = trained.root
+    path = str(next(iter(sorted((root / "data").glob("*")))))
+    config = root / "pilothouse.toml"
+    whole = config.read_text()
+    config.write_text(whole + '[business]\nodd = { sql = "sum(nope)" }\nfine = { sql = "count(*)" }\n')
+    business = pilothouse("performance", path, "--exit-code", cwd=root)
+    assert business.code == 1 and "fine" in business.out and "■ The business metric 'odd'" in business.err
+    config.write_text(whole + '[alerts]\nweak = { when = "kost > 1" }\n')
+    told, alert = pilothouse_each(["performance", path], ["performance", path, "--exit-code"], cwd=root)
+    assert told.code == 0 and "alert weak (warning) cannot be told" in told.err
+    assert alert.code == 1 and "kost" in alert.err
