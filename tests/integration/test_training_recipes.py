@@ -262,3 +262,15 @@ def test_the_commands(workspace: Workspace) -> None:
     assert stopped.returncode == 0 and json.loads(stopped.stdout)["status"] == "KILLED"
     wrong = pilothouse(workspace, "train", "--recipe", "logitsic")
     assert wrong.returncode == 2 and 'Did you mean "logistic"?' in wrong.stderr
+
+
+@pytest.mark.parametrize("filled", [120, 200])
+def test_a_column_that_only_the_newest_rows_have_stops_no_training(workspace: Workspace, filled: int) -> None:
+    # In 120 of 600 rows it has no value where the model learns; in 200, none where the threshold is chosen.
+    rows = table().assign(refund=np.nan)
+    rows.loc[len(rows) - filled :, "refund"] = np.arange(filled) / 7
+    prepare(workspace, rows, params="{ max_iter = 5 }")
+    run = train(workspace)
+    log = read_log(workspace, run.run_id)[0]
+    assert run.status == "FINISHED", log
+    assert ("`refund` is empty in the training part: left out." in log) == (filled == 120)

@@ -20,7 +20,7 @@ from pilothouse.data.schema import Schema, infer_schema
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.frames import canonical_frame, with_features
 from pilothouse.registry.signature import Field, Signature
-from pilothouse.training.preprocessing import Features, choose_features, request_fields
+from pilothouse.training.preprocessing import Features, choose_features, request_fields, without_empty
 from pilothouse.training.split import Split, split_rows
 
 MOST_CLASSES = 50
@@ -107,7 +107,14 @@ def load_examples(
     definition = views.definition if views else None
     signature = Signature(request_fields(schema, features, definition, model.data.id))
     requests = clean_inputs(signature, table)
-    inputs = pd.concat([requests, made], axis=1)[features.names]
+    given = pd.concat([requests, made], axis=1)
+    filled = without_empty(features, given.iloc[split.train])
+    if filled is not features:
+        # A request need not bring what nothing was learned from.
+        features = filled
+        signature = Signature(request_fields(schema, features, definition, model.data.id))
+        requests = clean_inputs(signature, table)
+    inputs = given[features.names]
     return Examples(table, requests, inputs, target, classes, split, features, signature, without, views)
 
 

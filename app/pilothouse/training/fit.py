@@ -55,6 +55,7 @@ def fit_run(run_dir: Path) -> None:
     from pilothouse.store import open_store
     from pilothouse.training.examples import load_examples
     from pilothouse.training.judging import business_on_holdout, judge, write_holdout
+    from pilothouse.training.preprocessing import EMPTY
     from pilothouse.training.recipes import find_recipe
 
     assert spec.model is not None
@@ -79,6 +80,9 @@ def fit_run(run_dir: Path) -> None:
         _PREPARED,
         f"{len(examples.target):,} rows; held out: {examples.split.how}.{gaps} Left out: {left_out}.",
     )
+    for name, why in examples.features.left_out.items():
+        if why == EMPTY:
+            tell(_PREPARED, f"`{name}` is {why}: left out.")
 
     recipe = find_recipe(spec.recipe, spec.model.task)
     pipeline, threshold = _fit(spec, recipe, examples, tell)
@@ -156,20 +160,18 @@ def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, f
 
     task = spec.model.task if spec.model else ""
 
-    def build() -> Any:
-        return build_estimator(
-            recipe, task, spec.params, examples.features, seed=spec.seed, threads=spec.threads
-        )
+    def build(features: Any) -> Any:
+        return build_estimator(recipe, task, spec.params, features, seed=spec.seed, threads=spec.threads)
 
     threshold = None
     if len(examples.classes) == 2:
         tell(_PREPARED, "Choosing the threshold on older rows held back from the training side.")
-        threshold = _choose_threshold(recipe, build(), examples, spec, tell)
+        threshold = _choose_threshold(recipe, build, examples, spec, tell)
     split, target = examples.split, examples.target
     prepare = build_preprocessor(examples.features, recipe.name)
     train = prepare.fit_transform(examples.inputs.iloc[split.train])
     held = prepare.transform(examples.inputs.iloc[split.holdout])
-    estimator = build()
+    estimator = build(examples.features)
     curve = Curve(
         {"train": (train, target[split.train]), "holdout": (held, target[split.holdout])},
         examples.classes,
@@ -189,11 +191,11 @@ def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, f
     return Pipeline([("prepare", prepare), ("model", estimator)]), threshold
 
 
-def _choose_threshold(recipe: Any, estimator: Any, examples: Any, spec: RunSpec, tell: _Told) -> float:
+def _choose_threshold(recipe: Any, build: Any, examples: Any, spec: RunSpec, tell: _Told) -> float:
     """Fit on the older part of the training side and choose on the rest, which that fit has not seen."""
     from pilothouse.training.curve import Curve
     from pilothouse.training.estimators import grow
-    from pilothouse.training.preprocessing import build_preprocessor
+    from pilothouse.training.preprocessing import build_preprocessor, without_empty
     from pilothouse.training.scoring import best_threshold
     from pilothouse.training.split import SMALLEST, split_rows
 
@@ -213,10 +215,13 @@ def _choose_threshold(recipe: Any, estimator: Any, examples: Any, spec: RunSpec,
     positive = examples.target == examples.classes[1]
     if len(set(positive[fit].tolist())) < 2:
         return 0.5
+    # A column may have come up only in the newer part.
+    features = without_empty(examples.features, examples.inputs.iloc[fit])
+    estimator = build(features)
     if recipe.name == "random_forest":
         # Where to cut shows with a quarter of the trees, and the trees are what takes long.
         estimator.set_params(n_estimators=min(estimator.n_estimators, max(25, estimator.n_estimators // 4)))
-    prepare = build_preprocessor(examples.features, recipe.name)
+    prepare = build_preprocessor(features, recipe.name)
     train = prepare.fit_transform(examples.inputs.iloc[fit])
     held = prepare.transform(examples.inputs.iloc[choose])
 

@@ -6,7 +6,7 @@ The step is made of scikit-learn's own classes, so a fitted pipeline loads where
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pilothouse.data.features.definition import FeatureDefinition
@@ -17,6 +17,9 @@ from pilothouse.registry.signature import Field
 # Levels kept a column; rarer ones are gathered in one. Histogram boosting allows 255 at most.
 LEVELS_ONE_HOT = 60
 LEVELS_ORDINAL = 250
+
+EMPTY = "empty in the training part"
+"""Why a column is left out that has values only in rows which are not learned from, or none at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,31 @@ def choose_features(
             f"No column is left to learn from: {reasons}.", next="Add columns, or shorten data.exclude."
         )
     return Features(tuple(numeric), tuple(category), left_out)
+
+
+def without_empty(features: Features, rows: Any) -> Features:
+    """Leave out what has no value in the rows to learn from, which boosting could not even bin.
+
+    Args:
+        features: the columns that would go in.
+        rows: a frame of the rows to learn from, with those columns.
+
+    Raises:
+        PilothouseError: no column is left.
+    """
+    empty = {name for name in features.names if not rows[name].notna().any()}
+    if not empty:
+        return features
+    if len(empty) == len(features.names):
+        raise PilothouseError(
+            f"No column is left to learn from: all are {EMPTY}.", next="Add older rows with values."
+        )
+    return replace(
+        features,
+        numeric=tuple(name for name in features.numeric if name not in empty),
+        category=tuple(name for name in features.category if name not in empty),
+        left_out={**features.left_out, **{name: EMPTY for name in features.names if name in empty}},
+    )
 
 
 def request_fields(

@@ -10,6 +10,7 @@ from pilothouse.config import DataConfig, ModelConfig
 from pilothouse.data.schema import infer_schema
 from pilothouse.errors import PilothouseError
 from pilothouse.training.examples import MOST_CLASSES, Examples, load_examples, read_target
+from pilothouse.training.preprocessing import EMPTY
 
 
 def load(
@@ -91,3 +92,15 @@ def test_classes_are_what_stands_in_the_data(values: list, classes: tuple) -> No
     found, names = read_target(pd.Series(values), "classification", "y")
     assert names == classes and [type(name) for name in names] == [type(name) for name in classes]
     assert found.tolist() == values
+
+
+def test_a_column_that_is_empty_where_it_is_learned_is_left_out(tmp_path: Path) -> None:
+    rows = table().assign(refund=np.nan, kind=None)
+    newest = rows["at"] > rows["at"].max() - pd.Timedelta(days=5)
+    rows.loc[newest, "refund"], rows.loc[newest, "kind"] = 1.5, "a"
+    examples = load(tmp_path, rows, time="at")
+    assert (examples.features.names, list(examples.inputs)) == (["x", "c"], ["x", "c"])
+    assert {examples.features.left_out[name] for name in ("refund", "kind")} == {EMPTY}
+    assert [field.name for field in examples.signature.inputs] == ["x", "c"] == list(examples.requests)
+    with pytest.raises(PilothouseError, match="all are empty in the training part"):
+        load(tmp_path, rows[["refund", "kind", "at", "y"]], time="at")

@@ -152,7 +152,7 @@ def _recipe(order: Order, data: RecipeData) -> TrialResult:
 
     from pilothouse.training.curve import Curve
     from pilothouse.training.estimators import build_estimator, grow
-    from pilothouse.training.preprocessing import build_preprocessor
+    from pilothouse.training.preprocessing import build_preprocessor, without_empty
     from pilothouse.training.recipes import find_recipe
 
     recipe = find_recipe(data.recipe, data.task)
@@ -162,11 +162,12 @@ def _recipe(order: Order, data: RecipeData) -> TrialResult:
     if data.classes and len(set(data.target[rows].tolist())) < 2:
         raise PilothouseError(f"The {len(rows):,} rows of this trial hold one class only.")
     with threadpool_limits(data.threads):
-        prepare = build_preprocessor(data.features, recipe.name)
+        features = without_empty(data.features, data.inputs.iloc[rows])
+        prepare = build_preprocessor(features, recipe.name)
         x = prepare.fit_transform(data.inputs.iloc[rows])
         held = prepare.transform(data.inputs.iloc[data.validation])
         estimator = build_estimator(
-            recipe, data.task, order.params, data.features, seed=data.seed, threads=data.threads
+            recipe, data.task, order.params, features, seed=data.seed, threads=data.threads
         )
         target, held_target = data.target[rows], data.target[data.validation]
         curve = Curve({"train": (x, target), "holdout": (held, held_target)}, data.classes, data.seed)
