@@ -178,6 +178,7 @@ class _Story:
     def _watch(self) -> None:
         start_watcher(self._here)
         store = open_store(self._here)
+        self._tell("   Named are the columns that moved most: by a PSI of 0.10 or more, and above noise")
         while waiting_files(self._here):
             landed = deliver(self._here)
             began = time.monotonic()
@@ -190,7 +191,6 @@ class _Story:
                 f"  [{time.monotonic() - began:.1f} s]"
             )
         verdicts = {report.subject: report.dataset_drift for report in list_drift_reports(store)}
-        self._tell("   The columns that moved most; one counts from a PSI of 0.10, above its noise floor")
         _expect(verdicts.get("flights-2013-12.parquet") is True, "December was not found to have drifted")
         _expect(verdicts.get("flights-2013-10.parquet") is False, "October was said to have drifted")
 
