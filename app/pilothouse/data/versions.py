@@ -75,7 +75,8 @@ def snapshot(
         store: where the version is written.
         model: whose data it is.
         paths: the files; by default those of the model's data folder, without the ones that checks hold back.
-        tell: hears what takes long, and which files were copied though links were asked for.
+        tell: hears what takes long, how many files are left out since they are held, and which ones were
+            copied though links were asked for.
 
     Raises:
         DataError: there are no files, two have one name, one cannot be read or does not fit the others, or
@@ -85,7 +86,11 @@ def snapshot(
     taken = _take(workspace, model, given, tell)
     kept = sorted(one.file for one in taken)
     if paths is None:
-        kept = _without_held(store, model, kept)
+        sound = _without_held(store, model, kept)
+        if (held := len(kept) - len(sound)) and tell is not None:
+            count = "1 held file is" if held == 1 else f"{held} held files are"
+            tell(f"{count} left out: `pilothouse check` says why.")
+        kept = sound
     names = [file.name for file in kept]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"Two data files are called {twice[0]!r}.", next="Rename one of them.")

@@ -118,7 +118,10 @@ def test_a_held_file_is_told_once_and_stays_out_until_it_is_accepted(
     held = [event for event in list_events(store) if event.kind == "check"]
     assert len(held) == 1
     assert "held back" in held[0].message
-    assert [file.name for file in snapshot(workspace, store, config).files] == ["jan.parquet"]
+    told: list[str] = []
+    made = snapshot(workspace, store, config, tell=told.append)
+    assert [file.name for file in made.files] == ["jan.parquet"]
+    assert told == ["1 held file is left out: `pilothouse check` says why."]
     assert accept_arrival(store, "late", "feb.csv", reason="known").status == "accepted"
     assert _judge(workspace, store, bad).status == "accepted"
     with pytest.raises(NotFoundError):
