@@ -46,6 +46,10 @@ def test_labels_are_taken_once_and_the_later_value_counts(served: tuple[Workspac
     turned = tell(url, [{"id": "r5-0", "y": 0}, {"id": "nobody", "y": 1}, {"id": "r5-1", "y": None}]).json()
     assert (turned["changed"], turned["changed_ids"]) == (1, ["r5-0"])
     assert (turned["unknown"], turned["unknown_ids"], turned["without"]) == (1, ["nobody"], 1)
+    strange = tell(url, [{"id": "r5-0", "y": 7}, {"id": "r5-0", "y": "maybe"}, {"id": "r5-0", "y": 0}])
+    assert (strange.status_code, strange.json()["same"], strange.json()["refused_count"]) == (200, 1, 2)
+    assert strange.json()["refused"][0]["id"] == "r5-0" and "classes" in strange.json()["refused"][0]["why"]
+    assert tell(url, {"id": "r5-0", "y": 7}).status_code == 400
     store = open_store(workspace)
     assert labels_by_id(store, "late", ["r5-0", "r5-1"]) == {"r5-0": 0}
     # One label after the other would fill the trail: only what replaces another is told there.
@@ -98,6 +102,11 @@ def test_the_command_takes_a_file_and_performance_measures(served: tuple[Workspa
     told_well(pilothouse("performance", "--chunk", "file", cwd=root), "no file", code=2)
     told_well(pilothouse("performance", late, "--chunk", "count", cwd=root), "not files", code=2)
     told_well(pilothouse("feedback", root / "gone.csv", cwd=root), "no file")
+    late.write_text("id,y\nr5-3,1\nr5-4,5\n")
+    done = pilothouse("feedback", late, cwd=root)
+    assert done.code == 0 and "■ 1 were refused (r5-4): 5 is none of the classes" in done.err, done
+    late.write_text("id,y\nr5-4,5\n")
+    told_well(pilothouse("feedback", late, cwd=root), "5 is none of the classes")
     late.write_text("id,z\n1,2\n")
     told_well(pilothouse("feedback", late, cwd=root), "no column 'y'")
 

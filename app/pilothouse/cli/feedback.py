@@ -20,19 +20,24 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
     """Take the labels in FILE (CSV, Parquet or JSON lines), joined by id with the logged predictions.
 
     FILE has the columns of the model's id and target. Labels may come in any order and again: of an id the
-    later one counts. A server that runs takes them at POST /feedback, too.
+    later one counts.
+
+    What the target cannot be is refused, and what was known of that id stays. A server that runs takes labels
+    at POST /feedback, too.
     """
     from dataclasses import asdict
 
     from pilothouse.errors import NotFoundError
-    from pilothouse.performance.labels import labels_of_file
-    from pilothouse.serving.outcomes import take_labels
+    from pilothouse.performance.labels import pairs_of_file
+    from pilothouse.serving.outcomes import known_classes, take_labels
     from pilothouse.store import open_store
 
     if not file.is_file():
         raise NotFoundError(f"There is no file {file}.")
     config = workspace.config().model(model)
-    kept = take_labels(open_store(workspace), config, labels_of_file(file, config), file.name)
+    store = open_store(workspace)
+    pairs = pairs_of_file(file, config)
+    kept = take_labels(store, config, pairs, file.name, classes=known_classes(store, config))
 
     def show() -> None:
         click.echo(
@@ -40,6 +45,12 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
         )
         if kept.changed:
             say(f"▲ Another value counts now for {_some(kept.changed_ids, kept.changed)}.")
+        if kept.refused_count:
+            ids = tuple(one.id for one in kept.refused[:5])
+            say(
+                f"■ {kept.refused_count:,} were refused ({_some(ids, kept.refused_count)}):"
+                f" {printable(kept.refused[0].why, 200)}."
+            )
         if kept.unknown:
             say(
                 f"▲ {kept.unknown:,} belong to no prediction in the log"

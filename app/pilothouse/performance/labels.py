@@ -36,11 +36,20 @@ class LabelError(PilothouseError):
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A label that the target cannot be, and why."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """What became of labels: `changed` had another value before, `same` had this one already.
 
     `without` had no value and were passed over. `unknown` are the ids of no prediction that is logged so far;
     they are kept all the same, since a prediction may be logged late. The `_ids` are a few of each.
+    `refused_count` labels were not taken, so what was known of their ids stays; `refused` has the first 100.
     """
 
     given: int = 0
@@ -51,6 +60,8 @@ class Kept:
     unknown: int = 0
     changed_ids: tuple[str, ...] = field(default=())
     unknown_ids: tuple[str, ...] = field(default=())
+    refused_count: int = 0
+    refused: tuple[Refused, ...] = field(default=())
 
 
 def label_id(value: Any) -> str:
@@ -86,35 +97,82 @@ def id_sql(expression: str, kind: str) -> str:
     return f"({expression})::VARCHAR"
 
 
-def checked_labels(pairs: Iterable[tuple[Any, Any]], config: ModelConfig) -> tuple[dict[str, Any], int]:
+def checked_labels(
+    pairs: Iterable[tuple[Any, Any]], config: ModelConfig, classes: Sequence[Any] | None = None
+) -> tuple[dict[str, Any], list[Refused], int]:
     """Look through ids with their labels; of an id that comes twice the later label counts.
 
+    Args:
+        pairs: id and label.
+        config: of the model; tells the task.
+        classes: those that the model knows; any will do without them.
+
     Returns:
-        Labels by id, and how many had no value.
+        Labels by id; those that the target cannot be, with why; and how many of these had no value.
 
     Raises:
-        LabelError: an id or a label cannot be used.
+        LabelError: an id cannot be used, or every label is refused.
     """
     found: dict[str, Any] = {}
-    without, problems = 0, []
+    refused: list[Refused] = []
+    known: dict[str, str] = {}
+    without, problems, answers = 0, [], []
     for number, (name, value) in enumerate(pairs, 1):
         try:
             key = label_id(name)
-            if value is None or (isinstance(value, float) and math.isnan(value)):
-                without += 1
-                continue
-            found[key] = _label(value, config.task)
         except ValueError as error:
             problems.append(f"Label {number}: {error}.")
             if len(problems) == _EXAMPLES:
                 break
+            continue
+        try:
+            if value is None or (isinstance(value, float) and math.isnan(value)):
+                without += 1
+                raise ValueError("the label has no value")
+            label = _label(value, config.task)
+            if classes is not None:
+                _refuse_strange(label, classes, known)
+            found[key] = label
+        except ValueError as error:
+            refused.append(Refused(key, str(error)))
+            if len(answers) < _EXAMPLES:
+                answers.append(f"Label {number}, of {key[:60]}: {error}.")
     if problems:
         raise LabelError(problems)
-    return found, without
+    if refused and not found:
+        count = f"None of the {len(refused):,} labels can be taken."
+        raise LabelError([count, *answers] if len(refused) > 1 else answers)
+    return found, refused, without
+
+
+def _refuse_strange(label: Any, classes: Sequence[Any], known: dict[str, str]) -> None:
+    """Raise ValueError unless a label is one of the classes; `known` remembers what was asked before."""
+    # Needs numpy and pandas, which whoever knows the classes has.
+    from pilothouse.registry.evaluation import class_codes
+
+    text = repr(label)
+    if text not in known:
+        known[text] = ""
+        try:
+            class_codes([label], classes)
+        except PilothouseError:
+            names = ", ".join(str(one)[:40] for one in classes[:10]) + (", …" if len(classes) > 10 else "")
+            known[text] = f"{text[:40]} is none of the classes that the model knows: {names}"
+    if known[text]:
+        raise ValueError(known[text])
 
 
 def labels_of_file(path: Path, config: ModelConfig, ids: Sequence[str] | None = None) -> dict[str, Any]:
-    """Read the labels of a data file that has the id and the target; those without a value are left out.
+    """Read the labels of a data file that has the id and the target; what cannot be one is left out.
+
+    Raises:
+        PilothouseError: as `pairs_of_file`, or none of the labels is one.
+    """
+    return checked_labels(pairs_of_file(path, config, ids), config)[0]
+
+
+def pairs_of_file(path: Path, config: ModelConfig, ids: Sequence[str] | None = None) -> list[tuple[Any, Any]]:
+    """Read ids and labels of a data file, in its order; rows without a label are left out.
 
     Args:
         path: CSV, Parquet or JSON lines.
@@ -122,7 +180,7 @@ def labels_of_file(path: Path, config: ModelConfig, ids: Sequence[str] | None = 
         ids: only the labels of these.
 
     Raises:
-        PilothouseError: the file cannot be read or lacks a column, the model has no id, or a label is none.
+        PilothouseError: the file cannot be read or lacks a column, or the model has no id.
     """
     name = config.data.id
     if name is None:
@@ -147,8 +205,8 @@ def labels_of_file(path: Path, config: ModelConfig, ids: Sequence[str] | None = 
         sql = f"SELECT {key}, {target} FROM {scan_sql(path, types)} WHERE {target} IS NOT NULL"
         if ids is not None:
             sql += f" AND {key} IN (SELECT unnest(?))"
-        pairs = con.execute(sql, [list(ids)] if ids is not None else []).fetchall()
-    return checked_labels(pairs, config)[0]
+        pairs: list[tuple[Any, Any]] = con.execute(sql, [list(ids)] if ids is not None else []).fetchall()
+    return pairs
 
 
 def keep_labels(

@@ -3,13 +3,15 @@
 The body is one object or a list of them, or `{"labels": [...]}`. Each has the row's id under the name that
 the model's configuration gives it, or as `id`, and what turned out under the target's name, or as `label`.
 Giving a label again changes nothing; another value replaces it, and the answer says so.
+What the target cannot be is refused row by row: what was known stays, and `refused` has the ids and why.
+Where all are refused the answer is 400.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,9 +37,12 @@ Pair = tuple[Any, Any]
 class Feedback:
     """Takes labels one request at a time, off the event loop, and never before they are in the store."""
 
-    def __init__(self, store: Store, model: str) -> None:
+    def __init__(
+        self, store: Store, model: str, classes: Callable[[], Sequence[Any] | None] = lambda: None
+    ) -> None:
         self._store = store
         self._model = model
+        self._classes = classes
         self._turn = threading.Lock()
         self._waiting = 0
 
@@ -60,7 +65,10 @@ class Feedback:
             config = self._store.workspace.config().model(self._model)
             pairs = read_labels(headers.get(b"content-type", b"").decode("latin-1"), body, config)
             with self._turn:
-                kept = take_labels(self._store, config, pairs, "the server", tell=False, actor="server")
+                kept = take_labels(
+                    self._store, config, pairs, "the server",
+                    classes=self._classes(), tell=False, actor="server",
+                )  # fmt: skip
         except RequestError as error:
             return failure(error.status, *error.problems)
         except LabelError as error:

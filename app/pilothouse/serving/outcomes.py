@@ -19,16 +19,18 @@ from pilothouse.performance.labels import (
     keep_labels,
     labels_by_id,
     labels_of_file,
+    pairs_of_file,
 )
 from pilothouse.performance.served import Given, Served, measure_served
 from pilothouse.registry.bundle import load_model
-from pilothouse.registry.versions import ModelVersion, get_version
+from pilothouse.registry.versions import ModelVersion, champion, get_version
 from pilothouse.serving.predictions import query_log
 from pilothouse.store import Store
 
 MOST = 100_000
 """Predictions of a version that are looked at, the newest."""
 _EXAMPLES = 5
+_REFUSED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,10 @@ class Outcomes:
 def take_labels(
     store: Store,
     config: ModelConfig,
-    labels: Sequence[tuple[Any, Any]] | dict[str, Any],
+    labels: Sequence[tuple[Any, Any]],
     source: str,
     *,
+    classes: Sequence[Any] | None = None,
     tell: bool = True,
     actor: str = "",
 ) -> Kept:
@@ -59,27 +62,35 @@ def take_labels(
     Args:
         store: of the workspace.
         config: of the model.
-        labels: pairs of id and label, or labels by id that were looked through already.
+        labels: pairs of id and label; one that the target cannot be is refused, and the others are kept.
         source: where they come from.
+        classes: those that the model knows; any will do without them.
         tell: leave an event of new ones too, not only of those that replace another.
         actor: who gives them.
 
     Raises:
-        LabelError: one cannot be used; then none is kept.
+        LabelError: an id cannot be used, or every label is refused; then none is kept.
     """
-    without = 0
-    if not isinstance(labels, dict):
-        given = len(labels)
-        labels, without = checked_labels(labels, config)
-    else:
-        given = len(labels)
-    kept = keep_labels(store, config.name, labels, source, tell=tell, actor=actor)
-    known = predicted_ids(store, config, list(labels))
-    unknown = [key for key in labels if key not in known]
+    found, refused, without = checked_labels(labels, config, classes)
+    kept = keep_labels(store, config.name, found, source, tell=tell, actor=actor)
+    known = predicted_ids(store, config, list(found))
+    unknown = [key for key in found if key not in known]
     return Kept(
-        given, kept.new, kept.changed, kept.same, without, len(unknown), kept.changed_ids,
-        tuple(unknown[:_EXAMPLES]),
+        len(labels), kept.new, kept.changed, kept.same, without, len(unknown), kept.changed_ids,
+        tuple(unknown[:_EXAMPLES]), len(refused), tuple(refused[:_REFUSED]),
     )  # fmt: skip
+
+
+def known_classes(store: Store, config: ModelConfig) -> list[Any] | None:
+    """Return the classes that the live version knows; None where it has none, or none can be loaded."""
+    live = champion(store, config.name)
+    if live is None or config.task == "regression":
+        return None
+    try:
+        return load_model(live.path, live.manifest_sha256).classes
+    except PilothouseError:
+        # A broken bundle is told by all who answer with it; labels are not lost for it.
+        return None
 
 
 def predicted_ids(store: Store, config: ModelConfig, ids: Sequence[str]) -> set[str]:
@@ -105,7 +116,7 @@ def take_labels_of_file(store: Store, config: ModelConfig, path: Path) -> int:
             there = describe(con, path)
         if config.data.id not in there or config.target not in there:
             return 0
-        labels = labels_of_file(path, config)
+        labels = checked_labels(pairs_of_file(path, config), config, known_classes(store, config))[0]
     except PilothouseError:
         # What is wrong with a file is the watcher's to tell; it has no labels to give.
         return 0

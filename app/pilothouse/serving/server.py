@@ -155,7 +155,7 @@ class _Process:
             token=token,
             reload=self._follow,
             stop=stop,
-            feedback=Feedback(self._store, self._status.model),
+            feedback=Feedback(self._store, self._status.model, lambda: self._models.current.loaded.classes),
         )
         # uvicorn would kill itself with the signal it got; a server that was asked to stop ends with 0.
         server.capture_signals = _signals(stop)  # type: ignore[method-assign, assignment]

@@ -108,3 +108,14 @@ def test_a_file_without_the_id_or_the_target_says_which(tmp_path: Path) -> None:
         labels_of_file(path, CONFIG)
     with pytest.raises(PilothouseError, match="the model has no id"):
         labels_of_file(path, ModelConfig("late", "y"))
+
+
+def test_a_label_that_is_no_class_is_refused_and_the_others_count() -> None:
+    pairs = [("a", 1), ("b", 7), ("a", "maybe"), ("c", None), ("d", 0.0), ("e", True)]
+    found, refused, without = checked_labels(pairs, CONFIG, [0, 1])
+    assert found == {"a": 1, "d": 0, "e": True} and without == 1
+    assert [one.id for one in refused] == ["b", "a", "c"]
+    assert refused[0].why == "7 is none of the classes that the model knows: 0, 1"
+    with pytest.raises(LabelError, match=r"None of the 2 labels can be taken\. Label 1, of b: 7 is none"):
+        checked_labels([("b", 7), ("a", "maybe")], CONFIG, [0, 1])
+    assert checked_labels([("a", "much"), ("b", 2)], NUMBERS)[0] == {"b": 2.0}
