@@ -116,7 +116,9 @@ def checked_labels(
     found: dict[str, Any] = {}
     refused: list[Refused] = []
     known: dict[str, str] = {}
-    without, problems, answers = 0, [], []
+    problems: list[str] = []
+    answers: list[str] = []
+    without = 0
     for number, (name, value) in enumerate(pairs, 1):
         try:
             key = label_id(name)
