@@ -161,11 +161,13 @@ def _check(
         return Examined([*found, Finding(ERROR, "", f"{name} has a header but no rows.", "rows")], figures)
     sound = []
     for column in columns:
+        rule = rules.column(column.name) if rules is not None and accepted else None
+        if rule is not None and rule.optional and column.name not in types:
+            continue
         problem = _problem(con, source, column, types, figures)
         if problem is None:
             sound.append(column)
             continue
-        rule = rules.column(column.name) if rules is not None and accepted else None
         spared = column.name in roles.exclude or (rule is not None and rule.on_fail == WARN)
         severity = WARNING if spared else ERROR
         if column.name in types:

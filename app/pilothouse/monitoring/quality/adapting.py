@@ -23,8 +23,9 @@ from pilothouse.workspace import Workspace
 def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> FileRules:
     """Return rules that these files keep: nothing is asked more strictly than before.
 
-    New columns get rules, columns that are gone lose theirs (the target stays: labels may come later), types
-    follow the files, and what the files break is widened just so far. Freshness stays as it is.
+    New columns get rules and are optional, columns that are gone lose theirs (the target stays: labels may
+    come later; what is optional too), types follow the files, and what the files break is widened just so
+    far. Freshness stays as it is.
 
     Raises:
         DataError: a file cannot be read, or they disagree among themselves.
@@ -36,12 +37,13 @@ def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> Fi
     for rule in rules.columns:
         column = profile.column(rule.name)
         if column is None:
-            columns += [rule] if rule.name == roles.target else []
+            columns += [rule] if rule.name == roles.target or rule.optional else []
         elif not fits(rule.type, column.type):
             columns += [one for one in fresh.columns if one.name == rule.name]
         else:
             columns.append(_widened(rule, column))
-    columns += [rule for rule in fresh.columns if rules.column(rule.name) is None]
+    # Files that landed before have not got it, and are as good as they were.
+    columns += [replace(rule, optional=True) for rule in fresh.columns if rules.column(rule.name) is None]
     # Accepted, or what it breaks would only be a warning; this never leaves the function.
     wider = FileRules(tuple(columns), rules.dataset, accepted=0)
     for source in sources:

@@ -36,6 +36,7 @@ class ColumnRule:
         unique: whether no value may come twice.
         varies: whether a file of some size must have more than one value.
         leak_check: whether to look if the column gives the target away.
+        optional: whether a file may lack the column altogether, as those do that landed before it came up.
         on_fail: "hold" a file that breaks one of these rules, or only "warn".
     """
 
@@ -50,6 +51,7 @@ class ColumnRule:
     varies: bool = False
     leak_check: bool = True
     on_fail: str = HOLD
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ def changes(old: FileRules | None, new: FileRules) -> list[str]:
     said = []
     for name in now["columns"]:
         if name not in before["columns"]:
-            said.append(f"column {name!r} is new")
+            spared = "; a file may lack it" if now["columns"][name].get("optional") else ""
+            said.append(f"column {name!r} is new{spared}")
         else:
             said += _changed(name, before["columns"][name], now["columns"][name])
     said += [f"column {name!r} is gone" for name in before["columns"] if name not in now["columns"]]

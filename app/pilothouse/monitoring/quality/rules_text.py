@@ -32,6 +32,7 @@ HEAD = """\
 #   categories   the values that are known, and max_new the largest share of others
 #   unique       true: no value may come twice       varies  true: not always the same value
 #   leak_check   false: do not look whether the column gives the target away
+#   optional     true: a file may lack the column altogether
 # [dataset]: min_rows, max_rows, max_duplicates (a share), max_age ("7d", "36h": of the newest time value)
 """
 
@@ -246,6 +247,7 @@ class _Reader:
             self.truth(path, "varies", values, False),
             self.truth(path, "leak_check", values, True),
             self.on_fail(path, values),
+            self.truth(path, "optional", values, False),
         )
 
     def dataset(self, values: Mapping[str, Any]) -> DatasetRules:

@@ -33,6 +33,7 @@ def asked_values(rule: ColumnRule) -> str:
         said.append(f"≤ {percent(rule.max_new)} new" if rule.max_new else "none new")
     said += [word for word, asked in (("unique", rule.unique), ("varies", rule.varies)) if asked]
     said += [] if rule.leak_check else ["no leak check"]
+    said += ["a file may lack it"] if rule.optional else []
     return "; ".join(said)
 
 

@@ -68,7 +68,14 @@ def test_rules_are_adapted_to_a_file_just_so_far(tmp_path: Path) -> None:
     x, k, new = wider.columns
     assert (x.min, x.max, x.max_missing) == (-1.5, 10.0, 0.25)
     assert k.categories == ("a", "b", "c")
-    assert new.name == "new"
+    assert (new.name, new.optional) == ("new", True)
+    assert "column 'new' is new; a file may lack it" in changes(accepted, wider)
+    # A file that landed before has not got the new column, and is no worse for it.
+    before = write_parquet(tmp_path / "before.parquet", {"x": [1.0, 2.0] * 5, "k": ["a", "b"] * 5})
+    assert check_file(before, None, Roles(), replace(wider, accepted=2)) == []
+    assert adapt_rules(replace(wider, accepted=2), [before], Roles()).column("new") == new
+    strict = set_rule(wider, "new.optional=false")
+    assert [one.rule for one in check_file(before, None, Roles(), replace(strict, accepted=2))] == ["column"]
     assert wider.dataset.min_rows == 4
     # What it keeps stays as strict as it was.
     fits = write_parquet(tmp_path / "y.parquet", {"x": [1.0, 2.0], "k": ["a", "b"]})
