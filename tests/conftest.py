@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,9 @@ __all__ = ["fresh", "template", "trained"]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Nor should each process that a test starts compile this project anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# What a shell starts in the background ignores Ctrl-C, and so would all that is started here and should not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A deadline says more about the machine than about the code.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")

@@ -121,6 +121,7 @@ def test_an_empty_reference_names_nothing(workspace: Workspace, store: Store) ->
 
 
 def test_a_store_of_the_first_shape_learns_of_the_trash(workspace: Workspace) -> None:
+    workspace.store_path.unlink()
     with duckdb.connect(workspace.store_path) as connection:
         connection.execute(MIGRATIONS[0][1])
         connection.execute("INSERT INTO meta VALUES ('shape', '1')")
