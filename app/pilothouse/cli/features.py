@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pilothouse.cli.held import expand_without_held, leave_out_held
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.workspace import Workspace
 
@@ -28,9 +29,11 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
     from pilothouse.data.features.opening import open_features
     from pilothouse.data.reading import read_rows, require_data_files
     from pilothouse.data.schema import infer_schema
+    from pilothouse.store import open_store
 
     config = workspace.config().model(model)
-    files = require_data_files(workspace.data_folder(config))
+    store = open_store(workspace)
+    files = leave_out_held(store, config.name, require_data_files(workspace.data_folder(config)))
     schema = infer_schema(files)
     runner = open_features(workspace, config, schema)
     if runner is None:
@@ -106,7 +109,6 @@ def skew(
     as_json: bool,
 ) -> None:
     """Measure training-serving skew: features as they were served, and the same computed offline."""
-    from pilothouse.data.reading import expand
     from pilothouse.registry.versions import CHAMPION, get_version
     from pilothouse.serving.skew import measure_skew
     from pilothouse.store import open_store
@@ -114,7 +116,8 @@ def skew(
     store = open_store(workspace)
     config = workspace.config().model(model)
     version = get_version(store, ref or CHAMPION, config.name)
-    report = measure_skew(store, version, config, sources=expand(data) if data else (), limit=limit)
+    sources = expand_without_held(store, config.name, [data]) if data else ()
+    report = measure_skew(store, version, config, sources=sources, limit=limit)
 
     def show() -> None:
         rows = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pilothouse.cli.held import expand_without_held
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
@@ -67,7 +68,6 @@ def performance(
             "--chunk count divides predictions, not files.", next="Use file, day, week or month."
         )
     from pilothouse.cli.performance_served import alerts_json, end_with
-    from pilothouse.data.reading import expand
     from pilothouse.performance.alerts import figures_of, judge_alerts
     from pilothouse.performance.files import measure_files
     from pilothouse.registry.versions import CHAMPION, get_version
@@ -76,7 +76,7 @@ def performance(
     store = open_store(workspace)
     config = workspace.config().model(model)
     version = get_version(store, ref or CHAMPION, config.name)
-    sources = list(dict.fromkeys(path for text in files for path in expand(text)))
+    sources = expand_without_held(store, config.name, files)
     found = measure_files(store, version, config, sources, metric=metric, chunk=chunk or "file", by=by)
     harm = found.harm
 

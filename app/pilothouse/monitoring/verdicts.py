@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from pilothouse.data.versions import fingerprint
 from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.checks import Finding
 from pilothouse.monitoring.drift import DriftReport
@@ -92,6 +95,13 @@ def list_arrivals(store: Store, model: str | None = None) -> list[Arrival]:
         "SELECT * FROM arrivals WHERE ? IS NULL OR model = ? ORDER BY recorded_at DESC, name", [model, model]
     )
     return [to_arrival(row) for row in rows]
+
+
+def held_among(store: Store, model: str, files: Sequence[Path]) -> list[Path]:
+    """Return those files whose bytes are held under their name; a file that was mended since is not."""
+    held = {(one.name, one.sha256) for one in list_arrivals(store, model) if one.status == HELD}
+    names = {name for name, _ in held}
+    return [path for path in files if path.name in names and (path.name, fingerprint(path)) in held]
 
 
 def _to_report(row: Row) -> StoredReport:
