@@ -46,7 +46,8 @@ CONFIG_MISTAKES = {
     ),
     "no model": (CONFIG.replace("[model]", "[serving2]"), ["serving2"]),
     "not TOML": ("[model\nname", ["not valid TOML", "line 1"]),
-    "nothing": ("", ["[model] is missing"]),
+    "nothing": ("", ["has no model", "[model]"]),
+    "a section of no model": ("[gates]\nauc = { min = 0.7 }\n", ["line 1", "[model] is missing"]),
     "a name that is a path": (CONFIG.replace('"late"', '"../late"'), ["line 2", "../late"]),
 }
 

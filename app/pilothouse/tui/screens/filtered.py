@@ -67,7 +67,12 @@ class FilteredScreen(PilothouseScreen):
         line = self.query_one(FilterLine)
         if not line.value:
             line.remove_class("-shown")
-        self.filtered().focus()
+        self._leave_line()
+
+    def _leave_line(self) -> None:
+        """Go on among what is filtered; where that is a frame around it, in its table."""
+        place = self.filtered()
+        (place if place.can_focus else self.main_table()).focus()
 
     def close_filter(self) -> bool:
         """Clear and hide the filter line; False if there was nothing to close."""
@@ -75,7 +80,7 @@ class FilteredScreen(PilothouseScreen):
             if box.has_class("-shown"):
                 box.value = ""
                 box.remove_class("-shown")
-                self.filtered().focus()
+                self._leave_line()
                 return True
         return False
 
