@@ -207,7 +207,7 @@ def _accept(
     yes: bool, as_json: bool,
 ) -> None:  # fmt: skip
     from pilothouse.monitoring.judging import roles_of
-    from pilothouse.monitoring.quality.adapting import adapt_rules
+    from pilothouse.monitoring.quality.adapting import adapt_rules, new_leaks
     from pilothouse.monitoring.quality.rules import changes
 
     rules = found.rules
@@ -219,6 +219,8 @@ def _accept(
             )
     else:
         _, sources = _sources(workspace, store, config, what)
+        for finding in new_leaks(rules, sources, roles_of(config)):
+            say(f"▲ {finding.message}")
         rules = adapt_rules(rules, sources, roles_of(config))
     said = changes(found.rules, rules)
     if what is not None:

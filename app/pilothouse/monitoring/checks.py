@@ -42,8 +42,8 @@ class Finding:
         column: the column it is about; empty for the file as a whole.
         message: one sentence that names what, and where there is one the row or an example.
         rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target,
-            unique, range, categories, constant, duplicates, freshness, id-like, leak or copy; empty in what
-            was stored before rules had names.
+            unique, range, categories, constant, duplicates, freshness, id-like, leak, new-leak or copy; empty
+            in what was stored before rules had names.
         count: how many rows break it; 0 where it is not about rows.
         examples: the first of those rows.
         next: what a person can do about it, where there is something to say.
@@ -175,21 +175,38 @@ def _check(
             found.append(Finding(severity, column.name, problem, "type", count, shown))
         else:
             found.append(Finding(severity, column.name, problem, "column"))
-    known = {column.name for column in columns}
-    found += [
-        Finding(WARNING, column, f"The column {column!r} is new; nothing uses it.", "new-column")
-        for column in types
-        if column not in known
-    ]
-    found += judge_figures(con, source, sound, types, figures, roles, rules, expected is not None, now)
+    judged = judge_figures(con, source, sound, types, figures, roles, rules, expected is not None, now)
+    leaks = {one.column: one for one in judged if one.rule == "leak"}
+    new = [column.name for column in _new(columns, types)]
+    found += [_of_new(column, leaks.get(column)) for column in new]
+    found += [one for one in judged if one.rule != "leak" or one.column not in new]
     return Examined(found, figures)
+
+
+def _new(columns: Collection[Column], types: dict[str, str]) -> list[Column]:
+    """Return the columns of a file that nobody asked for."""
+    known = {column.name for column in columns}
+    return [Column(name, kind, "text", False) for name, kind in types.items() if name not in known]
+
+
+def _of_new(column: str, leak: Finding | None) -> Finding:
+    said = f"The column {column!r} is new; nothing uses it."
+    return Finding(
+        WARNING, column, f"{said} {leak.message}" if leak else said, "new-leak" if leak else "new-column"
+    )
 
 
 def _wanted(
     columns: Collection[Column], types: dict[str, str], roles: Roles, rules: FileRules | None, *, known: bool
 ) -> Wanted:
     spared = {roles.id, roles.target, *roles.exclude}
-    watched = {rule.name for rule in rules.columns if rule.leak_check} if rules else None
+    # Before anybody accepts a new column it should be known if it gives the target away.
+    new = _new(columns, types)
+    columns = (*columns, *new)
+    asked = rules.columns if rules else ()
+    watched = {one.name for one in (new if rules else columns)} | {
+        rule.name for rule in asked if rule.leak_check
+    }
     unique = {name for name in (roles.id, roles.target) if name}
     if not known:  # At the first sight of data a counter may be a feature by mistake.
         unique |= {column.name for column in columns if column.type == "integer"}
@@ -201,9 +218,7 @@ def _wanted(
         time=roles.time,
         unique=tuple(unique),
         leaks=tuple(
-            column.name
-            for column in columns
-            if column.name not in spared and (watched is None or column.name in watched)
+            column.name for column in columns if column.name not in spared and column.name in watched
         ),
         text_target=roles.classification,
     )

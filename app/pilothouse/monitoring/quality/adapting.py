@@ -52,6 +52,13 @@ def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> Fi
     return replace(wider, accepted=None)
 
 
+def new_leaks(rules: FileRules, sources: Sequence[Source], roles: Roles) -> list[Finding]:
+    """Return what is to be said of new columns that give the target away, before anybody accepts them."""
+    asked = replace(rules, accepted=0)
+    found = [one for source in sources for one in check_file(source, None, roles, asked)]
+    return list({one.column: one for one in found if one.rule == "new-leak"}.values())
+
+
 def what_would_adapt(workspace: Workspace, store: Store, model: ModelConfig, name: str) -> tuple[str, ...]:
     """Say in words what the accepted rules would have to change for a file in the data folder to keep them.
 

@@ -38,6 +38,11 @@ def _next(finding: Finding, name: str, by_rules: bool, landed: bool) -> str:
         return (
             f"To have it used, {accept}" if finding.rule == "new-column" else f"Correct the file, or {accept}"
         )
+    if finding.rule == "new-leak":
+        return (
+            "Do not accept it unless it is: a model would lean on it alone. Name it in exclude under [data], "
+            "and it is never learned from."
+        )
     if finding.rule == "leak":
         column = finding.column
         return (

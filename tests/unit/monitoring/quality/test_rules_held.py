@@ -12,8 +12,9 @@ import pytest
 
 from hostile import HOSTILE
 from making_data import write_parquet, write_text
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.schema import Schema, infer_schema
 from pilothouse.monitoring.checks import ERROR, WARNING, Finding, Roles, check_file, is_sound
+from pilothouse.monitoring.quality.adapting import new_leaks
 from pilothouse.monitoring.quality.advice import advised
 from pilothouse.monitoring.quality.rules import WARN, ColumnRule, DatasetRules, FileRules
 from pilothouse.monitoring.quality.telling import finding_lines
@@ -170,3 +171,14 @@ def test_leaks_and_first_sight(tmp_path: Path) -> None:
         )
     )
     assert check_file(path, infer_schema([path]), Roles("late"), rules) == []
+    # One that nobody has asked for is looked at before anybody accepts it.
+    few = replace(rules, columns=tuple(one for one in rules.columns if one.name != "delay"))
+    for asked in (few, replace(few, accepted=1)):
+        schema = Schema(tuple(one for one in infer_schema([path]).columns if one.name != "delay"))
+        (told,) = check_file(path, schema, Roles("late"), asked)
+        assert (told.rule, told.severity, told.column) == ("new-leak", WARNING, "delay")
+        assert told.message.startswith("The column 'delay' is new; nothing uses it. 'delay' alone gives")
+        (advice,) = advised([told], "x.parquet", by_rules=True)
+        assert "Do not accept it" in advice.next and "schema accept" not in advice.next
+    assert check_file(path, schema, Roles("late", exclude=("delay",)), few)[0].rule == "new-column"
+    assert [one.column for one in new_leaks(few, [path], Roles("late"))] == ["delay"]
