@@ -109,7 +109,7 @@ def _show(
             raise UsageError(
                 f"{label} is {len(sources)} files; rules are for one at a time.", next="Name one of them."
             )
-        show_beside(config, found, sources[0], as_json)
+        show_beside(config, found, sources[0], as_json, named=what)
 
 
 def _sources(workspace: Workspace, store: Store, config: ModelConfig, what: str) -> tuple[str, list[Source]]:

@@ -87,13 +87,13 @@ def _table(found: InForce) -> None:
         click.echo(f"a file: {'; '.join(whole)} (if not: {rules.dataset.on_fail})")
 
 
-def show_beside(config: ModelConfig, found: InForce, source: Source, as_json: bool) -> None:
-    """Print rules with what one file has beside each, and what it breaks."""
+def show_beside(config: ModelConfig, found: InForce, source: Source, as_json: bool, *, named: str) -> None:
+    """Print rules with what one file, which a person called `named`, has beside each, and what it breaks."""
     from pilothouse.cli.check import finding_fields
     from pilothouse.monitoring.quality.beside import beside_rules
     from pilothouse.monitoring.quality.telling import finding_lines
 
-    seen = beside_rules(found, source, config)
+    seen = beside_rules(found, source, config, named)
     told = {
         "model": config.name,
         "number": found.rules.accepted,

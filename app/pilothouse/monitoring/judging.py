@@ -119,12 +119,13 @@ def _find(
     rules = accepted or (rules_suggested(store, model, reference) if reference else None)
     examined = examine_file(path, reference.schema if reference else None, roles_of(model), rules)
     called = path.name if landed else str(path)
-    findings = advised(examined.findings, called, by_rules=accepted is not None, landed=landed)
+    rows = examined.figures.rows if examined.figures else 0
+    findings = advised(examined.findings, called, by_rules=accepted is not None, landed=landed, rows=rows)
     if original := _copied_from(store, model, path, digest):
         said = f"It is a copy of {original}, byte for byte; a training takes it once."
         findings = (*findings, Finding(WARNING, "", said, "copy"))
     sound = is_sound(findings)
-    report, rows = None, examined.figures.rows if examined.figures else 0
+    report = None
     if reference and examined.figures and (sound or _taken_in(store, model, path.name, digest)):
         tests = parse_tests(model.drift.test)
         # An accepted file may have columns that cannot be read as what the reference has.

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from pilothouse.monitoring.checks import ERROR, Finding
 
+MOST_TO_MEND = 0.5
+"""Up to this share of rows that do not fit a type, it is the file that is wrong."""
 _SCHEMA = {"column", "new-column", "type"}
 """Findings about the columns themselves: a person may accept that they are so from now on."""
 _VALUES = {"range": "min and max", "categories": "categories or max_new", "missing": "max_missing",
@@ -17,7 +19,7 @@ _VALUES = {"range": "min and max", "categories": "categories or max_new", "missi
 
 
 def advised(
-    findings: Sequence[Finding], name: str, *, by_rules: bool, landed: bool = True
+    findings: Sequence[Finding], name: str, *, by_rules: bool, landed: bool = True, rows: int = 0
 ) -> tuple[Finding, ...]:
     """Return the findings with what to do next.
 
@@ -26,12 +28,16 @@ def advised(
         name: the file's; its path if it is not in the data folder.
         by_rules: whether a person has accepted a schema, so that there are rules to change.
         landed: whether it is in the data folder, so that it can be accepted.
+        rows: how many the file has, where that is known.
     """
-    return tuple(replace(finding, next=_next(finding, name, by_rules, landed)) for finding in findings)
+    return tuple(replace(finding, next=_next(finding, name, by_rules, landed, rows)) for finding in findings)
 
 
-def _next(finding: Finding, name: str, by_rules: bool, landed: bool) -> str:
+def _next(finding: Finding, name: str, by_rules: bool, landed: bool, rows: int) -> str:
     file = shlex.quote(name)
+    if finding.rule == "type" and 0 < finding.count <= MOST_TO_MEND * rows:
+        # To give up a number's type for a few stray words would cost all that is known of it.
+        return f"Correct the file: {finding.count:,} of {rows:,} rows do not fit, the others do."
     if finding.rule in _SCHEMA:
         change = {"column": "that it is gone", "type": "its new type"}.get(finding.rule, "it")
         accept = f"accept {change} for good: `pilothouse schema accept {file}`."

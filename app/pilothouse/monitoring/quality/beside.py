@@ -59,17 +59,18 @@ def rule_lines(found: InForce) -> tuple[RuleLine, ...]:
     )  # fmt: skip
 
 
-def beside_rules(found: InForce, source: Source, model: ModelConfig) -> Beside:
-    """Examine a file, and put what it has beside each rule. Nothing is stored."""
+def beside_rules(found: InForce, source: Source, model: ModelConfig, named: str = "") -> Beside:
+    """Examine a file, and put what it has beside each rule. Nothing is stored. Advice calls it as `named`."""
     name = as_file(source).name
     reference = found.reference
     seen = examine_file(source, reference.schema if reference else None, roles_of(model), found.rules)
-    findings = advised(seen.findings, name, by_rules=found.rules.accepted is not None)
+    rows = seen.figures.rows if seen.figures else 0
+    by_rules = found.rules.accepted is not None
+    findings = advised(seen.findings, named or name, by_rules=by_rules, rows=rows)
     worst: dict[str, str] = {}
     for finding in findings:
         sign = BROKEN if finding.severity == ERROR else WATCHED
         worst[finding.column] = BROKEN if BROKEN in (sign, worst.get(finding.column)) else sign
-    rows = seen.figures.rows if seen.figures else 0
     lines = []
     for line, rule in zip(rule_lines(found), found.rules.columns, strict=True):
         figures = seen.figures.columns.get(rule.name) if seen.figures else None

@@ -182,3 +182,11 @@ def test_leaks_and_first_sight(tmp_path: Path) -> None:
         assert "Do not accept it" in advice.next and "schema accept" not in advice.next
     assert check_file(path, schema, Roles("late", exclude=("delay",)), few)[0].rule == "new-column"
     assert [one.column for one in new_leaks(few, [path], Roles("late"))] == ["delay"]
+
+
+def test_few_rows_that_do_not_fit_are_for_the_file_to_mend_and_most_for_the_schema() -> None:
+    few = Finding("error", "age", "'age' has 'unknown'.", "type", 30)
+    (said,) = advised([few], "x.csv", by_rules=True, rows=1500)
+    assert said.next == "Correct the file: 30 of 1,500 rows do not fit, the others do."
+    (said,) = advised([replace(few, count=1400)], "a folder/x.csv", by_rules=True, rows=1500)
+    assert "accept its new type for good: `pilothouse schema accept 'a folder/x.csv'`" in said.next
