@@ -107,7 +107,7 @@ async def test_retraining_names_its_reason_and_leaves_an_event(judged: Workspace
         await ready(pilot)
         await visit(pilot, "4")
         await press(pilot, "T")
-        assert "did not drift" in shown(app)
+        assert "is held: not compared" in shown(app)
         await press(pilot, "j", "T")
         drawn = shown(app)
         assert "Retrain, since flights-2013-12.parquet drifted" in drawn
@@ -238,8 +238,15 @@ def test_any_names_can_be_labelled_and_ordered(names: list[str]) -> None:
 
 def test_labels_are_months_or_days_where_names_end_in_them() -> None:
     assert short_names(["f-2013-01.parquet", "f-2013-12-31.csv.gz", "batch7.csv"]) == {
-        "f-2013-01.parquet": "Jan", "f-2013-12-31.csv.gz": "12-31", "batch7.csv": "ch7",
+        "f-2013-01.parquet": "Jan", "f-2013-12-31.csv.gz": "12-31", "batch7.csv": "batch",
     }  # fmt: skip
+    assert short_names(["2024-09_text.csv", "2024-10_cents.csv", "2024-10_renamed.csv", "2024-11.csv"]) == {
+        "2024-09_text.csv": "Sep", "2024-10_cents.csv": "cents", "2024-10_renamed.csv": "renam",
+        "2024-11.csv": "Nov",
+    }  # fmt: skip
+    assert list(short_names(["in-eu-raw.csv", "in-us-raw.csv"]).values()) == ["eu", "us"]
+    assert list(short_names(["customers.csv", "custodian.csv"]).values()) == ["1", "2"]
+    assert list(short_names(["batch-1.csv", "batch-2.csv"]).values()) == ["1", "2"]
     assert years(["f-2013-01.parquet", "x.csv"]) == ["2013", ""]
 
 

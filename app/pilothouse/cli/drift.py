@@ -173,7 +173,7 @@ def _drift_of_predictions(
 ) -> int:
     """Compare the champion's answers in the prediction log with those on its holdout; nothing is stored."""
     from pilothouse.cli.waiting import progress_line
-    from pilothouse.monitoring.prediction_drift import compare_predictions
+    from pilothouse.monitoring.prediction_drift import FEW_ANSWERS, compare_predictions
     from pilothouse.serving.predictions import predictions_folder
 
     found = store.query(
@@ -200,8 +200,9 @@ def _drift_of_predictions(
     if html is not None:
         write_html(html, [(names[0], report, "")], *names)
     fields = {"subject": names[0], "reference": names[1], **report.to_dict()}
-    emit(fields, as_json, lambda: show_report(report, *names))
-    return DRIFTED if exit_code and report.dataset_drift else 0
+    few = report.n_current < FEW_ANSWERS
+    emit(fields, as_json, lambda: show_report(report, *names, verdict="– too few to tell" if few else ""))
+    return DRIFTED if exit_code and report.dataset_drift and not few else 0
 
 
 def _drift_in_workspace(

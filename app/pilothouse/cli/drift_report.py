@@ -26,13 +26,17 @@ def verdict_word(report: DriftReport) -> str:
     return " ".join(of_data(report))
 
 
-def show_report(report: DriftReport, current: str, reference: str) -> None:
-    """Print a report: the verdict, then the columns, the strongest first, then what else there is to know."""
+def show_report(report: DriftReport, current: str, reference: str, *, verdict: str = "") -> None:
+    """Print a report: the verdict, then the columns, the strongest first, then what else there is to know.
+
+    A `verdict` stands in the place of the report's own where that would say too much.
+    """
     from pilothouse.monitoring.explaining import about_named, about_stream
     from pilothouse.monitoring.story import what_changed
 
     against = f"{printable(reference)} ({report.n_reference:,} rows)"
-    click.echo(f"{verdict_word(report)}: {printable(current)} ({report.n_current:,} rows) against {against}")
+    verdict = verdict or verdict_word(report)
+    click.echo(f"{verdict}: {printable(current)} ({report.n_current:,} rows) against {against}")
     click.echo(
         f"{len(report.drifted)} of {len(report.columns)} columns moved, {report.share_drifted:.0%}; "
         f"the dataset drifts at {report.share:.0%}."

@@ -13,6 +13,8 @@ from pilothouse.monitoring.drift import DriftReport, compare_profiles
 from pilothouse.monitoring.patience import Progress, Steps, patiently
 from pilothouse.monitoring.profile import profile_table
 
+FEW_ANSWERS = 30
+"""Fewer predictions say little of where they come from."""
 ANSWERS = ("prediction", "probability")
 
 
@@ -75,7 +77,11 @@ def compare_predictions(
     note = (
         "Prediction drift: the model's answers, not its inputs. It may come from either, or from the world."
     )
-    return replace(report, notes=(note,))
+    notes = (note,)
+    if report.n_current < FEW_ANSWERS:
+        count = "1 prediction is" if report.n_current == 1 else f"{report.n_current} predictions are"
+        notes = (f"{count} too few to tell whether anything moved: it takes {FEW_ANSWERS}.", note)
+    return replace(report, notes=notes)
 
 
 def _number(name: str) -> Column:

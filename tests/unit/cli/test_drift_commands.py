@@ -18,6 +18,7 @@ import pytest
 
 from making_data import write_parquet
 from pilothouse.cli.main import main
+from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
 from pilothouse.store import open_store
 from pilothouse.workspace import Workspace
 from steering import environment
@@ -237,11 +238,27 @@ def test_answers_in_production_are_compared_with_those_on_the_holdout(tmp_path: 
         "probability": True,
     }
     assert report.columns[0].bins[:2] == ("0", "1")
+    assert not any("too few" in note for note in report.notes)
+    few = tmp_path / "few.jsonl"
+    few.write_text(lines[0] + "\n")
+    alone = compare_predictions(holdout, [few], model="late", version=3, classification=True)
+    assert alone.notes[0] == "1 prediction is too few to tell whether anything moved: it takes 30."
     same = compare_predictions(holdout, [segment], model="late", version=3, classification=False)
     assert same.columns[0].kind == "numeric"
     for segments, version in (([], 3), ([segment], 9)):
         with pytest.raises(NotFoundError, match="no answers of late v"):
             compare_predictions(holdout, segments, model="late", version=version, classification=True)
+
+
+def test_the_verdict_of_too_few_rows_is_not_no_drift(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from pilothouse.cli.drift_report import show_report
+
+    wishes = Wishes()
+    report = compare_files(open_reference("then.parquet", wishes), [files / "same.parquet"], wishes)
+    show_report(report, "a", "b", verdict="– too few to tell")
+    out = capsys.readouterr().out
+    assert out.startswith("– too few to tell: a (800 rows)")
+    assert "no drift" not in out
 
 
 def _read(terminal: int) -> bytes:

@@ -7,6 +7,7 @@ A suggestion only warns; what it is for is what no season explains: another unit
   of the middle 90%): the next extreme of heavy-tailed numbers lies far beyond the last; but
   amounts (numbers never below zero that lean towards it or pile up there) are widened by factors: from zero
   to as many times the maximum as that is of the median;
+- numbers that end well above zero, such as ages, get no minimum below it;
 - missing values may double, and five points more: less than that is told by drift, which knows the sizes;
 - categories are named where all are known and there are at most a hundred; others may have 5% of the rows, or
   five times what values that came up once let expect. Integers that are categories are left alone: months;
@@ -36,6 +37,8 @@ VARIES_SHARE = 0.87
 ROWS_FACTOR, ROWS_FILES = 10, 3
 MOST_REPEATED, MANY_EDGES = 0.4, 150
 """A file that was written twice over has 50%; edges are those of two hundred bins."""
+TAILS = 3.0
+"""As many times the stretch from the lowest value to that at 5%: no sample of a like file reaches so far."""
 LEANS, LEANS_ROWS = 1.5, 200
 """The upper half of the middle 90% against its lower half, which for even-sided numbers is about 1."""
 
@@ -119,6 +122,8 @@ def _range(column: ColumnProfile) -> tuple[float | None, float | None]:
         low = max(low, 0.0)
         usual = column.quantiles[2] or column.quantiles[-1]
         high = max(high, float(f"{column.max * (column.max / usual):.1e}") if usual else high)
+    elif _ends_above_zero(column):
+        low = max(low, 0.0)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
 
 
@@ -133,6 +138,15 @@ def _is_amount(column: ColumnProfile) -> bool:
     low, middle, high = column.quantiles[0], column.quantiles[2], column.quantiles[-1]
     leans = column.rows - column.missing >= LEANS_ROWS and high - middle > LEANS * (middle - low)
     return low == 0 or leans
+
+
+def _ends_above_zero(column: ColumnProfile) -> bool:
+    """Say whether values below zero would be odd: the lowest ends short of it, and not as a tail that a few
+    rows more would lengthen."""
+    if not isinstance(column.min, int | float) or column.min < 0 or not column.quantiles:
+        return False
+    tail = column.quantiles[0] - column.min
+    return column.rows - column.missing >= LEANS_ROWS and column.min >= TAILS * tail
 
 
 def _categories(column: ColumnProfile) -> tuple[tuple[str, ...] | None, float]:

@@ -24,7 +24,11 @@ class FileActs(DataActs, TrainActs):
         if action == "report" and file is not None and file.report is None and not file.arrival.findings:
             return f"{file.arrival.name} was not compared with anything, and nothing was found in it"
         if action == "retrain" and file is not None:
-            if file.report is None or not file.report.drifted:
+            if file.arrival.status == "held":
+                return f"{file.arrival.name} is held: not compared; t trains without it"
+            if file.report is None:
+                return f"{file.arrival.name} was not compared with anything; t trains all the same"
+            if not file.report.drifted:
                 return f"{file.arrival.name} did not drift; t trains all the same"
             if self.pilothouse.about is None:
                 return "the configuration has not been read yet"

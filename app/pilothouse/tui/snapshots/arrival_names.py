@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ENDING = re.compile(r"(\.(csv|tsv|parquet|jsonl|ndjson|json|gz))+$", re.IGNORECASE)
-_MONTH = re.compile(r"((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])$")
-_DAY = re.compile(r"((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])$")
+_MONTH = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])(?!\d)")
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_DATE_FIRST = re.compile(r"^(?:19|20)\d\d[-_]?(?:0[1-9]|1[0-2])(?:[-_]?(?:0[1-9]|[12]\d|3[01]))?[\W_]+")
 LONGEST = 5
 """Cells that a label takes at most."""
 
@@ -29,18 +31,43 @@ def in_order(files: Sequence[tuple[str, datetime]]) -> list[int]:
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Name -> what tells it from the others: the month where it ends in YYYY-MM, month and day where it ends
-    in YYYY-MM-DD, else its last letters."""
+    """Name -> what tells it from the others: the month (or month and day) of its date, if no
+    other has that date; else the first letters behind what those left have in common; else its place."""
     stems = {name: _ENDING.sub("", name) for name in names}
+    dates = {name: found.groups() for name, stem in stems.items() if (found := _date(stem))}
     out: dict[str, str] = {}
-    for name, stem in stems.items():
-        if found := _DAY.search(stem):
-            out[name] = f"{found[2]}-{found[3]}"
-        elif found := _MONTH.search(stem):
-            out[name] = _MONTHS[int(found[2]) - 1]
-        else:
-            out[name] = stem[-3:]
+    times = Counter(dates.values())
+    for name, date in dates.items():
+        if times[date] == 1:
+            out[name] = f"{date[1]}-{date[2]}" if len(date) == 3 else _MONTHS[int(date[1]) - 1]
+    left = [name for name in names if name not in out]
+    rests = _told_apart([stems[name] for name in left])
+    alike = Counter([rest[:LONGEST] for rest in rests] + list(out.values()))
+    places = {name: str(at)[-LONGEST:] for at, name in enumerate(names, 1)}
+    for name, rest in zip(left, rests, strict=True):
+        label = rest[:LONGEST]
+        out[name] = label if label and alike[label] == 1 else places[name]
     return out
+
+
+def _told_apart(stems: Sequence[str]) -> list[str]:
+    """Return the stems without the words that all of them begin or end with, and without a date before
+    another word."""
+    words = [
+        [word for word in re.split(r"[\W_]+", _DATE_FIRST.sub("", stem) or stem) if word] for stem in stems
+    ]
+    if len(words) > 1:
+        shortest = min(map(len, words))
+        first = next((at for at in range(shortest) if len({one[at] for one in words}) > 1), shortest)
+        words = [one[first:] for one in words]
+        shortest = min(map(len, words))
+        last = next((at for at in range(shortest) if len({one[-1 - at] for one in words}) > 1), shortest)
+        words = [one[: len(one) - last] for one in words]
+    return ["-".join(one) for one in words]
+
+
+def _date(stem: str) -> re.Match[str] | None:
+    return _DAY.search(stem) or _MONTH.search(stem)
 
 
 def years(names: Sequence[str]) -> list[str]:
@@ -48,6 +75,6 @@ def years(names: Sequence[str]) -> list[str]:
     out = []
     for name in names:
         stem = _ENDING.sub("", name)
-        found = _DAY.search(stem) or _MONTH.search(stem)
+        found = _date(stem)
         out.append(found[1] if found else "")
     return out

@@ -80,6 +80,9 @@ def test_ranges(tmp_path: Path) -> None:
     assert amount.min == 0.0
     assert amount.max is not None and float(amount.max) > 10
     assert _suggested(tmp_path, [0.0] * 900 + [1.0] * 100).min == 0.0
+    ages = _suggested(tmp_path, rng.integers(18, 80, 1500))
+    assert ages.min == 0.0
+    assert float(_suggested(tmp_path, np.abs(rng.normal(5, 2, 300))).min or 0) < 0
     assert _suggested(tmp_path, [3.0] * 500).min is None
     assert not _suggested(tmp_path, [3.0] * 500).varies
     heavy = _suggested(tmp_path, rng.standard_cauchy(2000))
