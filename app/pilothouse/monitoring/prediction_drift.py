@@ -77,7 +77,7 @@ def compare_predictions(
     note = (
         "Prediction drift: the model's answers, not its inputs. It may come from either, or from the world."
     )
-    notes = (note,)
+    notes: tuple[str, ...] = (note,)
     if report.n_current < FEW_ANSWERS:
         count = "1 prediction is" if report.n_current == 1 else f"{report.n_current} predictions are"
         notes = (f"{count} too few to tell whether anything moved: it takes {FEW_ANSWERS}.", note)
