@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pilothouse.autopilot.rules_sound import unsound_rules
 from pilothouse.data.keeping import Condition
 from pilothouse.data.reading import data_files
 from pilothouse.data.versions import conditions, list_dataset_versions
@@ -30,9 +31,10 @@ class Finding:
 
 
 def examine(workspace: Workspace) -> list[Finding]:
-    """Look at configuration, data, store, audit trail, bundles and disk; what is unsound is a finding."""
+    """Look at configuration, rules, data, store, audit trail, bundles and disk; the unsound is a finding."""
     checks: dict[str, Callable[[Workspace], str]] = {
         "configuration": _configuration,
+        "rules": _rules,
         "data folder": _data,
         "store": _store,
         "audit trail": _trail,
@@ -52,6 +54,23 @@ def examine(workspace: Workspace) -> list[Finding]:
 def _configuration(workspace: Workspace) -> str:
     names = ", ".join(model.name for model in workspace.config().models)
     return f"{workspace.config_path.name}: {names or 'no model; it only tracks runs'}"
+
+
+def _rules(workspace: Workspace) -> str:
+    """Business metrics, alerts and gates: one that cannot be computed would be silent until it is needed."""
+    models = workspace.config().models
+    store = open_store(workspace) if models else None
+    wrong = [text for model in models if store for text in unsound_rules(workspace, store, model)]
+    if wrong:
+        raise PilothouseError(" ".join(wrong))
+    counts = [
+        (sum(len(model.business) for model in models), "business metric"),
+        (sum(len(model.alerts) for model in models), "alert"),
+        (sum(len(model.gates) for model in models), "gate"),
+    ]
+    return (
+        ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count) or "none"
+    )
 
 
 def _data(workspace: Workspace) -> str:

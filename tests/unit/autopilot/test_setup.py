@@ -84,7 +84,7 @@ def test_doctor_finds_each_part_that_is_unsound(trained: Workspace) -> None:
     (trained.root / "data").rename(trained.root / "gone")
     assert unsound(trained) == ["data folder", "audit trail", "bundles"]
     trained.config_path.write_text("[model")
-    assert unsound(trained) == ["configuration", "data folder", "audit trail", "bundles"]
+    assert unsound(trained) == ["configuration", "rules", "data folder", "audit trail", "bundles"]
 
 
 def test_doctor_changes_nothing_and_survives_a_store_that_is_none(fresh: Workspace) -> None:
