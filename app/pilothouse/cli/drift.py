@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -239,7 +240,7 @@ def _drift_in_workspace(
     if held:
         raise DataError(
             f"{held[0].name} is held back: {held[0].findings[0].message}",
-            next="See all with `pilothouse check`.",
+            next=f"See all with `pilothouse check{f' {shlex.quote(current)}' if looked_at else ''}`.",
         )
     reports = [verdict for verdict in verdicts if verdict.report is not None]
     if not reports and any(verdict.reference for verdict in verdicts):

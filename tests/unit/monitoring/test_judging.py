@@ -372,6 +372,8 @@ def test_a_file_outside_the_data_folder_is_looked_at_and_nothing_is_stored(
     assert "2 of the files are not in the data folder, nothing is stored." in said
     code, looked, said = _run(capsys, "drift", str(outside), "--json", "--exit-code")
     assert (code, "A look: feb.parquet is not in the data folder" in said) == (1, True)
+    code, _, said = _run(capsys, "drift", "land/mar.csv")
+    assert (code, "See all with `pilothouse check land/mar.csv`." in said) == (1, True)
     assert (list_arrivals(store), list_drift_reports(store), list_events(store)) == ([], [], before)
     # When it lands it is the first question still, and the verdict is the same.
     shutil.copy(outside, folder / "feb.parquet")
