@@ -17,6 +17,7 @@ from pilothouse.config import (
     FeatureTable,
     GateRule,
     ModelConfig,
+    SweepConfig,
     TrainingConfig,
 )
 from pilothouse.errors import PilothouseError
@@ -122,6 +123,7 @@ def _model(raw: dict[str, Any]) -> ModelConfig:
     return ModelConfig(
         data=DataConfig(**data),
         training=TrainingConfig(**raw.pop("training")),
+        sweep=SweepConfig(**raw.pop("sweep", {})),
         gates={name: GateRule(**rule) for name, rule in raw.pop("gates").items()},
         drift=DriftConfig(**raw.pop("drift")),
         features=FeaturesConfig(**features),
