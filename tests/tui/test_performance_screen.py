@@ -181,3 +181,34 @@ def test_periods_are_read_from_what_the_command_says() -> None:
         ("a", 3, "rmse"),
     ]
     assert periods_of(None) == []
+
+
+async def test_rows_are_filtered_and_enter_says_what_can_be_done(empty: Workspace, in_utc: None) -> None:
+    keep(empty, [f"flights-2013-{12 - n:02}.csv" for n in range(5)])
+    app = PilothouseApp(empty, now=lambda: NOW)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await press(pilot, "h")
+        await settle(pilot, lambda: "5 judged" in shown(app))
+        await press(pilot, "enter")
+        assert "u judges it" in said(app)
+        await press(pilot, "slash", *"2013-12", "enter")
+        assert app.screen.query_one("#harms", Table).total == 1
+        await press(pilot, "enter")
+        assert "Groups of it" in said(app)
+        await press(pilot, "escape")
+        assert app.screen.query_one("#harms", Table).total == 6
+        assert isinstance(app.screen, PerformanceScreen)
+
+
+async def test_the_palette_of_harm_leads_to_the_acts_of_data(empty: Workspace) -> None:
+    app = PilothouseApp(empty, now=lambda: NOW)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await press(pilot, "h")
+        assert isinstance(app.screen, PerformanceScreen)
+        found = {one.title: one for one in app.get_system_commands(app.screen)}
+        await found["Data: drift map"].callback()  # type: ignore[misc]
+        await settle(pilot, lambda: type(app.screen).__name__ == "DriftMapScreen")

@@ -11,7 +11,7 @@ from textual.events import Event, Key
 from textual.screen import Screen
 from textual.theme import Theme
 
-from pilothouse.tui.actions import PARTS, actions_of
+from pilothouse.tui.actions import PARTS, actions_of, elsewhere_of
 from pilothouse.tui.undoing import Undoing
 
 if TYPE_CHECKING:
@@ -150,6 +150,13 @@ class PilothouseApp(App[None]):
                             action.help,
                             lambda key=action.id, where=part, on=screen: on.action_part(where, key),
                         )
+            if screen.AREA and screen.CONTEXT != screen.AREA:
+                for action in elsewhere_of(screen.AREA, screen.CONTEXT):
+                    yield SystemCommand(
+                        f"{screen.AREA.capitalize()}: {action.label}",
+                        action.help,
+                        lambda key=action.id, on=screen: on.action_in_area(key),
+                    )
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
 

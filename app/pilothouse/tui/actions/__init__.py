@@ -64,10 +64,27 @@ BY_ID = {action.id: action for action in ACTIONS}
 PARTS = {"run": CHART, "compare": CHART}
 """Screens with a part that has keys of its own while it is in focus."""
 
+BY_USE = {
+    "data": (
+        "drift_map", "performance", "schema", "report", "retrain", "accept", "check", "watch", "details",
+        "features",
+    ),
+}  # fmt: skip
+"""Screens with more keys than fit below a small terminal: what is asked for most stands first."""
+
 
 def actions_of(context: str) -> tuple[Action, ...]:
     """The actions that exist on the screen ``context``, in the order of the footer."""
-    return tuple(action for action in ACTIONS if not action.where or context in action.where)
+    found = [action for action in ACTIONS if not action.where or context in action.where]
+    first = BY_USE.get(context, ())
+    found.sort(key=lambda action: first.index(action.id) if action.id in first else len(first))
+    return tuple(found)
+
+
+def elsewhere_of(area: str, context: str) -> tuple[Action, ...]:
+    """The actions of an area's list that a screen ``context`` over it does not have."""
+    here = {action.id for action in actions_of(context)}
+    return tuple(action for action in actions_of(area) if action.where and action.id not in here)
 
 
 def bindings_of(context: str, *, only_here: bool = False) -> list[Binding]:

@@ -37,7 +37,7 @@ FINDING: tuple[Action, ...] = (
         "/",
         "filter",
         "Show only what matches",
-        ("runs", "run", "events", "log", "data", "drift_map"),
+        ("runs", "run", "events", "log", "data", "drift_map", "performance"),
     ),
     Action(
         "copy",

@@ -222,6 +222,17 @@ class PilothouseScreen(Screen[None]):
 
         return go()
 
+    async def action_in_area(self, action: str) -> None:
+        """Go to the list of this screen's area, and carry out an action of it there."""
+        app, area = self.app, self.AREA
+        if area != app.current_mode:
+            await app.switch_mode(area)
+        while len(app.screen_stack) > 1:
+            await app.pop_screen()
+        done = cast("PilothouseScreen", app.screen).action_act(action)
+        if done is not None:
+            await done
+
     def action_part(self, part: str, action: str) -> None:
         """Carry out an action of a part that is on screen, in focus or not."""
         for widget in self.query("*"):

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
+from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.screens.performance_rows import (
     EMPTY,
     EMPTY_ANSWERS,
@@ -28,16 +29,18 @@ from pilothouse.tui.screens.upkeep_acts import UpkeepActs
 from pilothouse.tui.snapshots.performance import Harms, harms, periods_of
 from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.panel import Panel, Words
+from pilothouse.tui.widgets.rows import Row
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from pilothouse.performance.harms_kept import KeptHarm
 
 
-class PerformanceScreen(UpkeepActs):
+class PerformanceScreen(FilteredScreen, UpkeepActs):
     """Opened with ``h`` on Data and Models; left with esc."""
 
     CONTEXT: ClassVar[str] = "performance"
+    PLACEHOLDER: ClassVar[str] = "part of a file's name, or a word such as harmful"
     AREA: ClassVar[str] = "data"
     CSS_PATH = "performance.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("performance")]
@@ -61,6 +64,18 @@ class PerformanceScreen(UpkeepActs):
             id="harm-body",
         )
 
+    def main_table(self) -> Table:
+        """What landed, or what was answered."""
+        return self.query_one("#harms", Table)
+
+    def filter_changed(self) -> None:
+        """Show the rows that match."""
+        self._draw()
+
+    def _matching(self, rows: list[Row]) -> list[Row]:
+        words = self.filter_text.lower().split()
+        return [row for row in rows if all(word in " ".join(row.cells).lower() for word in words)]
+
     def on_mount(self) -> None:
         """Start on the files."""
         self.query_one("#harms").focus()
@@ -83,14 +98,14 @@ class PerformanceScreen(UpkeepActs):
             return
         table, panel = self.query_one("#harms", Table), self.query_one("#harms-panel", Panel)
         if self._answers:
-            table.empty = EMPTY_ANSWERS
+            table.empty = f"No period matches {self.filter_text}." if self.filter_text else EMPTY_ANSWERS
             table.set_columns(period_columns(self._periods))
-            table.set_rows(period_rows(self._periods))
+            table.set_rows(self._matching(period_rows(self._periods)))
             panel.retitle("What was answered", "by day   e measures again   o the files that landed")
         else:
-            table.empty = EMPTY
+            table.empty = f"No file matches {self.filter_text}." if self.filter_text else EMPTY
             table.set_columns(file_columns(known))
-            table.set_rows(file_rows(known, self.pilothouse.now()))
+            table.set_rows(self._matching(file_rows(known, self.pilothouse.now())))
             waits = f"   {len(known.waiting)} to judge" if known.waiting else ""
             by = "   watched" if known.watched else "   not watched: u judges" if known.waiting else ""
             panel.retitle("What landed", f"{len(known.kept)} judged{waits}{by}")
@@ -112,7 +127,16 @@ class PerformanceScreen(UpkeepActs):
 
     @on(Table.Opened, "#harms")
     def _opened(self) -> None:
-        self.query_one("#groups").focus()
+        groups, row = self.query_one("#groups", Table), self.query_one("#harms", Table).row
+        if row is None:
+            return
+        if groups.total:
+            groups.focus()
+            self.say("Groups of it, worst first; esc goes back.")
+        elif row.item is None:
+            self.say("It has not been judged yet: u judges it", "watch")
+        else:
+            self.say("It has no groups without labels: L takes them; esc, then v: what moved in it", "watch")
 
     def _draw_one(self) -> None:
         row = self.query_one("#harms", Table).row
@@ -237,6 +261,8 @@ class PerformanceScreen(UpkeepActs):
 
     def do_back(self) -> None:
         """From the answers to the files first, and from a panel to the table."""
+        if self.close_filter():
+            return
         if self.focused is not self.query_one("#harms"):
             self.query_one("#harms").focus()
         elif self._answers:
