@@ -104,7 +104,7 @@ def test_the_command_takes_a_file_and_performance_measures(served: tuple[Workspa
     told_well(pilothouse("feedback", root / "gone.csv", cwd=root), "no file")
     late.write_text("id,y\nr5-3,1\nr5-4,5\n")
     done = pilothouse("feedback", late, cwd=root)
-    assert done.code == 0 and "■ 1 were refused (r5-4): 5 is none of the classes" in done.err, done
+    assert done.code == 0 and "■ 1 was refused (r5-4): 5 is none of the classes" in done.err, done
     late.write_text("id,y\nr5-4,5\n")
     told_well(pilothouse("feedback", late, cwd=root), "5 is none of the classes")
     late.write_text("id,z\n1,2\n")

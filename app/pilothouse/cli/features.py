@@ -33,7 +33,8 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
 
     config = workspace.config().model(model)
     store = open_store(workspace)
-    files = leave_out_held(store, config.name, require_data_files(workspace.data_folder(config)))
+    there = require_data_files(workspace.data_folder(config))
+    files = leave_out_held(store, config.name, there)
     schema = infer_schema(files)
     runner = open_features(workspace, config, schema)
     if runner is None:
@@ -56,6 +57,7 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
         ],
         "reads": [one.name for one in definition.inputs],
         "rows": len(some),
+        "left_out": [path.name for path in there if path not in files],
         "features": [
             {
                 "feature": one.name,

@@ -47,8 +47,9 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
             say(f"▲ Another value counts now for {_some(kept.changed_ids, kept.changed)}.")
         if kept.refused_count:
             ids = tuple(one.id for one in kept.refused[:5])
+            word = "was" if kept.refused_count == 1 else "were"
             say(
-                f"■ {kept.refused_count:,} were refused ({_some(ids, kept.refused_count)}):"
+                f"■ {kept.refused_count:,} {word} refused ({_some(ids, kept.refused_count)}):"
                 f" {printable(kept.refused[0].why, 200)}."
             )
         if kept.unknown:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pilothouse.tui.commands import Stop
+from pilothouse.tui.snapshots.features import try_views
 from pilothouse.workspace import Workspace
 from steering import pilothouse, pilothouse_each
 
@@ -18,4 +20,5 @@ def test_held_files_are_left_out_of_a_folder_and_used_where_they_are_named(train
     )
     for done in (features, folder):
         assert done.code == 0 and "1 held file is left out: broken.parquet." in done.err, done
+    assert try_views(trained, "late", lambda _: None, Stop()).left_out == ("broken.parquet",)
     assert named.code == 1 and "left out" not in named.err

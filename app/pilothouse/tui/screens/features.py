@@ -156,6 +156,10 @@ class FeaturesScreen(PilothouseScreen):
             words.append(line(("■ ", "$error"), safe(" ".join(self._wrong.split()), 500)))
         elif self._tried is not None and self._tried_views != known.views and not self._doing:
             words.append(line(("▲ The SQL has changed since: u tries it.", "$warning")))
+        elif self._tried is not None and (held := self._tried.left_out):
+            count = "1 held file is" if len(held) == 1 else f"{len(held):,} held files are"
+            names = ", ".join(held[:5]) + (", …" if held[5:] else "")
+            words.append(line(f"{count} left out: {safe(names, 200)}."))
         self.query_one("#features-words", Words).show(Content("\n").join(words))
         self.table.empty = (
             f"There are no feature views.\nWrite one as {safe(known.folder)}/NAME.sql: a SELECT from rows."

@@ -40,11 +40,12 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What the views made of `rows` rows, and the columns that they read."""
+    """What the views made of `rows` rows, and the columns that they read; held files are left out."""
 
     features: tuple[Feature, ...]
     reads: tuple[str, ...]
     rows: int
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def try_views(workspace: Workspace, model: str, told: Callable[[str], None], sto
         )
         for one in found.get("features", ())
     )
-    return Tried(made, tuple(found.get("reads", ())), int(found.get("rows", 0)))
+    left_out = tuple(map(str, found.get("left_out", ())))
+    return Tried(made, tuple(found.get("reads", ())), int(found.get("rows", 0)), left_out)
 
 
 def measure(workspace: Workspace, model: str, told: Callable[[str], None], stop: Stop) -> Skews:
