@@ -72,7 +72,7 @@ def test_a_parameter_is_the_number_that_it_reads_as(workspace: Workspace, store:
         "params.flag = True": True,
         "params.steps >= 1000": True,
         "params.rate < 0.01": True,
-        "params.none = ''": True,
+        "params.none = 'None'": True,
     }.items():
         assert count_runs(store, where=parse(text)) == parse(text).matches(run) == matches
 
