@@ -211,8 +211,10 @@ def _read_until(terminal: int, wanted: bytes, timeout: float) -> bytes:
 
     seen = b""
     until = time.monotonic() + timeout
+    waiting = select.poll()
+    waiting.register(terminal, select.POLLIN)
     while wanted not in seen and (left := until - time.monotonic()) > 0:
-        if select.select([terminal], [], [], left)[0]:
+        if waiting.poll(1000 * left):
             try:
                 seen += os.read(terminal, 65536)
             except OSError:

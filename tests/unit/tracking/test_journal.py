@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -34,11 +35,11 @@ def test_cut_at_any_byte_it_holds_the_whole_lines_before(
     tmp_path_factory: object, contents: list[object]
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "j"  # type: ignore[attr-defined]
-    journal = Journal(path)
     ends = []
-    for content in contents:
-        journal.append("params", values=content)
-        ends.append(path.stat().st_size)
+    with contextlib.closing(Journal(path)) as journal:
+        for content in contents:
+            journal.append("params", values=content)
+            ends.append(path.stat().st_size)
     data = path.read_bytes()
     for cut in range(len(data) + 1):
         path.write_bytes(data[:cut])
@@ -47,7 +48,8 @@ def test_cut_at_any_byte_it_holds_the_whole_lines_before(
         assert len(entries) == len(whole)
         assert offset == (whole[-1] if whole else 0)
         # Whoever writes next starts on a line of its own, and nothing before is lost.
-        Journal(path).append("end", status="FINISHED")
+        with contextlib.closing(Journal(path)) as journal:
+            journal.append("end", status="FINISHED")
         again, _ = read_entries(path)
         assert len(again) == len(whole) + 1 or (cut and data[cut - 1 : cut] == b"}")
         assert again[-1]["status"] == "FINISHED"
