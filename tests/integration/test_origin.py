@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pilothouse.store import open_store
-from pilothouse.tracking.origin import read_origin
+from pilothouse.tracking.origin import read_origin, read_patch
+from pilothouse.tracking.origin.code import read_code
 from pilothouse.tracking.runs import get_run
 from pilothouse.tracking.trash import delete_runs, purge_runs
 from pilothouse.upkeep.leftovers import find_leftovers
@@ -99,3 +100,51 @@ def test_supervised_runs_and_the_cleaning(workspace: Workspace) -> None:
     purge_runs(store, [run.run_id])
     freed = {Path(one.path).name for one in find_leftovers(workspace) if one.kind == "object"}
     assert freed == objects
+
+
+EDITED = """
+import pathlib, sys
+import pilothouse as ph, helper
+with ph.start_run() as run:
+    print(run.run_id, flush=True)
+    for name in ("train.py", "helper.py", "other.py"):
+        path = pathlib.Path(name)
+        path.write_text(path.read_text() + "# edited after the start")
+"""
+
+
+def test_the_code_that_is_kept_is_the_code_that_ran(workspace: Workspace) -> None:
+    root = workspace.root
+
+    def git(*words: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        done = subprocess.run(
+            ["git", *identity, *words], cwd=root, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    (root / "train.py").write_text(EDITED)
+    (root / "helper.py").write_text("x = 1\n")
+    (root / "other.py").write_text("y = 1\n")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    (root / "helper.py").write_text("x = 99\n")
+    process = subprocess.run(
+        [sys.executable, "train.py"], cwd=root, env=environment(), capture_output=True, text=True, check=True
+    )
+    # And now nothing seems to have been changed, and there is another commit.
+    git("checkout", "-q", ".")
+    git("commit", "-q", "--allow-empty", "-m", "two")
+    run_id = process.stdout.split()[0]
+    folder = workspace.run_dir(run_id)
+    wait_until(lambda: (folder / "origin.json").exists())
+    origin = read_origin(folder)
+    assert origin is not None and origin.git is not None
+    kept = {one.path: read_code(workspace, one) for one in origin.code}
+    assert kept["train.py"] == EDITED.encode() and kept["helper.py"] == b"x = 99\n"
+    assert "other.py" not in kept and "other.py" in origin.code_changed, "nobody knows how it was"
+    assert origin.git.commit == git("rev-parse", "HEAD~1") and origin.git.dirty
+    assert "-x = 1\n+x = 99\n" in read_patch(folder) and "edited" not in read_patch(folder)
+    assert "not known: other.py" in pilothouse("show", run_id, cwd=root).out
+    assert not (folder / "started.json").exists()

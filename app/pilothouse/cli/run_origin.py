@@ -33,6 +33,9 @@ def show_origin(origin: Origin, system: dict[str, float]) -> None:
         _fact("code", f"{files}{more} (--code FILE shows one)")
     if origin.code_left_out:
         _fact("", f"{origin.code_left_out} files were too many or too large to keep")
+    if origin.code_changed:
+        names = ", ".join(origin.code_changed[:5]) + (", …" if len(origin.code_changed) > 5 else "")
+        _fact("", f"written after the run had begun, so not known: {names}")
     _fact("argv", " ".join(origin.argv))
     named = {name.lower(): version for name, version in origin.packages.items()}
     main = ", ".join(f"{name} {named[name]}" for name in _MAIN if name in named)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pilothouse.tracking.origin.recording import CodeState, look_at_code, record_origin
 from pilothouse.tracking.origin.usage import Usage, interval
 from pilothouse.training.diary import Diary
 from pilothouse.training.spec import RunSpec, workspace_of
@@ -16,7 +17,7 @@ _PATIENCE = 30.0  # seconds that the record of a short run may take beyond its e
 
 
 class Observer:
-    """Records the origin in a thread of its own, and samples the child when it is asked to look."""
+    """Keeps the code before the child starts, the rest of the origin in a thread of its own, and samples."""
 
     def __init__(
         self,
@@ -24,20 +25,30 @@ class Observer:
         spec: RunSpec,
         argv: Sequence[str],
         environment: Mapping[str, str],
-        pid: int,
         diary: Diary,
     ) -> None:
-        self._diary = diary
+        self._run_dir, self._spec, self._diary = run_dir, spec, diary
+        self._argv, self._environment = list(argv), dict(environment)
         self._began = time.monotonic()
         self._due = 0.0
         self._usage: Usage | None = None
+        self._recording: threading.Thread | None = None
+        self._code: CodeState | None = None
+        # Later it may have been edited: the code that is kept is the code that runs.
+        workspace = workspace_of(run_dir)
+        try:
+            self._code = look_at_code(workspace, self._argv, workspace.root, own=bool(spec.recipe))
+        except OSError as error:
+            self._tell(error)
+
+    def watch(self, pid: int) -> None:
+        """Begin to sample the child, and record the rest."""
         # It may be over before it could be looked at.
         with contextlib.suppress(ProcessLookupError):
             self._usage = Usage(pid)
-        self._recording = threading.Thread(
-            target=self._record, args=(run_dir, spec, list(argv), dict(environment)), daemon=True
-        )
-        self._recording.start()
+        if self._code is not None:
+            self._recording = threading.Thread(target=self._record, args=(self._code,), daemon=True)
+            self._recording.start()
 
     def look(self, now: float) -> None:
         """Sample the child if it is time to; `now` is on the monotonic clock."""
@@ -53,21 +64,24 @@ class Observer:
         whole = self._usage.whole() if self._usage is not None else None
         if whole is not None:
             self._diary.metrics(whole, None)
-        self._recording.join(_PATIENCE)
+        if self._recording is not None:
+            self._recording.join(_PATIENCE)
 
-    def _record(self, run_dir: Path, spec: RunSpec, argv: list[str], environment: dict[str, str]) -> None:
-        from pilothouse.tracking.origin.recording import record_origin
-
-        workspace = workspace_of(run_dir)
+    def _record(self, code: CodeState) -> None:
+        workspace = workspace_of(self._run_dir)
         try:
             record_origin(
                 workspace,
-                run_dir,
-                argv=argv,
+                self._run_dir,
+                argv=self._argv,
                 cwd=workspace.root,
-                environment=environment,
-                seed=spec.seed,
-                own=bool(spec.recipe),
+                environment=self._environment,
+                seed=self._spec.seed,
+                own=bool(self._spec.recipe),
+                code=code,
             )
         except OSError as error:
-            self._diary.tags({"origin": f"What made the run could not be recorded: {error.strerror}."})
+            self._tell(error)
+
+    def _tell(self, error: OSError) -> None:
+        self._diary.tags({"origin": f"What made the run could not be recorded: {error.strerror}."})

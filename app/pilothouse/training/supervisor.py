@@ -77,13 +77,14 @@ class Supervisor:
         self._diary.running()
         argv = command_of(self._run_dir, self._spec)
         env = environment_of(self._run_dir, self._spec, os.environ)
+        observer = Observer(self._run_dir, self._spec, argv, env, self._diary)
         try:
             child = Child(argv, cwd=workspace_of(self._run_dir).root, env=env, nice=NICE)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             self._keep(f"{argv[0]}: {why}\n".encode("utf-8", "replace"))
             return self._finish("FAILED", 127, f"The command could not be started: {argv[0]}: {why}.")
-        observer = Observer(self._run_dir, self._spec, argv, env, child.process.pid, self._diary)
+        observer.watch(child.process.pid)
         self._watch(child, observer)
         observer.finish()
         if self._lines:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pilothouse.processes import write_atomic
+from pilothouse.tracking.origin.at_start import AsStarted
 from pilothouse.tracking.origin.git import tracked_files
 from pilothouse.tracking.origin.origin import CodeFile
 from pilothouse.workspace import Workspace
@@ -24,27 +26,49 @@ _DEEPEST = 6
 _PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "build", "dist"}
 
 
-def keep_code(workspace: Workspace, folder: Path, files: Iterable[Path] = ()) -> tuple[list[CodeFile], int]:
-    """Keep the code of a folder and some files; return what was kept, and how many files were too many.
+@dataclass(frozen=True, slots=True)
+class KeptCode:
+    """What was kept, how many files were too many or too large, and which were written too late."""
+
+    files: tuple[CodeFile, ...]
+    left_out: int
+    changed: tuple[str, ...]
+
+
+def keep_code(
+    workspace: Workspace, folder: Path, files: Iterable[Path] = (), started: AsStarted | None = None
+) -> KeptCode:
+    """Keep the code of a folder and some files.
 
     Args:
         workspace: keeps the bytes; its state and its data folders are no code.
         folder: looked through, as git does in a repository; a file system's root or a home folder is not.
         files: kept in any case, first.
+        started: what was noted when the run began; a file that was written later is not kept.
     """
     kept: dict[str, CodeFile] = {}
+    changed: list[str] = []
+    noted = started.files if started is not None else {}
     size = left_out = 0
     apart = _data_folders(workspace)
-    for path in (*files, *_code_files(folder, apart)):
+    for path in (*noted, *files, *_code_files(folder, apart)):
         name = _name_of(path, workspace.root, folder)
         if name in kept:
             continue
         try:
-            length = path.stat().st_size
+            content = noted.get(path.absolute())
+            if content is None:
+                stat = path.stat()
+                if started is not None and stat.st_mtime_ns > started.at:
+                    changed.append(name)
+                    continue
+                length = stat.st_size
+            else:
+                length = len(content)
             if length > MOST_BYTES_EACH or size + length > MOST_BYTES or len(kept) >= MOST_FILES:
                 left_out += 1
                 continue
-            content = path.read_bytes()
+            content = path.read_bytes() if content is None else content
         except OSError:
             # It went away, or is nobody's to read: then it is not what ran.
             left_out += 1
@@ -56,7 +80,8 @@ def keep_code(workspace: Workspace, folder: Path, files: Iterable[Path] = ()) ->
             write_atomic(place, content)
         kept[name] = CodeFile(name, digest, len(content))
         size += len(content)
-    return sorted(kept.values(), key=lambda one: one.path), left_out
+    found = tuple(sorted(kept.values(), key=lambda one: one.path))
+    return KeptCode(found, left_out, tuple(sorted(set(changed))))
 
 
 def read_code(workspace: Workspace, file: CodeFile) -> bytes | None:

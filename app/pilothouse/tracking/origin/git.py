@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from pilothouse.tracking.origin.origin import Git
@@ -30,6 +31,32 @@ def read_git(folder: Path) -> tuple[Git | None, bytes]:
     patch = _ask(folder, *_DIFF) or b""
     found = Git(commit.decode().strip(), branch.decode("utf-8", "replace").strip(), bool(changed.strip()))
     return found, patch
+
+
+def changes_since(folder: Path, commit: str, files: Mapping[Path, bytes]) -> bytes:
+    """Return how these contents differ from a commit, as a diff; files that it does not have are left out.
+
+    For when the files have been edited since they were read: what `git diff` says is then of the edits.
+    """
+    import difflib
+
+    root = _ask(folder, "rev-parse", "--show-toplevel")
+    if root is None:
+        return b""
+    top = Path(os.fsdecode(root.strip()))
+    lines: list[str] = []
+    for path, content in sorted(files.items()):
+        real = path.resolve()
+        if not real.is_relative_to(top):
+            continue
+        name = real.relative_to(top).as_posix()
+        before = _ask(folder, "cat-file", "blob", f"{commit}:{name}")
+        if before is not None and before != content:
+            old, new = (
+                text.decode("utf-8", "replace").splitlines(keepends=True) for text in (before, content)
+            )
+            lines += difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else line + "\n" for line in lines).encode()
 
 
 def tracked_files(folder: Path) -> list[Path] | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pilothouse.jsontext import dumps, loads
 from pilothouse.processes import is_alive
+from pilothouse.tracking.origin.at_start import note_start
 
 SWITCH = "PILOTHOUSE_OBSERVE"
 """Set to 0, no process is started beside runs of the logging API."""
@@ -23,10 +24,12 @@ _LOOK = 0.25
 def start_observer(run_dir: Path) -> int | None:
     """Start observing this very process as the run of `run_dir`; return the observer's process id.
 
-    Takes a fraction of a millisecond. None where it is switched off or cannot be started: the run goes on.
+    Takes a millisecond or less. None where it is switched off or cannot be started: the run goes on.
     """
     if os.environ.get(SWITCH) == "0" or not sys.executable:
         return None
+    with contextlib.suppress(OSError):
+        note_start(run_dir)
     facts = dumps({"argv": list(getattr(sys, "orig_argv", sys.argv)), "cwd": str(Path.cwd())})
     words = [sys.executable, "-m", __name__, str(run_dir.absolute()), str(os.getpid()), facts]
     env = {**os.environ, "PYTHONSAFEPATH": "1", SWITCH: "0"}

@@ -54,6 +54,7 @@ class Origin:
         patch_whole: False where the patch was too large and was cut.
         code: files of code as they were when the run started.
         code_left_out: files of code that were too many or too large to be kept.
+        code_changed: files of code that were written after the run had begun: how they were is not known.
         argv: the words of the command.
         packages: installed packages and their versions.
         threads: the environment's settings for the threads of numerical libraries.
@@ -65,6 +66,7 @@ class Origin:
     patch_whole: bool = True
     code: tuple[CodeFile, ...] = ()
     code_left_out: int = 0
+    code_changed: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
@@ -102,6 +104,7 @@ def read_origin(folder: Path) -> Origin | None:
                 CodeFile(str(one["path"]), str(one["sha256"]), int(one["bytes"])) for one in raw["code"]
             ),
             code_left_out=int(raw.get("code_left_out", 0)),
+            code_changed=tuple(map(str, raw.get("code_changed", ()))),
             argv=tuple(map(str, raw["argv"])),
             packages={str(key): str(value) for key, value in raw["packages"].items()},
             python=str(raw["python"]),

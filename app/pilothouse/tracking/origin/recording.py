@@ -6,13 +6,67 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pilothouse.tracking.origin import machine
-from pilothouse.tracking.origin.code import keep_code
-from pilothouse.tracking.origin.git import MOST_PATCH, read_git
-from pilothouse.tracking.origin.origin import PATCH_NAME, Origin, write_origin
+from pilothouse.tracking.origin.at_start import START_NAME, AsStarted, read_start
+from pilothouse.tracking.origin.code import KeptCode, keep_code
+from pilothouse.tracking.origin.git import MOST_PATCH, changes_since, read_git
+from pilothouse.tracking.origin.origin import PATCH_NAME, Git, Origin, write_origin
 from pilothouse.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class CodeState:
+    """The code of a run, and where it stood in git."""
+
+    git: Git | None
+    patch: bytes
+    kept: KeptCode
+
+
+def look_at_code(
+    workspace: Workspace,
+    argv: Sequence[str],
+    cwd: Path,
+    *,
+    own: bool = False,
+    started: AsStarted | None = None,
+) -> CodeState:
+    """Keep the code that a command runs, as it is now or as it was noted when the run began.
+
+    Args:
+        workspace: where the run is.
+        argv: its command.
+        cwd: where that runs.
+        own: whether the command is Pilothouse's own, so that the code is the workspace's alone.
+        started: what the run itself noted, if it has begun already.
+    """
+    script = None if own else _script(argv, cwd)
+    place = workspace.root if own else script.parent if script is not None else cwd
+    kept = keep_code(workspace, place, [workspace.config_path, *([script] if script else [])], started)
+    git, patch = read_git(place)
+    if started is not None and git is not None and _edited(git, kept, started):
+        moved = bool(started.commit) and started.commit != git.commit
+        commit = started.commit or git.commit
+        patch = changes_since(place, commit, started.files)
+        git = Git(commit, "" if moved else git.branch, bool(patch))
+    return CodeState(git, patch, kept)
+
+
+def _edited(git: Git, kept: KeptCode, started: AsStarted) -> bool:
+    """Whether git now tells of files that were edited, or of a commit that was made, after the beginning."""
+    if kept.changed or (started.commit and started.commit != git.commit):
+        return True
+    return any(_content(path) != content for path, content in started.files.items())
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def record_origin(
@@ -24,6 +78,7 @@ def record_origin(
     environment: Mapping[str, str],
     seed: int | None = None,
     own: bool = False,
+    code: CodeState | None = None,
 ) -> Origin:
     """Find out what makes a run and write it into the run's folder.
 
@@ -35,21 +90,21 @@ def record_origin(
         environment: what it runs with.
         seed: where Pilothouse sets one.
         own: whether the command is Pilothouse's own, so that the code is the workspace's alone.
+        code: its code, if that was looked at before the command was started.
 
     Raises:
         OSError: the disk is full, or cannot be written.
     """
-    script = None if own else _script(argv, cwd)
-    place = workspace.root if own else script.parent if script is not None else cwd
-    git, patch = read_git(place)
-    code, left_out = keep_code(workspace, place, [workspace.config_path, *([script] if script else [])])
+    if code is None:
+        code = look_at_code(workspace, argv, cwd, own=own, started=read_start(folder))
     version, packages = machine.packages("" if own else _python(argv, environment))
     origin = Origin(
-        git=git,
-        patch=PATCH_NAME if patch else None,
-        patch_whole=len(patch) <= MOST_PATCH,
-        code=tuple(code),
-        code_left_out=left_out,
+        git=code.git,
+        patch=PATCH_NAME if code.patch else None,
+        patch_whole=len(code.patch) <= MOST_PATCH,
+        code=code.kept.files,
+        code_left_out=code.kept.left_out,
+        code_changed=code.kept.changed,
         argv=tuple(_portable(word, workspace.root) for word in argv),
         packages=packages,
         python=version,
@@ -57,7 +112,9 @@ def record_origin(
         threads=machine.threads(environment),
         seed=seed,
     )
-    write_origin(folder, origin, patch[:MOST_PATCH])
+    write_origin(folder, origin, code.patch[:MOST_PATCH])
+    # What it noted is a part of the record now.
+    (folder / START_NAME).unlink(missing_ok=True)
     return origin
 
 

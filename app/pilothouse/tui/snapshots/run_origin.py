@@ -59,6 +59,8 @@ def _look(origin: Origin) -> OriginLook:
     )
     said = [] if origin.patch_whole else ["the patch was too large and is cut"]
     said += [f"{origin.code_left_out} files of code were not kept"] if origin.code_left_out else []
+    if origin.code_changed:
+        said.append(f"{len(origin.code_changed)} files were written after the run had begun")
     return OriginLook(
         git.commit if git is not None else "",
         git.branch if git is not None else "",

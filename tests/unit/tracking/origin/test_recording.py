@@ -89,9 +89,9 @@ def test_more_code_than_fits_is_counted(workspace: Workspace, monkeypatch: pytes
     for n in range(5):
         (workspace.root / f"m{n}.py").write_text(f"x = {n}")
     (workspace.root / "large.sql").write_text("-" * (code_module.MOST_BYTES_EACH + 1))
-    kept, left_out = keep_code(workspace, workspace.root, [workspace.root / "m4.py"])
-    assert [one.path for one in kept] == ["m0.py", "m1.py", "m4.py"]
-    assert left_out == 4
+    kept = keep_code(workspace, workspace.root, [workspace.root / "m4.py"])
+    assert [one.path for one in kept.files] == ["m0.py", "m1.py", "m4.py"]
+    assert (kept.left_out, kept.changed) == (4, ())
 
 
 def test_odd_names_and_damaged_objects(workspace: Workspace) -> None:
