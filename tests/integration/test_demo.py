@@ -111,7 +111,7 @@ def test_a_step_that_fails_ends_the_story_with_1_and_leaves_nothing_running(tmp_
     assert "LOST" in told
     assert "Traceback" not in told
     assert "3." not in (tmp_path / "out").read_text()
-    assert not any(is_alive(path) for path in workspace.state_dir.glob("**/alive"))
+    wait_until(lambda: not any(is_alive(path) for path in workspace.state_dir.glob("**/alive")), 30)
     # The demo's own folder is made anew, whatever state the last one was left in.
     is_sound(workspace)
 

@@ -132,6 +132,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except SystemExit:
+        # Click ends so where the reader's pipe broke within a command, and then writes nowhere.
+        if "Pacify" in type(sys.stdout).__name__:
+            return 0
+        raise
     except BrokenPipeError:
         # The reader (head, less) has seen enough; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

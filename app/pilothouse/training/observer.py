@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from pilothouse.tracking.origin.recording import CodeState, look_at_code, record_origin
@@ -34,6 +35,8 @@ class Observer:
         self._usage: Usage | None = None
         self._recording: threading.Thread | None = None
         self._code: CodeState | None = None
+        # Imported only once the child runs, it would miss a child that is quick.
+        import_module("psutil")
         # Later it may have been edited: the code that is kept is the code that runs.
         workspace = workspace_of(run_dir)
         try:
