@@ -116,10 +116,12 @@ def _folder_stamp(workspace: Workspace, folder: str) -> object:
 
 def _waiting(workspace: Workspace, folder: str, judged: set[str]) -> int:
     from pilothouse.data.reading import data_files
+    from pilothouse.errors import PilothouseError
 
     try:
         return sum(path.name not in judged for path in data_files(workspace.root / folder))
-    except Exception:  # noqa: BLE001 - a folder that is not there has nothing waiting; training says why
+    except (PilothouseError, OSError):
+        # A folder that is not there has nothing waiting; training says why.
         return 0
 
 
