@@ -19,6 +19,7 @@ from pilothouse.cli.main import main
 from pilothouse.store import Store, open_store
 from pilothouse.training.launch import stop_run, wait_for_run
 from pilothouse.training.spec import read_spec
+from pilothouse.training.sweeps.cluster import DATA_KEY
 from pilothouse.training.sweeps.data import recipe_data
 from pilothouse.training.sweeps.launch import SweepOrder, resume_sweep, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan, read_plan
@@ -29,6 +30,7 @@ from pilothouse.workspace import Workspace
 from waiting import wait_until
 
 pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+from distributed import Client
 
 SCRIPT = """
 import argparse, os, pathlib, time
@@ -38,7 +40,7 @@ parser.add_argument("--x", type=int)
 x = parser.parse_args().x
 rows = (pathlib.Path(os.environ["PILOTHOUSE_DATA"]) / "rows.csv").read_text().split()
 hold = pathlib.Path(rows[1])
-while x >= 4 and not (hold / "go").exists():
+while x >= 4 and not any((hold / name).exists() for name in ("go", f"go-{x}")):
     (hold / f"here-{x}-{os.getppid()}").touch()
     time.sleep(0.02)
 print("loss:", part.loss(x))
@@ -83,6 +85,19 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def _scripts(cluster: Cluster) -> list[psutil.Process]:
     """The scripts that the workers run just now."""
     return [child for worker in cluster.workers for child in psutil.Process(worker.pid).children()]
+
+
+def _only_holder(cluster: Cluster) -> subprocess.Popen[bytes]:
+    """The worker that alone holds the data of the trials, once the scheduler has dropped other copies."""
+    with Client(cluster.address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+
+        def only_one() -> str | None:
+            client.amm.run_once()
+            (held,) = (held for key, held in client.who_has().items() if key.startswith(DATA_KEY))
+            return held[0] if len(held) == 1 else None
+
+        pid = client.run(os.getpid)[wait_until(only_one, 30, "one copy of the data")]
+    return next(worker for worker in cluster.workers if worker.pid == pid)
 
 
 def script_sweep(workspace: Workspace, cluster: Cluster, hold: Path) -> str:
@@ -131,11 +146,15 @@ def test_a_script_is_sent_stopped_and_survives_a_workers_death(
     for old in hold.iterdir():
         old.unlink()
     again = resume_sweep(workspace, sweep_id)
-    pids = wait_until(lambda: {path.name.split("-")[2] for path in hold.iterdir() if "here" in path.name}, 60)
-    victim = next(worker for worker in cluster.workers if str(worker.pid) in pids)
+    for x in (4, 5):
+        (hold / f"go-{x}").touch()
+    wait_until(lambda: list(hold.glob("here-6-*")), 60, "the last trial")
+    # Dask keeps no more copies of the data than trials wait for it: with this worker the last one dies.
+    victim = _only_holder(cluster)
     victim.send_signal(signal.SIGKILL)
     (hold / "go").touch()
-    assert wait_for_run(workspace, again, 60).status == "FINISHED"
+    ended = wait_for_run(workspace, again, 60)
+    assert ended.status == "FINISHED", ended.reason
     sweep = read_sweep(open_store(workspace), again)
     finished = sorted(trial.run.params["x"] for trial in sweep.trials if trial.run.status == "FINISHED")
     assert finished == ["1", "2", "3", "4", "5", "6"], "each counts once"

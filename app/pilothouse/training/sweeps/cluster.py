@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pickle
 import platform
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import Any
@@ -17,6 +19,7 @@ from urllib.parse import urlsplit
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.training.sweeps.trial import Order, TrialResult, begin_batch
 
+DATA_KEY = "pilothouse-data"  # the beginning of what the data is called on the cluster
 PATIENCE = 10.0  # seconds to reach the scheduler, and to find a worker
 _PACKAGES = ("pilothouse", "scikit-learn", "numpy", "pandas", "joblib")
 _START = "Start it with `dask scheduler` and `dask worker tcp://HOST:8786`, or leave --cluster out."
@@ -122,7 +125,8 @@ def differing_versions(client: Any) -> list[str]:
 
 
 def dask_backend(client: Any, data: Any) -> Any:
-    """Joblib's Dask backend with the data scattered once to every worker; to be called by its `run`."""
+    """Joblib's Dask backend with the data sent once to the cluster; to be called by its `run`."""
+    import dask
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]
@@ -151,8 +155,10 @@ def dask_backend(client: Any, data: Any) -> Any:
                     if future.status == "error":
                         why = f"The cluster gave it up: {result[1]}"[:500]
                         result = [TrialResult(callback.key, error=why)]
-                    elif future.status != "finished":
+                    elif isinstance(result, BaseException):
                         result = [TrialResult(callback.key, lost=True)]
+                    # What the cluster still holds it would make again, were the worker to die.
+                    future.release()
                     kept.set_result(result)
                     callback(result)
                 await asyncio.sleep(0.01)
@@ -164,7 +170,10 @@ def dask_backend(client: Any, data: Any) -> Any:
                 self.client.cancel(waiting, force=True)
 
     backend = Backend(client=client)
-    # Not by `scatter=`: that names data by its hash, and an equal sweep that ends now would take it away.
-    (future,) = client.scatter([data], broadcast=True, hash=False)
+    # A task and not `scatter`: Dask drops copies that few tasks wait for, and makes anew what a task made,
+    # where scattered data ends with the last worker that holds it. Bytes, so that the scheduler, which reads
+    # every task, need not import what a worker does.
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
+        future = client.submit(pickle.loads, pickle.dumps(data), key=f"{DATA_KEY}-{uuid.uuid4().hex}")
     backend._scatter, backend.data_futures = [data], {id(data): future}
     return backend
