@@ -27,6 +27,9 @@ SHAPE = len(MIGRATIONS)
 PATIENCE = 5.0
 """Seconds to wait for a foreign program that has the file open."""
 
+_ROW_GROUP = 65_536
+"""Rows that one thread scans at a time; by DuckDB's default a hundred thousand runs were a single one."""
+
 Row = dict[str, Any]
 
 
@@ -104,6 +107,8 @@ class Store:
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "threads": "2",
+                # Of so many rows the first are found by what they are ordered by alone.
+                "late_materialization_max_rows": "1000",
             },
         )
         self._memory.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -200,7 +205,7 @@ class Store:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                cursor.execute(f"ATTACH '{path}' AS store")
+                cursor.execute(f"ATTACH '{path}' AS store (ROW_GROUP_SIZE {_ROW_GROUP})")
                 return
             except duckdb.Error as error:
                 # Only a lock is waited for: the damage of a block, say, does not go away.

@@ -76,5 +76,13 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         " note VARCHAR, rules JSON, changed JSON, PRIMARY KEY (model, number));"
         " ALTER TABLE arrivals ADD COLUMN schema_number INTEGER",
     ),
+    (
+        # Most values differ, so that there is little to save, and every search for a word reads them all.
+        "values of parameters that are quick to search",
+        "CREATE TABLE plain_params (run_id VARCHAR, key VARCHAR,"
+        " value VARCHAR USING COMPRESSION uncompressed, number DOUBLE);"
+        " INSERT INTO plain_params SELECT run_id, key, value, number FROM params;"
+        " DROP TABLE params; ALTER TABLE plain_params RENAME TO params",
+    ),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""

@@ -19,6 +19,7 @@ from pilothouse.tracking.origin.at_start import note_start
 SWITCH = "PILOTHOUSE_OBSERVE"
 """Set to 0, no process is started beside runs of the logging API."""
 _LOOK = 0.25
+_NICE = 10
 
 
 def start_observer(run_dir: Path) -> int | None:
@@ -40,9 +41,12 @@ def start_observer(run_dir: Path) -> int | None:
             try:
                 actions = [(os.POSIX_SPAWN_DUP2, nothing, number) for number in (0, 1, 2)]
                 # A group of its own: what is typed at the script's terminal is not meant for it.
-                return os.posix_spawn(words[0], words, env, file_actions=actions, setpgroup=0)
+                pid = os.posix_spawn(words[0], words, env, file_actions=actions, setpgroup=0)
             finally:
                 os.close(nothing)
+            # It can wait: the script has begun, and what could change meanwhile is noted.
+            os.setpriority(os.PRIO_PROCESS, pid, _NICE)
+            return pid
         from pilothouse.processes import spawn_detached
 
         return spawn_detached(words, cwd=Path.cwd(), env=env, log=Path(os.devnull)).pid
