@@ -55,6 +55,9 @@ def keep_code(
         name = _name_of(path, workspace.root, folder)
         if name in kept:
             continue
+        if len(kept) >= MOST_FILES:
+            left_out += 1
+            continue
         try:
             content = noted.get(path.absolute())
             if content is None:
@@ -65,7 +68,7 @@ def keep_code(
                 length = stat.st_size
             else:
                 length = len(content)
-            if length > MOST_BYTES_EACH or size + length > MOST_BYTES or len(kept) >= MOST_FILES:
+            if length > MOST_BYTES_EACH or size + length > MOST_BYTES:
                 left_out += 1
                 continue
             content = path.read_bytes() if content is None else content
@@ -97,30 +100,42 @@ def _code_files(folder: Path, apart: set[Path]) -> Iterator[Path]:
     if folder.resolve() in (Path(folder.anchor), Path.home()) or not folder.is_dir():
         return
     known = tracked_files(folder)
-    for path in sorted(known) if known is not None else _walk(folder, apart, 0):
-        beginning = _LISTS.get(path.suffix.lower(), "")
-        if path.suffix.lower() not in SUFFIXES or not path.name.lower().startswith(beginning):
+    if known is None:
+        yield from map(Path, _walk(str(folder), {str(place) for place in apart}, 0))
+        return
+    for path in sorted(known):
+        if not _is_code(path.name) or any(place in path.parents for place in apart):
             continue
-        if any(place in path.parents for place in apart) or path.is_symlink() or not path.is_file():
-            continue
-        yield path
+        if path.is_file() and not path.is_symlink():
+            yield path
 
 
-def _walk(folder: Path, apart: set[Path], depth: int) -> Iterator[Path]:
+def _is_code(name: str) -> bool:
+    name = name.lower()
+    suffix = os.path.splitext(name)[1]  # noqa: PTH122 - for names, not paths
+    return suffix in SUFFIXES and name.startswith(_LISTS.get(suffix, ""))
+
+
+def _walk(folder: str, apart: set[str], depth: int) -> Iterator[str]:
+    """Yield the code below a folder; texts, not paths, because there may be very many that are none."""
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
     for entry in found:
-        path = Path(entry.path)
         if entry.name.startswith(".") or entry.is_symlink():
             continue
         if entry.is_file():
-            yield path
-        # A virtual environment is other people's code, which `packages` tells.
-        elif not (entry.name in _PASSED_OVER or path in apart or (path / "pyvenv.cfg").exists()):
-            yield from _walk(path, apart, depth + 1) if depth < _DEEPEST else ()
+            if _is_code(entry.name):
+                yield entry.path
+        elif depth < _DEEPEST and entry.path not in apart and not _is_foreign(entry):
+            yield from _walk(entry.path, apart, depth + 1)
+
+
+def _is_foreign(folder: os.DirEntry[str]) -> bool:
+    # A virtual environment is other people's code, which `packages` tells.
+    return folder.name in _PASSED_OVER or Path(folder.path, "pyvenv.cfg").exists()
 
 
 def _data_folders(workspace: Workspace) -> set[Path]:
