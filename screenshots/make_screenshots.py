@@ -82,7 +82,7 @@ async def walk(workspace: Workspace, sweep: str) -> None:
         await pilot.press("escape")
         await shoot("rollback", ["ctrl+l"], "Roll back")
         await pilot.press("escape")
-        await shoot("data", ["4", "tab", "tab", "j"], "drifted", "temp  reference")
+        await shoot("data", ["4", "tab", "j"], "drifted", "temp  enter")
         await shoot("drift_map", ["v"], "temp")
         await shoot("column", ["enter"], "reference")
         await pilot.press("escape", "escape")
