@@ -22,6 +22,7 @@ from pilothouse.tui.dialogs.sweep import SweepDialog
 from pilothouse.tui.screens.run.screen import RunScreen
 from pilothouse.tui.screens.sweep import SweepScreen
 from pilothouse.tui.screens.sweep_rows import scatter, score_series
+from pilothouse.tui.snapshots.events import lately
 from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space
 from pilothouse.tui.widgets.choice import Choice
 from pilothouse.workspace import Workspace
@@ -65,6 +66,18 @@ async def test_a_sweep_is_opened_drawn_and_steered(swept: Workspace) -> None:
         assert isinstance(app.screen, RunScreen)
         await press(pilot, "escape", "escape")
         assert not isinstance(app.screen, SweepScreen)
+
+
+def test_trials_that_did_as_they_should_do_not_push_other_events_out_of_sight(swept: Workspace) -> None:
+    store = open_store(swept)
+    parts = {run.run_id for run in list_runs(store) if run.parent_run_id}
+    told = [event.message for event in lately(store, 40)]
+    assert len(parts) > 5
+    assert "swe[/ep] started." in told
+    assert not any(event.subject in parts for event in lately(store, 40) if "finished" in event.message)
+    # What failed is told, though.
+    failed = {run.name for run in list_runs(store, status="FAILED")}
+    assert all(any(name in message for message in told) for name in failed)
 
 
 async def test_the_dialog_says_what_a_sweep_comes_to(swept: Workspace) -> None:

@@ -199,6 +199,24 @@ async def test_wide_tables_scroll_sideways_and_say_so() -> None:
         assert "cell11" in lines(pilot.app)[1]
 
 
+async def test_half_a_number_is_not_shown() -> None:
+    columns = (
+        Column("a", "score", "right", 8),
+        Column("b", "loss", "right", 8),
+        Column("c", "words", width=12),
+    )
+    table = Table(columns)
+    async with TableApp(table).run_test(size=(17, 6)) as pilot:
+        table.set_rows([Row("a", ("0.7032", "0.125512", "many of them"))])
+        await pilot.pause()
+        head, row = lines(pilot.app)[:2]
+        assert "loss" in head and head.rstrip().endswith("›")
+        assert row.rstrip() == "  0.7032  …"
+        await pilot.resize_terminal(29, 6)
+        await pilot.pause()
+        assert lines(pilot.app)[1].rstrip() == "  0.7032  0.125512  many o…"
+
+
 async def test_an_empty_table_says_what_to_do() -> None:
     table = Table(COLUMNS, empty="Nothing here.\nPress t.")
     async with TableApp(table).run_test(size=(60, 10)) as pilot:

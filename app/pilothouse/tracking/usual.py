@@ -25,10 +25,11 @@ _ASIDE = frozenset("lr epoch step time seconds sec duration ms bytes memory rows
 
 
 def usual_metrics(runs: Iterable[Run], most: int = 3) -> list[str]:
-    """Return the keys of up to `most` metrics, those first that most of the runs have.
+    """Return the keys of up to `most` metrics: those that most of the runs have.
 
-    Among equals come first what a sweep among them is judged by, the deciding metrics of recipes, scores on
-    rows that were not learned from, and then the names; what is no score (`lr`, `seconds`) comes last.
+    First of them, and chosen first among equals, is what a sweep among them is judged by; then the deciding
+    metrics of recipes, scores on rows that were not learned from, and then the names; what is no score (`lr`,
+    `seconds`) comes last.
     """
     there = list(runs)
     wanted = [run.params["metric"] for run in there if run.kind == "sweep" and "metric" in run.params]
@@ -54,4 +55,5 @@ def usual_keys(found: Iterable[Iterable[str]], most: int = 3, wanted: Collection
         )
 
     first = sorted(counts, key=rank)[:most]
-    return [key for key in first if counts[key] * _RARE >= counts[first[0]]]
+    kept = [key for key in first if counts[key] * _RARE >= counts[first[0]]]
+    return sorted(kept, key=lambda key: rank(key)[1:])

@@ -32,16 +32,16 @@ class PromoteOrder:
     force: bool
 
 
-def gate_lines(gates: list[dict[str, Any]]) -> Content:
-    """One line a gate: passed or not, the rule, the numbers, why."""
+def gate_lines(gates: list[dict[str, Any]], *, old: bool = False) -> Content:
+    """One line a gate: passed or not, the rule, the numbers, why; those of an earlier judging dim."""
     rows = []
     for gate in gates:
         passed = bool(gate.get("passed"))
         sign, style = ("●", "$success") if passed else ("■", "$error")
         rows.append(
             line(
-                (f"{sign} {'passed' if passed else 'failed'}  ", style),
-                (safe(gate.get("rule", gate.get("gate", "")), 80), ""),
+                (f"{sign} {'passed' if passed else 'failed'}  ", "$dim" if old else style),
+                (safe(gate.get("rule", gate.get("gate", "")), 80), "$dim" if old else ""),
             )
         )
         why = str(gate.get("why", "")).replace("->", "→")
@@ -90,9 +90,10 @@ class PromoteDialog(Dialog[PromoteOrder]):
             )
         )
         state, gates = Words(id="gate-state"), Words(id="gate-lines")
-        state.show(line(("Gates  ", "bold"), ("scoring both on the same rows …", "$accent")))
+        until = "   until then, as judged before:" if self._kept else ""
+        state.show(line(("Gates  ", "bold"), ("scoring both on the same rows …", "$accent"), (until, "$dim")))
         if self._kept:
-            gates.show(gate_lines(self._kept))
+            gates.show(gate_lines(self._kept, old=True))
         return (
             words,
             state,

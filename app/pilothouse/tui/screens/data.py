@@ -177,14 +177,14 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         ordered = sorted(report.columns, key=lambda one: (not one.drifted, -one.score))
         if report.target is not None:
             ordered.insert(0, report.target)
-        narrow = self.has_class("-narrow")
+        narrow, vast = self.has_class("-narrow"), self.has_class("-vast")
         table.set_columns(COLUMNS_NARROW if narrow else COLUMNS)
         table.set_rows([column_row(one, one is report.target, narrow=narrow) for one in ordered])
         self._draw_column()
         panel.retitle(
             "Columns",
             f"{len(report.drifted)} of {len(report.columns)} moved, {percent(report.share)} make a drift"
-            f"   {report.n_current:,} rows against {report.n_reference:,}",
+            + (f"   {report.n_current:,} against {report.n_reference:,} rows" if vast else ""),
         )
 
     def _draw_findings(self, file: FileVerdict) -> None:

@@ -154,7 +154,7 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
             bars.show(Content(""))
             panel.retitle("Column")
             return
-        panel.retitle(name, file.arrival.name)
+        panel.retitle(name, file.arrival.name + ("   enter: as it was, as it is" if file.report else ""))
         if file.report is None:
             found = file.arrival.findings
             said = found[0].message if found else "It was not compared with a reference."

@@ -18,6 +18,7 @@ from pilothouse.tui.screens.schema_rows import (
     ALL,
     BROAD,
     NARROW,
+    SUGGESTED,
     history_content,
     rule_content,
     rule_row,
@@ -171,6 +172,10 @@ class SchemaScreen(SchemaActs):
         whole = self._findings("")
         sign = "■" if any(one["severity"] == "error" for one in whole) else "▲" if whole else "●"
         rows = self._beside["rows"] if self._beside else None
+        if known.rules.accepted is None and len(self._columns) > len(NARROW):
+            self.table.set_columns((*self._columns[:-1], SUGGESTED))
+        else:
+            self.table.set_columns(self._columns)
         self.table.set_rows(
             [
                 *(rule_row(one, self._columns) for one in self._lines()),

@@ -26,7 +26,7 @@ ALL = (
     Column("found", "in the newest file", most=60, grow=True),
     Column("type", "type", most=9),
     Column("had", "in the reference", most=50),
-    Column("on_fail", "if not", most=6),
+    Column("on_fail", "if not", most=13),
 )
 NARROW = (
     ALL[0],
@@ -36,6 +36,8 @@ NARROW = (
 )
 """What there is room for on a small screen; the panel below tells the rest."""
 BROAD = tuple(one for one in ALL if one.key != "had")
+SUGGESTED = Column("on_fail", "once accepted", most=13)
+"""In place of the last column, while nobody has accepted the rules and all of them only warn."""
 WHOLE = "a file"
 """The key of the row for a file as a whole."""
 _TONES = {"●": "good", "▲": "watch", "■": "bad"}

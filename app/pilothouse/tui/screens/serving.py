@@ -118,7 +118,7 @@ class ServingScreen(DeployActs):
             ),
             line((safe(one.id), "$dim"), (f"   {clock(when(one.at), self.pilothouse.now())}", "$dim")),
             *(
-                line((f"{safe(key, 20):<20} ", "$dim"), safe(value, 80))
+                line((f"{safe(key, 20):<20} ", "$dim"), safe(_told(value), 80))
                 for key, value in one.features.items()
             ),
         ]
@@ -216,3 +216,8 @@ class ServingScreen(DeployActs):
         """The prediction's id."""
         row = self.query_one("#predictions", Table).row
         return safe(row.key) if row else ""
+
+
+def _told(value: object) -> object:
+    """A value as it was sent, without the noise in a float's last digits: 12.658579999999999 is 12.65858."""
+    return f"{value:.12g}" if isinstance(value, float) and len(repr(value)) > 14 else value

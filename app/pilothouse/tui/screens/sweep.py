@@ -126,8 +126,8 @@ class SweepScreen(RunActs):
             drawn.show(scatter(sweep, self.parameter, size.width, size.height))
             return
         drawn.show(line(""))
-        panel.retitle(safe(sweep.metric or "Score", 60), "by trial   p by parameter")
-        chart.show(score_series(sweep), empty="Waiting for the first score …")
+        panel.retitle(safe(sweep.metric or "Score", 60), "by trial   p next")
+        chart.show(score_series(sweep), by="trial", empty="Waiting for the first score …")
 
     # ------------------------------------------------------------ acting
 

@@ -30,15 +30,15 @@ def searched(sweep: Sweep) -> list[str]:
 
 
 def trial_columns(sweep: Sweep) -> tuple[Column, ...]:
-    """Place, trial, score, status, parameters, time."""
+    """Place, trial, score, what was tried, status, time."""
     names = searched(sweep)[:MOST_PARAMS]
     order = "▲" if sweep.lower else "▼"
     return (
         Column("place", "#", "right", width=3),
         Column("trial", "trial", "right", most=8),
         Column("score", safe(sweep.metric or "score", 24), "right", most=24, mark=order),
-        Column("status", "status", most=12),
         *(Column(f"p{n}", safe(name, 20), "right", most=20) for n, name in enumerate(names)),
+        Column("status", "status", most=12),
         Column("took", "took", "right", most=8),
         Column("why", "", most=60, grow=True),
     )  # fmt: skip
@@ -56,13 +56,13 @@ def trial_rows(sweep: Sweep) -> tuple[Row, ...]:
             str(place) if trial.score is not None else "",
             safe(trial.key, 12),
             number(trial.score),
-            state,
             *(safe(trial.run.params.get(name, "–"), 20) for name in names),
+            state,
             duration(trial.run.seconds) if trial.run.ended else "…",
             safe(why, 100),
         )
         strong = "strong" if best else ""
-        tones = ("dim", "", strong, tone, *("" for _ in names), "dim", "good" if best else "dim")
+        tones = ("dim", "", strong, *("" for _ in names), tone, "dim", "good" if best else "dim")
         rows.append(Row(trial.run.run_id, cells, tones, trial))
     return tuple(rows)
 
@@ -77,7 +77,8 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
     share = done / sweep.total if sweep.total else 0.0
     parts: list[str | tuple[str, str]] = [
         (state, TONE_STYLES[tone]),
-        f"   {bar(share, max(8, min(30, cells - 34)))}  {done:,} of {sweep.total:,} trials",
+        (f"   {bar(share, max(8, min(30, cells - 34)))}", "$accent"),
+        f"  {done:,} of {sweep.total:,} trials",
         "\n",
         (f"{running} running   {failed} failed   {duration(seconds)}", "$dim"),
     ]
@@ -90,7 +91,12 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
     if best is None or best.score is None:
         parts += [("no score yet", "$dim")]
     else:
-        parts += [(f"{safe(sweep.metric, 40)} {number(best.score)}", "bold"), f"  trial {safe(best.key, 12)}"]
+        score, trial = f"{safe(sweep.metric, 40)} {number(best.score)}", safe(best.key, 12)
+        parts += [(score, "bold")]
+        if len(score) + len(trial) + 20 <= cells:
+            parts += [f"  trial {trial}"]
+        else:
+            parts += ["\n", (f"  {'trial':<24}  ", "$dim"), trial]
         for name in searched(sweep):
             parts += ["\n", (f"  {safe(name, 24):<24}  ", "$dim"), safe(best.run.params.get(name, "–"), 40)]
     for tag, label in (

@@ -57,14 +57,15 @@ def bridge(workspace: Workspace, model: str | None, before: Bridge | None) -> Br
     if before is not None and before.stamp == now:
         working, events, runs = before.working, before.events, before.runs
     else:
-        from pilothouse.store import list_events, open_store
+        from pilothouse.store import open_store
         from pilothouse.tracking.runs import count_runs, list_runs
+        from pilothouse.tui.snapshots.events import lately
 
         store = open_store(workspace)
         working = tuple(
             run for status in ("RUNNING", "SCHEDULED") for run in list_runs(store, status=status, limit=20)
         )
-        events = tuple(list_events(store, 40))
+        events = lately(store, 40)
         runs = count_runs(store)
     needs = tuple(_needs(known, seen, server))
     return Bridge(now, known, seen, server, starting, working, events, needs, runs)

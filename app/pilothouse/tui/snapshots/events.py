@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pilothouse.store import Event
+    from pilothouse.store import Event, Store
     from pilothouse.workspace import Workspace
 
 
@@ -36,6 +36,23 @@ def trail(workspace: Workspace, text: str = "", limit: int = 200, offset: int = 
     return Trail(
         tuple(list_events(store, limit, text=text, offset=offset)), int(counted["n"]), int(counted["last"])
     )
+
+
+def lately(store: Store, limit: int) -> tuple[Event, ...]:
+    """Return the newest events, without those of runs within a run that did as they should.
+
+    A sweep of a hundred trials tells of itself; its trials would push everything else out of sight.
+    """
+    from pilothouse.jsontext import loads
+    from pilothouse.store import Event
+
+    rows = store.query(
+        'SELECT seq, recorded_at AS "at", actor, kind, subject, message, data FROM events WHERE NOT'
+        " (kind = 'run' AND (message LIKE '% started.' OR message LIKE '% finished.')"
+        " AND subject IN (SELECT run_id FROM runs WHERE parent_run_id <> '')) ORDER BY seq DESC LIMIT ?",
+        [limit],
+    )
+    return tuple(Event(**{**row, "data": loads(row["data"]) or {}}) for row in rows)
 
 
 def newest(workspace: Workspace) -> int:

@@ -18,7 +18,7 @@ from pilothouse.tui.widgets.chart_axes import (
 )
 from pilothouse.tui.widgets.chart_canvas import Canvas, Point, by_column, pieces, window
 from pilothouse.tui.widgets.chart_lines import Line, nearest, place, prepare
-from pilothouse.tui.widgets.curves import Series, View
+from pilothouse.tui.widgets.curves import COUNTED, Series, View
 
 Cells = list[tuple[str, str]]
 APART = 18
@@ -178,7 +178,7 @@ def _x_axis(
 ) -> list[Content]:
     most = max(2, across // 12)
     ticks = time_ticks(low, high, most) if view.by == "time" else nice_ticks(low, high, most)
-    if view.by == "step":
+    if view.by in COUNTED:
         # There is no half a step.
         ticks = tuple(tick for tick in ticks if tick == int(tick)) or ticks
     texts = time_labels(ticks) if view.by == "time" else labels(ticks)
@@ -210,9 +210,9 @@ def state_words(lines: Sequence[Line], view: View, everything: tuple[float, floa
     told = []
     if view.low is not None and view.high is not None:
         ends = (view.low, view.high)
-        if view.by == "step" and view.high - view.low >= 10:
+        if view.by in COUNTED and view.high - view.low >= 10:
             ends = (round(view.low), round(view.high))
-        low, high = place(ends[0], view.by), place(ends[1], view.by).removeprefix("step ")
+        low, high = place(ends[0], view.by), place(ends[1], view.by).removeprefix(f"{view.by} ")
         told.append(f"{low} to {high} of {place(everything[1], view.by).removeprefix('step ')}")
     if view.smoothing:
         told.append(f"smoothed {view.smoothing:g}, as logged in grey")
@@ -245,7 +245,7 @@ def _told(line: Line, view: View, room: int) -> str:
     """As much as fits of the last value, the best, and where that was."""
     if line.last is None or line.best is None:
         return fit("  no values", room).rstrip()
-    if view.by not in ("step", "time"):
+    if view.by not in (*COUNTED, "time"):
         return ""  # A ROC curve has no last value and no best.
     last = f"  last {_value(line.last[1], view)}"
     best = f"{last}  best {_value(line.best[1], view)}"

@@ -47,6 +47,10 @@ class Series:
     quiet: bool = False
 
 
+COUNTED = ("step", "trial")
+"""What x may be that comes in whole numbers, one after the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """How the curves are looked at.
@@ -56,7 +60,7 @@ class View:
         cursor: the x whose values are read out; None for no cursor.
         smoothing: weight of the moving average, 0 to 0.99.
         log: whether y is drawn by its logarithm.
-        by: what x is: ``step``, ``time`` (seconds), or the name of something else.
+        by: what x is: ``step`` or ``trial``, ``time`` (seconds), or the name of something else.
         unit: of y, such as ``%``; empty where there is none.
     """
 

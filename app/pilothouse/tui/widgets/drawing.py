@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,6 +18,8 @@ from pilothouse.tui.widgets.rows import BOLD_TONES, TONES, Column, Row
 LITTLE = 16
 """Cells that a growing column keeps when there is no room."""
 GAP = "  "
+LEAST = 4
+"""Cells of a text that are worth showing."""
 _ROOM = 12
 """Cells that must be left for the columns that scroll; with less nothing stands still."""
 
@@ -222,9 +224,36 @@ class DrawnRows(PagedRows):
         still = Strip([lead, *spaced[: 2 * standing]] if standing else [])
         moving = Strip(spaced[2 * standing : -1] if standing else [lead, *spaced[:-1]])
         room = across - still.cell_length
-        strip = moving.crop_extend(x, x + room, style)
-        if signs and moving.cell_length - x > room > 2:
-            strip = Strip([*strip.crop(0, room - 2), Segment(" ›", self._style("accent"))], room)
+        more = moving.cell_length - x > room > 2
+        # All lines end where the sign stands on the first, so that no cell is without its label.
+        end = x + room - (2 if more and self.header else 0)
+        seen = Strip(_cut(moving, end, "" if signs else "…") if more else moving)
+        strip = seen.crop_extend(x, x + room - (2 if signs and more else 0), style)
+        if signs and more:
+            strip = Strip([*strip, Segment(" ›", self._style("accent"))], room)
         if signs and x and not standing and room > 4:
             strip = Strip([left, *strip.crop(2)], room)
         return Strip([*still, *strip], across)
+
+
+def _cut(segments: Iterable[Segment], end: int, instead: str) -> list[Segment]:
+    """What is in view up to cell ``end``. A text that goes on beyond ends in ``…``, and ``instead`` stands
+    for a number, since half a number reads like another number."""
+    shown, at = [], 0
+    for segment in segments:
+        cells = segment.cell_length
+        if at + cells > end:
+            shown.append(Segment(_shortened(segment.text, end - at, instead), segment.style))
+            break
+        shown.append(segment)
+        at += cells
+    return shown
+
+
+def _shortened(text: str, cells: int, instead: str) -> str:
+    words = text.strip()
+    if cells < LEAST:
+        return ""
+    if width(words) <= cells:
+        return fit(words, cells, "right" if text.startswith(" ") else "left")
+    return fit(words if any(one.isalpha() for one in words) else instead, cells, "left")
