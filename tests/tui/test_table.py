@@ -217,6 +217,17 @@ async def test_half_a_number_is_not_shown() -> None:
         assert lines(pilot.app)[1].rstrip() == "  0.7032  0.125512  many o…"
 
 
+async def test_a_line_that_is_cut_stays_where_it_begins() -> None:
+    table = Table((Column("n", "", "right", 3), Column("line", "", most=400)), header=False)
+    async with TableApp(table).run_test(size=(20, 6)) as pilot:
+        table.set_rows([Row("1", ("1", "  2.8 s  short")), Row("2", ("2", " 18.5 s  a longer one"))])
+        await pilot.pause()
+        assert [line.rstrip() for line in lines(pilot.app)[:2]] == [
+            "  1    2.8 s  short",
+            "  2   18.5 s  a lon…",
+        ]
+
+
 async def test_an_empty_table_says_what_to_do() -> None:
     table = Table(COLUMNS, empty="Nothing here.\nPress t.")
     async with TableApp(table).run_test(size=(60, 10)) as pilot:

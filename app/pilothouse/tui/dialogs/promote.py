@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from textual.containers import Horizontal
@@ -32,16 +33,21 @@ class PromoteOrder:
     force: bool
 
 
-def gate_lines(gates: list[dict[str, Any]], *, old: bool = False) -> Content:
-    """One line a gate: passed or not, the rule, the numbers, why; those of an earlier judging dim."""
+def gate_lines(gates: list[dict[str, Any]], *, old: bool = False, across: int = 0) -> Content:
+    """One line a gate: passed or not, the rule, the numbers, why; those of an earlier judging dim.
+
+    Rules that are longer than `across` cells go on under themselves.
+    """
     rows = []
     for gate in gates:
         passed = bool(gate.get("passed"))
         sign, style = ("●", "$success") if passed else ("■", "$error")
+        rule = safe(gate.get("rule", gate.get("gate", "")), 80)
+        parts = wrap(rule, max(16, across - 11)) if across else [rule]
         rows.append(
             line(
                 (f"{sign} {'passed' if passed else 'failed'}  ", "$dim" if old else style),
-                (safe(gate.get("rule", gate.get("gate", "")), 80), "$dim" if old else ""),
+                (("\n" + " " * 10).join(parts), "$dim" if old else ""),
             )
         )
         why = str(gate.get("why", "")).replace("->", "→")

@@ -18,6 +18,7 @@ from pilothouse.tui.screens.data_rows import (
     AGAINST,
     COLUMNS,
     COLUMNS_NARROW,
+    COLUMNS_VAST,
     EMPTY,
     FILES,
     FILES_NARROW,
@@ -178,7 +179,7 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         if report.target is not None:
             ordered.insert(0, report.target)
         narrow, vast = self.has_class("-narrow"), self.has_class("-vast")
-        table.set_columns(COLUMNS_NARROW if narrow else COLUMNS)
+        table.set_columns(COLUMNS_NARROW if narrow else COLUMNS_VAST if vast else COLUMNS)
         table.set_rows([column_row(one, one is report.target, narrow=narrow) for one in ordered])
         self._draw_column()
         panel.retitle(

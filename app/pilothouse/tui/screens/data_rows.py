@@ -43,8 +43,8 @@ COLUMNS = (
     Column("noise", "noise", "right", most=7),
     Column("moved", "what moved", most=200, grow=True),
     Column("missing", "missing", "right", most=11),
-    Column("kind", "kind", most=9),
 )
+COLUMNS_VAST = (*COLUMNS, Column("kind", "kind", most=9))
 VERSIONS = (
     Column("version", "version", most=12),
     Column("files", "files", "right", most=6),

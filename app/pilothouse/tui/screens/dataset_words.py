@@ -82,13 +82,15 @@ def _files(one: DatasetVersion, kept: Mapping[str, Condition] | None) -> list[Co
     broad = min(34, max((len(file.name) for file in one.files), default=8))
     # What is true of all of them stands in the panel's title.
     alike = kept is not None and len({_kept(found) for found in kept.values()}) == 1
+    counts = max((len(number(file.rows)) for file in one.files), default=1)
+    sizes = max((len(size(file.bytes)) for file in one.files), default=1)
     for file in one.files:
         found = kept.get(file.name) if kept else None
         word, tone = ("", "$dim") if found is None else _kept(found)
         rows.append(
             line(
-                f"  {fit(safe(file.name), broad)}  {number(file.rows):>10}",
-                (f"  {size(file.bytes):>8}", "$dim"),
+                f"  {fit(safe(file.name), broad)}  {number(file.rows):>{counts}}",
+                (f"  {size(file.bytes):>{sizes}}", "$dim"),
                 ("" if alike and tone == "$dim" else f"  {fit(word, 8)}", tone),
                 (f"  {file.sha256[:12]}", "$dim"),
             )

@@ -215,9 +215,10 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
         if base is not None and base is not one:
             rows.append(line(("c compares, with intervals", "$dim")))
         if gates := kept_gates(self.workspace, one.run_id) if one.run_id else []:
+            anew = ", p99_ms measured anew" if any("p99_ms" in str(gate) for gate in gates) else ""
             rows += [
-                line("\n", ("gates", "bold"), ("   as judged after training", "$dim")),
-                gate_lines(gates),
+                line("\n", ("gates", "bold"), (f"   as judged after training{anew}", "$dim")),
+                gate_lines(gates, across=words.size.width),
             ]
         rows += [
             line("\n", ("lineage", "bold")),
@@ -238,6 +239,9 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
         if base is None or key not in base.metrics or key in FACTS:
             return line(left)
         delta = value - base.metrics[key]
+        if key == "p99_ms":
+            # Of the machine as much as of the model: what else ran then, nobody knows.
+            return line(left, (f"  {signed(delta)} at another time", "$dim"))
         if one.dataset_version != base.dataset_version:
             # Each was judged on its own holdout; the gates below compare them on the same rows.
             return line(left, (f"  {signed(delta)} on other rows", "$dim"))

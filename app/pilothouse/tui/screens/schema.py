@@ -18,7 +18,6 @@ from pilothouse.tui.screens.schema_rows import (
     ALL,
     BROAD,
     NARROW,
-    SUGGESTED,
     history_content,
     rule_content,
     rule_row,
@@ -172,13 +171,10 @@ class SchemaScreen(SchemaActs):
         whole = self._findings("")
         sign = "■" if any(one["severity"] == "error" for one in whole) else "▲" if whole else "●"
         rows = self._beside["rows"] if self._beside else None
-        if known.rules.accepted is None and len(self._columns) > len(NARROW):
-            self.table.set_columns((*self._columns[:-1], SUGGESTED))
-        else:
-            self.table.set_columns(self._columns)
+        suggested = known.rules.accepted is None
         self.table.set_rows(
             [
-                *(rule_row(one, self._columns) for one in self._lines()),
+                *(rule_row(one, self._columns, suggested=suggested) for one in self._lines()),
                 whole_row(known, rows, sign if self._beside else "", self._columns),
             ]
         )

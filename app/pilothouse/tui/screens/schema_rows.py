@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from pilothouse.monitoring.quality.rules import WARN
 from pilothouse.tui.signs import TONE_STYLES
 from pilothouse.tui.text import clock, line, safe
 from pilothouse.tui.widgets.rows import Column, Row
@@ -26,7 +27,7 @@ ALL = (
     Column("found", "in the newest file", most=60, grow=True),
     Column("type", "type", most=9),
     Column("had", "in the reference", most=50),
-    Column("on_fail", "if not", most=13),
+    Column("on_fail", "if not", most=6),
 )
 NARROW = (
     ALL[0],
@@ -36,15 +37,13 @@ NARROW = (
 )
 """What there is room for on a small screen; the panel below tells the rest."""
 BROAD = tuple(one for one in ALL if one.key != "had")
-SUGGESTED = Column("on_fail", "once accepted", most=13)
-"""In place of the last column, while nobody has accepted the rules and all of them only warn."""
 WHOLE = "a file"
 """The key of the row for a file as a whole."""
 _TONES = {"●": "good", "▲": "watch", "■": "bad"}
 
 
-def rule_row(one: RuleLine, columns: Sequence[Column]) -> Row:
-    """One column: what is asked, and what the newest file has."""
+def rule_row(one: RuleLine, columns: Sequence[Column], *, suggested: bool) -> Row:
+    """One column: what is asked, and what the newest file has; what is only suggested warns."""
     cells = {
         "sign": one.sign,
         "column": safe(one.column, 60),
@@ -53,7 +52,7 @@ def rule_row(one: RuleLine, columns: Sequence[Column]) -> Row:
         "found": safe(one.found, 80),
         "type": one.type,
         "had": safe(one.had, 80),
-        "on_fail": one.on_fail,
+        "on_fail": WARN if suggested else one.on_fail,
     }
     tone = _TONES.get(one.sign, "")
     tones = {
@@ -67,7 +66,8 @@ def whole_row(known: SchemaNow, rows: int | None, sign: str, columns: Sequence[C
     """The file as a whole."""
     cells = {
         "sign": sign, "column": "(a file)", "values": known.whole or "nothing is asked",
-        "found": "" if rows is None else f"{rows:,} rows", "on_fail": known.rules.dataset.on_fail,
+        "found": "" if rows is None else f"{rows:,} rows",
+        "on_fail": WARN if known.rules.accepted is None else known.rules.dataset.on_fail,
     }  # fmt: skip
     tones = {"sign": _TONES.get(sign, ""), "column": "dim", "on_fail": "dim"}
     return Row(
@@ -96,6 +96,9 @@ def rule_content(
     rows.append(Content(""))
     asked = rule_line(known.rules, name)
     rows.append(line(("asked       ", "$dim"), safe(asked or "nothing", 2000)))
+    on_fail = one.on_fail if one is not None else known.rules.dataset.on_fail
+    if known.rules.accepted is None and on_fail != WARN and asked:
+        rows.append(line(("if not      ", "$dim"), "warns; holds the file back once this is accepted"))
     if one is not None:
         rows.append(line(("reference   ", "$dim"), safe(one.had or "–", 200)))
         rows.append(line(("newest      ", "$dim"), safe(one.found or "–", 200)))

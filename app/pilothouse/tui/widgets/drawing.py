@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -217,43 +217,42 @@ class DrawnRows(PagedRows):
         With ``signs`` it is said that there is more to the left or to the right.
         """
         standing, gap = self._standing(across), Segment(GAP, style)
-        spaced = [segment for cell in cells for segment in (cell, gap)]
+        widest = sum(cell.cell_length + len(GAP) for cell in cells) - len(GAP) + self._lead
         x, left = self.scroll_offset.x, Segment("‹ ", self._style("accent"))
+        more = widest - x > across > 2
+        if more:
+            # All lines end where the sign stands on the first, so that no cell is without its label.
+            cells = self._cut(cells, across + x - (2 if self.header else 0), "" if signs else "…")
+        spaced = [segment for cell in cells for segment in (cell, gap)]
         if standing and signs and x:
             spaced[2 * standing - 1] = left  # in the gap, where it hides nothing
         still = Strip([lead, *spaced[: 2 * standing]] if standing else [])
         moving = Strip(spaced[2 * standing : -1] if standing else [lead, *spaced[:-1]])
         room = across - still.cell_length
-        more = moving.cell_length - x > room > 2
-        # All lines end where the sign stands on the first, so that no cell is without its label.
-        end = x + room - (2 if more and self.header else 0)
-        seen = Strip(_cut(moving, end, "" if signs else "…") if more else moving)
-        strip = seen.crop_extend(x, x + room - (2 if signs and more else 0), style)
+        strip = moving.crop_extend(x, x + room - (2 if signs and more else 0), style)
         if signs and more:
             strip = Strip([*strip, Segment(" ›", self._style("accent"))], room)
         if signs and x and not standing and room > 4:
             strip = Strip([left, *strip.crop(2)], room)
         return Strip([*still, *strip], across)
 
-
-def _cut(segments: Iterable[Segment], end: int, instead: str) -> list[Segment]:
-    """What is in view up to cell ``end``. A text that goes on beyond ends in ``…``, and ``instead`` stands
-    for a number, since half a number reads like another number."""
-    shown, at = [], 0
-    for segment in segments:
-        cells = segment.cell_length
-        if at + cells > end:
-            shown.append(Segment(_shortened(segment.text, end - at, instead), segment.style))
-            break
-        shown.append(segment)
-        at += cells
-    return shown
+    def _cut(self, cells: list[Segment], end: int, instead: str) -> list[Segment]:
+        """The cells up to ``end``, the one that goes on beyond it shortened."""
+        at = self._lead
+        for n, cell in enumerate(cells):
+            if at + cell.cell_length > end:
+                text = _shortened(cell.text, max(0, end - at), self.columns[n].align, instead)
+                return [*cells[:n], Segment(text, cell.style)]
+            at += cell.cell_length + len(GAP)
+        return cells
 
 
-def _shortened(text: str, cells: int, instead: str) -> str:
-    words = text.strip()
+def _shortened(text: str, cells: int, align: str, instead: str) -> str:
+    """A cell of which only so much is in view. A text ends in ``…``, and ``instead`` stands for a number:
+    half a number reads like another number."""
+    words = text.strip() if align == "right" else text.rstrip()
     if cells < LEAST:
-        return ""
+        return " " * cells
     if width(words) <= cells:
-        return fit(words, cells, "right" if text.startswith(" ") else "left")
-    return fit(words if any(one.isalpha() for one in words) else instead, cells, "left")
+        return fit(words, cells, align)
+    return fit(words if any(one.isalpha() for one in words) else instead, cells)

@@ -271,14 +271,14 @@ class DriftMap(ScrollView, can_focus=True):
         here = at == self.at_row
         tone = ("accent" if self.has_focus else "") if here else "dim"
         lead = Segment(fit(self._shown(name), self._left - 1) + " ", self._style(tone, here))
-        cells = [self._cell_at(at, n) for n in self._in_view()]
+        cells = [segment for n in self._in_view() for segment in self._cell_at(at, n)]
         return self._line(lead, cells, across)
 
     def _in_view(self) -> range:
         first = self._offset // self._cell
         return range(first, min(len(self.files), first + self._files_in_view))
 
-    def _cell_at(self, row: int, n: int) -> Segment:
+    def _cell_at(self, row: int, n: int) -> tuple[Segment, ...]:
         file, name = self.files[n], self.names[row]
         cell = file.cells.get(name)
         inner = self._cell - 1
@@ -289,8 +289,10 @@ class DriftMap(ScrollView, can_focus=True):
         drawn = sign * inner if sign in "░▒▓█" else fit(" " * ((inner - 1) // 2) + sign, inner)
         if row == self.at_row and n == self.at_file:
             core = sign * (inner - 2) if sign in "░▒▓█" else fit(" " * ((inner - 3) // 2) + sign, inner - 2)
-            return Segment(f"[{core}] ", self._style("accent" if self.has_focus else tone, here=True))
-        return Segment(drawn + " ", self._style(tone))
+            edge = self._style("accent" if self.has_focus else tone, here=True)
+            # The cursor takes the edges; how far the column moved stays to be seen.
+            return Segment("[", edge), Segment(core, self._style(tone, here=True)), Segment("] ", edge)
+        return (Segment(drawn + " ", self._style(tone)),)
 
     def _head_line(self, which: int, across: int) -> Strip:
         style, inner = self._style("dim"), self._cell - 1
