@@ -224,8 +224,8 @@ def figure_rows(before: Description | None, now: Description | None) -> list[Row
             if one is not None and other is not None and one != other:
                 moved = other - one
                 change = f"{'+' if moved > 0 else '−'}{figure(abs(moved))}"
-                ends = what in ("min", "max")  # one row decides them
-                if not ends and sigma and abs(moved) >= 0.3 * sigma:
+                extreme = what in ("min", "max")  # one row decides them
+                if not extreme and sigma and abs(moved) >= 0.3 * sigma:
                     tone = "watch"
             add(what, text(one), text(other), change, tone)
     elif some.top:
