@@ -34,8 +34,8 @@ from pilothouse.training.sweeps.plan import (
     read_plan,
 )
 from pilothouse.training.sweeps.results import HONESTY, read_sweep, take_over_best, write_best
-from pilothouse.training.sweeps.stopping import enough
-from pilothouse.training.sweeps.strategies import Outcome, Planned, best_of
+from pilothouse.training.sweeps.standing import Standing
+from pilothouse.training.sweeps.strategies import Outcome, Planned
 from pilothouse.training.sweeps.trial import VALIDATION, Order, RecipeData, ScriptData, TrialResult, params_of
 from pilothouse.workspace import Workspace
 
@@ -51,9 +51,6 @@ class Coordinator:
         self._plan: SweepPlan = read_plan(run_dir)
         self._writer: RunWriter = attach_run(run_dir)
         self._began = time.monotonic()
-        self._outcomes: dict[str, Outcome] = {}
-        self._ended: list[tuple[int, Outcome]] = []
-        self._work_done = 0.0
         self._trouble: OSError | None = None
         self._why = ""  # it was enough
 
@@ -74,16 +71,16 @@ class Coordinator:
             data = script_data(self._workspace, self._spec, plan, self._run_dir)
             self._metric = plan.metric
         self._writer.log_params({"metric": self._metric})
-        self._lower = plan.is_lower(self._metric)
-        self._strategy = plan.make(self._metric)
-        self._take_up()
+        self._standing = Standing(
+            plan.make(self._metric), self._metric, plan.is_lower(self._metric), self._take_up()
+        )
         from pilothouse.store import open_store
         from pilothouse.tracking.runs import get_run
 
         self._store = open_store(self._workspace)
         self._name = get_run(self._store, self._run_dir.name).name
         self._ledger = Ledger(self._workspace, self._run_dir.name, self._spec, self._metric, self._name)
-        left = self._strategy.total - len(self._outcomes)
+        left = self._standing.left
         self._tell(f"Sweep {self._name} started: {left} trials, {plan.strategy}, by {self._metric}.")
         self._clock()
         try:
@@ -106,21 +103,19 @@ class Coordinator:
             return "The sweep's time was over." if rung == TIME_OVER else "Stopped with its sweep."
         return f"The sweep ended early. {self._why}"
 
-    def _take_up(self) -> None:
-        """Take over what an earlier sweep of the same plan found."""
+    def _take_up(self) -> dict[str, Outcome]:
+        """Take over what an earlier sweep of the same plan found; return its trials' scores."""
         if not self._plan.resumes:
-            return
+            return {}
         from pilothouse.store import open_store
 
         earlier = read_sweep(open_store(self._workspace), self._plan.resumes)
-        self._outcomes = dict(earlier.outcomes)
-        for key, score in self._outcomes.items():
-            self._ended.append((_rung(key), score))
         take_over_best(self._workspace.run_dir(self._plan.resumes), self._run_dir)
         tags = {name: earlier.run.tags[name] for name in (BEST_TAG, BEST_RUN_TAG) if name in earlier.run.tags}
         if tags:
             self._writer.set_tags(tags)
-        self._say(f"{len(self._outcomes)} trials have ended before and are not run again.")
+        self._say(f"{len(earlier.outcomes)} trials have ended before and are not run again.")
+        return dict(earlier.outcomes)
 
     # ------------------------------------------------------------ searching
 
@@ -129,7 +124,7 @@ class Coordinator:
         while True:
             if why := self._enough():
                 return why
-            due = self._strategy.due(self._outcomes)
+            due = self._standing.due()
             if not due:
                 return ""
             if why := self._batch(crew, due):
@@ -221,11 +216,7 @@ class Coordinator:
 
     def _enough(self) -> str:
         """Why the sweep should end now; from then on nothing new begins."""
-        self._why = (
-            self._why
-            or self._bell.rung
-            or enough(self._plan.limits, self._ended, time.monotonic() - self._began, self._lower)
-        )
+        self._why = self._why or self._bell.rung or self._standing.enough(self._plan.limits, self._seconds())
         return self._why
 
     def _clock(self) -> None:
@@ -239,78 +230,53 @@ class Coordinator:
     def _took(self, ended: Ended | None) -> None:
         if ended is None:
             return
-        planned, before = ended.planned, best_of(self._outcomes, self._lower)
-        self._outcomes[planned.key] = ended.score
-        self._ended.append((planned.rung, ended.score))
-        self._work_done += planned.share
-        best = best_of(self._outcomes, self._lower)
+        key, best = ended.planned.key, self._standing.take(ended.planned, ended.score)
         score = "failed" if ended.score is None else f"{ended.score:.6g}"
-        self._say(f"trial {planned.key}: {score}, {ended.seconds:.1f} s, {_words(planned.params)}")
-        if best == planned.key and best != before and ended.score is not None:
-            plan = self._plan
-            full = params_of(replace(planned, share=1.0), dict(plan.fixed or {}), plan.resource, plan.full)
-            write_best(
-                self._run_dir,
-                {
-                    "trial": planned.key,
-                    "run_id": ended.run_id,
-                    "metric": self._metric,
-                    "score": ended.score,
-                    "params": full,
-                },
-            )
-            self._writer.set_tags({BEST_TAG: planned.key, BEST_RUN_TAG: ended.run_id})
-            self._tell(f"Sweep {self._name}: best so far is trial {planned.key}, {self._metric} {score}.")
-        if best is not None:
-            self._writer.log_metrics({f"best_{self._metric}": self._score(best)}, step=len(self._ended))
-        self._progress(best)
+        self._say(f"trial {key}: {score}, {ended.seconds:.1f} s, {_words(ended.planned.params)}")
+        if best:
+            self._keep_best(ended)
+            self._tell(f"Sweep {self._name}: best so far is trial {key}, {self._metric} {score}.")
+        if (top := self._standing.best_score) is not None:
+            self._writer.log_metrics({f"best_{self._metric}": top}, step=self._standing.ended)
+        self._writer.progress(*self._standing.progress(self._seconds()))
 
-    def _score(self, key: str) -> float:
-        score = self._outcomes[key]
-        assert score is not None
-        return score
-
-    def _progress(self, best: str | None) -> None:
-        done, total = len(self._outcomes), self._strategy.total
-        said = f"{done} of {total} trials"
-        if best is not None:
-            said += f", best {self._metric} {self._score(best):.4f} (trial {best})"
-        left = self._left()
-        if left is not None and done < total:
-            said += f", about {_duration(left)} left"
-        self._writer.progress(min(1.0, done / total), said)
-
-    def _left(self) -> float | None:
-        """Seconds that the rest takes if it goes on as it went; a trial counts by its share."""
-        if not self._work_done:
-            return None
-        strategy = self._strategy
-        done = sum(strategy.share(_rung(key)) for key in self._outcomes)
-        whole = strategy.work
-        return (time.monotonic() - self._began) / self._work_done * max(0.0, whole - done)
+    def _keep_best(self, ended: Ended) -> None:
+        plan = self._plan
+        whole = replace(ended.planned, share=1.0)
+        best = {
+            "trial": ended.planned.key,
+            "run_id": ended.run_id,
+            "metric": self._metric,
+            "score": ended.score,
+            "params": params_of(whole, dict(plan.fixed or {}), plan.resource, plan.full),
+        }
+        write_best(self._run_dir, best)
+        self._writer.set_tags({BEST_TAG: ended.planned.key, BEST_RUN_TAG: ended.run_id})
 
     def _close(self, why: str) -> int:
         """Say how it ended; fit the winner if that was asked for."""
-        best = best_of(self._outcomes, self._lower)
-        scored = sum(score is not None for score in self._outcomes.values())
-        stopped = why == STOPPED
+        standing, stopped = self._standing, why == STOPPED
         told = {STOPPED: "It was stopped.", TIME_OVER: "Its time is over."}.get(why, why)
         if why:
             self._writer.set_tags({"stopped_early": told})
-        said = f"{len(self._outcomes)} of {self._strategy.total} trials ended, {scored} with a score."
+        said = standing.summary()
         self._say(f"{told} {said}".strip())
-        if best is None:
+        if standing.best_score is None:
             self._tell(f"Sweep {self._name} ended without a score. {told}".strip())
             raise PilothouseError(
                 f"No trial has a score. {said} {told}".strip(), next="Look at the trials' logs."
             )
-        self._say(f"Best: trial {best}, {self._metric} {self._score(best):.6g}. {HONESTY}")
-        self._tell(f"Sweep {self._name} ended: best is trial {best}, {self._metric} {self._score(best):.6g}.")
-        if self._plan.register and not stopped:
+        best = f"trial {standing.best}, {self._metric} {standing.best_score:.6g}"
+        self._say(f"Best: {best}. {HONESTY}")
+        self._tell(f"Sweep {self._name} ended: best is {best}.")
+        if stopped:
+            return 143
+        if self._plan.register:
             self._register()
-        if not stopped:
-            self._writer.progress(1.0, f"{said} Best {self._metric} {self._score(best):.4f} (trial {best}).")
-        return 143 if stopped else 0
+        self._writer.progress(
+            1.0, f"{said} Best {self._metric} {standing.best_score:.4f} (trial {standing.best})."
+        )
+        return 0
 
     def _register(self) -> None:
         from pilothouse.training.launch import stop_run, wait_for_run
@@ -335,6 +301,9 @@ class Coordinator:
             self._writer.set_tags({"version": version})
         self._say(f"The winner's run is {run.name} ({run_id}).")
 
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
+
     def _tell(self, message: str) -> None:
         from pilothouse.store import record
 
@@ -342,22 +311,12 @@ class Coordinator:
             record(tx, "sweep", self._run_dir.name, message)
 
     def _say(self, text: str) -> None:
-        print(f"{time.monotonic() - self._began:6.1f} s  {text}", flush=True)  # noqa: T201
-
-
-def _rung(key: str) -> int:
-    return int(key.partition("@")[2] or 0)
+        print(f"{self._seconds():6.1f} s  {text}", flush=True)  # noqa: T201
 
 
 def _words(params: dict[str, Any]) -> str:
     text = " ".join(f"{key}={value}" for key, value in params.items())
     return "".join(char if char.isprintable() else "�" for char in text)[:300]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def main() -> int:

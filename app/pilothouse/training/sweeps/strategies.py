@@ -202,14 +202,15 @@ def best_of(outcomes: Mapping[str, Outcome], lower: bool) -> str | None:
     Scores of different rungs are of different amounts of training, so they are not compared.
     """
     ranked = [
-        (-_rung(key), score if lower else -score, _number(key), key)
+        (-rung_of(key), score if lower else -score, _number(key), key)
         for key, score in outcomes.items()
         if score is not None and is_score(score)
     ]
     return min(ranked)[3] if ranked else None
 
 
-def _rung(key: str) -> int:
+def rung_of(key: str) -> int:
+    """The rung that a trial's key names."""
     return int(key.partition("@")[2] or 0)
 
 
