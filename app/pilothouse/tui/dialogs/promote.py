@@ -43,13 +43,14 @@ def gate_lines(gates: list[dict[str, Any]], *, old: bool = False, across: int = 
         passed = bool(gate.get("passed"))
         sign, style = ("●", "$success") if passed else ("■", "$error")
         rule = safe(gate.get("rule", gate.get("gate", "")), 80)
-        parts = wrap(rule, max(16, across - 11)) if across else [rule]
+        first, *more = wrap(rule, max(16, across - 12)) if across and rule else [rule]
         rows.append(
             line(
                 (f"{sign} {'passed' if passed else 'failed'}  ", "$dim" if old else style),
-                (("\n" + " " * 10).join(parts), "$dim" if old else ""),
+                (first, "$dim" if old else ""),
             )
         )
+        rows += [line((f"{'':10}{part}", "$dim" if old else "")) for part in more]
         why = str(gate.get("why", "")).replace("->", "→")
         value = "" if any(c.isdigit() for c in why) else f"{number(gate.get('value'))}  "
         rows.append(line((f"          {value}{safe(why, 120)}", "$dim")))

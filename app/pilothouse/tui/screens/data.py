@@ -32,7 +32,7 @@ from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.signs import TONE_STYLES
 from pilothouse.tui.text import line, percent, safe
 from pilothouse.tui.widgets.histogram import beside
-from pilothouse.tui.widgets.panel import Panel, Words
+from pilothouse.tui.widgets.panel import Panel, Words, lines_for
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -128,6 +128,9 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         wide = (*FILES, AGAINST) if len(references) > 1 else FILES
         self.main_table().set_columns(FILES_NARROW if narrow else wide)
         self.main_table().set_rows(rows)
+        few = lines_for(len(known.files), self.size.height)
+        share = "8 1fr" if narrow else f"{few} 1fr" if few else "2fr 3fr"
+        self.query_one("#data-body").styles.grid_rows = share
         against = f"   against {references[0]}" if len(references) == 1 else ""
         watcher = f"▶ watching, {known.watcher.state}" if known.watcher else "not watched: w starts"
         waiting = f"   {known.waiting} not judged: u judges" if known.waiting else ""

@@ -82,6 +82,8 @@ class DataActs(PilothouseScreen):
 
             answer = run_command(workspace, "watch", "--once")
             count = answer.get("judged", 0) if isinstance(answer, dict) else 0
+            if not count:
+                return "No file waits: each has its verdict."
             return f"{count} file{'' if count == 1 else 's'} judged."
 
         self.deed("Judging the files of the folder", act)

@@ -60,8 +60,8 @@ def dataset_content(
     """Everything that is known of one version; `kept` and `usage` are None until they were read."""
     head = line(
         (safe(one.version), "bold"),
-        f"   {one.rows:,} rows, {size(one.bytes)}",
-        (f"   {moment(one.created_at)}", "$dim"),
+        f"  {one.rows:,} rows, {size(one.bytes)}",
+        (f"  {moment(one.created_at)}", "$dim"),
     )
     rows = [head, Content(""), *_files(one, kept), Content(""), *_users(usage), Content("")]
     columns = one.schema.columns
@@ -121,18 +121,19 @@ def _users(usage: Usage | None) -> list[Content]:
         return [line(("used by", "bold"), ("  …", "$dim"))]
     rows = [line(("used by", "bold"), (f"  {_count(len(usage.runs), 'run')}", "$dim"))]
     made = {version.run_id: version for version in usage.model_versions}
+    broad = min(16, max((len(run.name) for run in usage.runs[:40]), default=8))
     for run in usage.runs[:40]:
         words, tone = run_state(run.status)
         version = made.pop(run.run_id, None)
         became = ""
         if version is not None:
             aliases = "".join(f" @{safe(alias)}" for alias in version.aliases)
-            became = f"made {safe(version.model)} v{version.version}{aliases}"
+            became = f"{safe(version.model)} v{version.version}{aliases}"
         rows.append(
             line(
-                f"  {fit(safe(run.run_id), 12)}  {fit(safe(run.name), 16)} ",
-                (fit(words, 12), TONE_STYLES[tone]),
-                f" {became}",
+                f"  {fit(safe(run.run_id), 6)}  {fit(safe(run.name), broad)}  ",
+                (fit(words, 10), TONE_STYLES[tone]),
+                f"  {became}",
                 (" in the trash" if run.trashed else "", "$dim"),
             )
         )

@@ -215,7 +215,7 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
         if base is not None and base is not one:
             rows.append(line(("c compares, with intervals", "$dim")))
         if gates := kept_gates(self.workspace, one.run_id) if one.run_id else []:
-            anew = ", p99_ms measured anew" if any("p99_ms" in str(gate) for gate in gates) else ""
+            anew = ", p99_ms anew" if any("p99_ms" in str(gate) for gate in gates) else ""
             rows += [
                 line("\n", ("gates", "bold"), (f"   as judged after training{anew}", "$dim")),
                 gate_lines(gates, across=words.size.width),

@@ -28,7 +28,7 @@ from pilothouse.tui.screens.performance_rows import (
 from pilothouse.tui.screens.upkeep_acts import UpkeepActs
 from pilothouse.tui.snapshots.performance import Harms, harms, periods_of
 from pilothouse.tui.text import line, safe
-from pilothouse.tui.widgets.panel import Panel, Words
+from pilothouse.tui.widgets.panel import Panel, Words, lines_for
 from pilothouse.tui.widgets.rows import Row
 from pilothouse.tui.widgets.table import Table
 
@@ -109,6 +109,8 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
             waits = f"   {len(known.waiting)} to judge" if known.waiting else ""
             by = "   watched" if known.watched else "   not watched: u judges" if known.waiting else ""
             panel.retitle("What landed", f"{len(known.kept)} judged{waits}{by}")
+        few = lines_for(table.total, self.size.height)
+        panel.styles.height = 8 if self.has_class("-narrow") else few or "2fr"
         self._draw_one()
 
     def current(self) -> KeptHarm | None:

@@ -67,3 +67,10 @@ class Words(Static):
     def plain(self) -> str:
         """What is drawn, without styles."""
         return self._now.plain if self._now else ""
+
+
+def lines_for(rows: int, height: int) -> int | None:
+    """Lines of a panel over others that has so few rows that it needs less than its share of a screen of this
+    height; None where it has more."""
+    few = max(9, rows + 4)
+    return few if few < height * 2 // 5 else None
