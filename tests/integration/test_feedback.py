@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from pilothouse.performance.labels import labels_by_id
+from pilothouse.registry.versions import get_version
+from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import list_events, open_store
 from pilothouse.workspace import Workspace
 from steering import copy_of, csv_text, pilothouse, rows, serving, told_well, wait_gone
@@ -109,6 +111,46 @@ def test_the_command_takes_a_file_and_performance_measures(served: tuple[Workspa
     told_well(pilothouse("feedback", late, cwd=root), "5 is none of the classes")
     late.write_text("id,z\n1,2\n")
     told_well(pilothouse("feedback", late, cwd=root), "no column 'y'")
+
+
+def test_what_is_served_is_what_is_judged(template: Path, tmp_path: Path) -> None:
+    workspace = copy_of(template, tmp_path / "w")
+    config = workspace.config_path
+    cost = "sum(5 * (prediction = 1 AND y = 0)::INT + 2 * (prediction = 0 AND y = 1)::INT)"
+    config.write_text(config.read_text() + f'[business]\ncost = {{ sql = "{cost}" }}\n')
+    store = open_store(workspace)
+    threshold = get_version(store, "1", "late").metrics["threshold"]
+    assert abs(threshold - 0.5) > 0.02
+    asked = [{key: row[key] for key in row if key not in ("y", "when")} for row in rows(300, seed=6)]
+    truth = {row["id"]: row["y"] for row in rows(300, seed=6)}
+    with serving(workspace) as status:
+        answers = []
+        for path, body in (
+            ("/invocations", {"dataframe_records": asked[:100]}),
+            ("/invocations", {"dataframe_split": {"columns": list(asked[0]), "data": [
+                list(row.values()) for row in asked[100:200]]}}),
+            ("/invocations", {"instances": asked[200:]}),
+        ):  # fmt: skip
+            answer = httpx.post(status["url"] + path, json=body, timeout=30)
+            assert answer.status_code == 200, answer.text
+            answers.append(answer.json())
+        assert tell(status["url"], [{"id": key, "y": y} for key, y in truth.items()]).status_code == 200
+    said = [one for part in answers for one in part["predictions"]]
+    likely = [one for part in answers for one in part["probabilities"]]
+    assert said == [int(p >= threshold) for p in likely] != [int(p >= 0.5) for p in likely]
+    logged = {one["features"]["id"]: one["output"]["prediction"] for one in read_predictions(workspace, 1000)}
+    assert len(logged) == 300
+    mistakes = sum(
+        5 * (logged[key] == 1 and y == 0) + 2 * (logged[key] == 0 and y == 1) for key, y in truth.items()
+    )
+    found = pilothouse("performance", "--json", cwd=workspace.root).json()["versions"][0]["harm"]
+    assert found["business"]["cost"] == mistakes
+    caught = sum(logged[key] == 1 and y == 1 for key, y in truth.items()) / sum(truth.values())
+    assert found["metrics"]["recall"]["value"] == pytest.approx(caught)
+    alone = tmp_path / "w" / "alone.csv"
+    alone.write_text(csv_text(rows(300, seed=6)))
+    done = pilothouse("predict", alone, "--json", cwd=workspace.root).json()
+    assert not done["served"] and done["predictions"] == said
 
 
 def test_a_label_that_was_answered_is_kept_whatever_kills_the_server(template: Path, tmp_path: Path) -> None:

@@ -176,15 +176,17 @@ def _drift_of_predictions(
     from pilothouse.cli.waiting import progress_line
     from pilothouse.monitoring.prediction_drift import FEW_ANSWERS, compare_predictions
     from pilothouse.serving.predictions import predictions_folder
+    from pilothouse.store import loads
 
     found = store.query(
-        "SELECT v.version, v.run_id FROM aliases AS a JOIN model_versions AS v "
+        "SELECT v.version, v.run_id, v.metrics FROM aliases AS a JOIN model_versions AS v "
         "ON v.model = a.model AND v.version = a.version WHERE a.model = ? AND a.alias = 'champion'",
         [config.name],
     )
     if not found:
         raise NotFoundError("No version is live.", next="Promote one: `pilothouse promote VERSION`.")
     version, run_id = int(found[0]["version"]), str(found[0]["run_id"])
+    threshold = (loads(found[0]["metrics"]) or {}).get("threshold")
     holdout = workspace.run_dir(run_id) / "artifacts" / "holdout.parquet"
     if not holdout.is_file():
         raise NotFoundError(
@@ -195,7 +197,7 @@ def _drift_of_predictions(
     with progress_line() as progress:
         report = compare_predictions(
             holdout, segments, model=config.name, version=version, share=config.drift.share,
-            classification=config.task == "classification", progress=progress,
+            classification=config.task == "classification", threshold=threshold, progress=progress,
         )  # fmt: skip
     names = f"predictions of {config.name} v{version}", "its predictions on the holdout"
     if html is not None:

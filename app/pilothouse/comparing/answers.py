@@ -185,10 +185,10 @@ def _ask(subject: Subject, rows: pd.DataFrame, question: Question, stored: _Repl
         if stored is not None:
             return stored
         raise PilothouseError("It is no registered version, so its model cannot answer other rows.")
-    from pilothouse.registry.bundle import load_model
+    from pilothouse.registry.bundle import load_version
     from pilothouse.registry.frames import canonical_frame
 
-    model = load_model(version.path, version.manifest_sha256)
+    model = load_version(version)
     answers = model.predict(canonical_frame(model.signature, rows))
     target = rows[question.target]
     if question.task == "regression":

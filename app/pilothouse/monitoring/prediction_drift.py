@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+
 from pilothouse.data.reading import DataError, connect, describe, identifier, literal, reading, scan_sql
 from pilothouse.data.schema import Column
 from pilothouse.errors import NotFoundError
@@ -25,6 +27,7 @@ def compare_predictions(
     model: str,
     version: int,
     classification: bool,
+    threshold: float | None = None,
     share: float = 0.3,
     progress: Progress | None = None,
 ) -> DriftReport:
@@ -35,6 +38,8 @@ def compare_predictions(
         segments: files of the prediction log, JSON lines with `model`, `version` and `output`.
         model, version: whose answers count.
         classification: whether answers are classes.
+        threshold: of two classes, from where the second is the answer: both sides are read by it, since what
+            was kept by an older rule is no drift. Without it answers count as they are written.
         share: see `compare_profiles`; here of prediction and probability.
         progress: called while it lasts; cancels by raising.
 
@@ -62,9 +67,11 @@ def compare_predictions(
                 for column in columns
             )
             table = f"(SELECT {before} FROM {scan_sql(holdout)})"
+            con.execute(_answers(columns, segments), [model, version]).fetchall()
+            if threshold is not None and len(columns) == 2:
+                table = _by_threshold(con, table, threshold)
             base = profile_table(con, table, columns)
             steps.next("prediction log")
-            con.execute(_answers(columns, segments), [model, version]).fetchall()
             now = profile_table(con, "answers", columns, base)
             return compare_profiles(base, now, share)
 
@@ -82,6 +89,21 @@ def compare_predictions(
         count = "1 prediction is" if report.n_current == 1 else f"{report.n_current} predictions are"
         notes = (f"{count} too few to tell whether anything moved: it takes {FEW_ANSWERS}.", note)
     return replace(report, notes=notes)
+
+
+def _by_threshold(con: duckdb.DuckDBPyConnection, table: str, threshold: float) -> str:
+    """Decide anew for the class of each row, on either side; return SQL for the holdout's."""
+    first, second = con.execute(
+        f"SELECT arg_min(prediction, probability), arg_max(prediction, probability) FROM {table}"
+    ).fetchall()[0]
+    if first == second:
+        return table
+    chosen = (
+        f"CASE WHEN probability >= {threshold!r} THEN {literal(second)}"
+        f" WHEN probability < {threshold!r} THEN {literal(first)} ELSE prediction END"
+    )
+    con.execute(f"UPDATE answers SET prediction = {chosen}")
+    return f"(SELECT {chosen} AS prediction, probability FROM {table})"
 
 
 def _number(name: str) -> Column:

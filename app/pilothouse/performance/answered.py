@@ -72,16 +72,13 @@ class Answered:
         return self.judged().measure(0, only)
 
 
-def answer_rows(
-    model: LoadedModel, table: pd.DataFrame, config: ModelConfig, threshold: float | None
-) -> Answered:
+def answer_rows(model: LoadedModel, table: pd.DataFrame, config: ModelConfig) -> Answered:
     """Let a model answer rows.
 
     Args:
         model: the version.
         table: shape (n, columns), with at least its inputs; the target may be missing, in part or wholly.
         config: tells target, task, time and id.
-        threshold: the version's own; 0.5 if it has none.
 
     Raises:
         PilothouseError: an input is missing, or a label is of a class that the model has never seen.
@@ -103,6 +100,5 @@ def answer_rows(
         return Answered("labels", chosen, codes, known, 0.5, classes, table, question)
     probability = np.asarray(answers.probabilities, dtype="float64")
     if probability.ndim == 1:
-        cut = 0.5 if threshold is None else threshold
-        return Answered("binary", probability, codes == 1, known, cut, classes, table, question)
+        return Answered("binary", probability, codes == 1, known, model.threshold, classes, table, question)
     return Answered("multiclass", probability, codes, known, 0.5, classes, table, question)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from pilothouse.config import BusinessMetric
 from pilothouse.performance.answered import Answered
 from pilothouse.registry.business import BusinessMetricError, compute_business
+from pilothouse.registry.model import second_class
 
 __all__ = ["BusinessMetricError", "business_metrics"]
 
@@ -41,7 +42,7 @@ def _labels(rows: Answered) -> list[object]:
     if rows.kind == "regression":
         return list(rows.said.tolist())
     if rows.kind == "binary":
-        chosen = (rows.said >= rows.threshold).astype(int)
+        chosen = second_class(rows.said, rows.threshold)
     else:
         chosen = rows.said if rows.kind == "labels" else rows.said.argmax(axis=1)
     return [rows.classes[code] for code in chosen.tolist()]

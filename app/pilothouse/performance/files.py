@@ -20,7 +20,7 @@ from pilothouse.performance.harm import Harm, assess
 from pilothouse.performance.labels import label_id, labels_by_id
 from pilothouse.performance.measuring import Chunk, by_chunk, parts_by_time
 from pilothouse.performance.slices import Group, worst_groups
-from pilothouse.registry.bundle import load_model
+from pilothouse.registry.bundle import load_version
 from pilothouse.registry.evaluation import read_holdout
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.versions import ModelVersion
@@ -76,15 +76,14 @@ def measure_files(
     Raises:
         PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column.
     """
-    model = load_model(version.path, version.manifest_sha256)
-    threshold = version.metrics.get("threshold")
+    model = load_version(version)
     tables = [read_rows([source]) for source in sources]
     rows = with_labels(store, config, pd.concat(tables, ignore_index=True))
-    current = answer_rows(model, rows, config, threshold)
+    current = answer_rows(model, rows, config)
     for name in by:
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in these files.")
-    reference = reference_of(store, version, model, config, threshold)
+    reference = reference_of(store, version, model, config)
     troubles: dict[str, str] = {}
     chosen = known_metric(current, metric) or gated_metric(config, current) or FIRST[current.kind]
     harm = assess(
@@ -129,7 +128,7 @@ def with_labels(store: Store, config: ModelConfig, table: pd.DataFrame) -> pd.Da
 
 
 def reference_of(
-    store: Store, version: ModelVersion, model: LoadedModel, config: ModelConfig, threshold: float | None
+    store: Store, version: ModelVersion, model: LoadedModel, config: ModelConfig
 ) -> Answered | None:
     """Return a version's answers to its own holdout; None if that is gone."""
     path = (
@@ -139,7 +138,7 @@ def reference_of(
     )
     if not path.is_file():
         return None
-    return answer_rows(model, read_holdout(path), config, threshold)
+    return answer_rows(model, read_holdout(path), config)
 
 
 def known_metric(current: Answered, metric: str) -> str:

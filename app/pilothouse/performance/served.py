@@ -24,7 +24,7 @@ from pilothouse.performance.measuring import FEWEST, Value, parts_by_time, reali
 from pilothouse.performance.slices import worst_groups
 from pilothouse.registry.evaluation import class_codes
 from pilothouse.registry.frames import canonical_frame
-from pilothouse.registry.model import LoadedModel
+from pilothouse.registry.model import HALF, LoadedModel
 from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
 
@@ -88,16 +88,14 @@ def answered_log(
     config: ModelConfig,
     given: Sequence[Given],
     labels: Mapping[str, Any],
-    threshold: float | None,
 ) -> tuple[Answered, int]:
     """Return logged answers beside their labels, and how many labels were strange.
 
     Args:
-        loaded: the version, for its classes and inputs; it is not asked again.
+        loaded: the version, for its classes, inputs and threshold; it is not asked again.
         config: of the model.
         given: n predictions in the order of time.
         labels: by id.
-        threshold: the version's own.
     """
     classes = list(loaded.classes or [])
     table = canonical_frame(loaded.signature, pd.DataFrame([one.features for one in given]))
@@ -118,7 +116,7 @@ def answered_log(
     said, kind = _said(given, config.task, classes)
     if kind == "binary":
         truth = truth == 1
-    cut = threshold if kind == "binary" and threshold is not None else 0.5
+    cut = loaded.threshold if kind == "binary" else HALF
     return Answered(kind, said, truth, known, cut, tuple(classes), table, question), strange
 
 
@@ -152,12 +150,11 @@ def measure_served(
     Raises:
         PilothouseError: there is no such metric or column.
     """
-    threshold = version.metrics.get("threshold")
-    current, strange = answered_log(loaded, config, given, labels, threshold)
+    current, strange = answered_log(loaded, config, given, labels)
     for name in by:
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in what was sent.")
-    reference = reference_of(store, version, loaded, config, threshold)
+    reference = reference_of(store, version, loaded, config)
     chosen = known_metric(current, metric) or gated_metric(config, current) or FIRST[current.kind]
     inputs = list(loaded.signature.names)
     troubles: dict[str, str] = {}

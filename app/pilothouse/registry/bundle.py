@@ -36,15 +36,17 @@ from pilothouse.registry.manifest import (
     seal,
     verify_bundle,
 )
-from pilothouse.registry.model import LoadedModel, Outputs, same_answers
+from pilothouse.registry.model import LoadedModel, Outputs, kept_threshold, same_answers
 from pilothouse.registry.probe import read_probe, write_probe
 from pilothouse.registry.signature import Signature
+from pilothouse.registry.versions import ModelVersion
 
 __all__ = [
     "BundleError",
     "LoadedModel",
     "check_probe",
     "load_model",
+    "load_version",
     "manifest_sha256",
     "verify_bundle",
     "write_bundle",
@@ -76,7 +78,7 @@ def write_bundle(
         profile_json: the training data's profile, the reference for drift.
         probe: some rows of the data with at least the signature's inputs; the first 50 are kept, with the
             answers the written model gives to them.
-        metrics: numbers by name.
+        metrics: numbers by name; `threshold` is that of two classes, which the version answers with.
         lineage: run, dataset version, code, params, seed, threads: all that JSON can say.
         features: the views that make features of the signature's inputs; their tables are kept as they are.
 
@@ -100,7 +102,7 @@ def write_bundle(
             keep_features(folder, features)
         # The answers come from what was written, not from what is in memory: that is what will be loaded.
         rows = canonical_frame(signature, probe.head(PROBE_ROWS))
-        written = LoadedModel(_unpickle(pickled, dest), signature, features)
+        written = LoadedModel(_unpickle(pickled, dest), signature, features, kept_threshold(metrics))
         write_probe(folder / "probe.parquet", rows, written.predict(rows))
         digest = seal(folder)
         for path in folder.iterdir():
@@ -113,12 +115,18 @@ def write_bundle(
         raise
 
 
-def load_model(bundle: Path, expected_sha256: str | None) -> LoadedModel:
+def load_version(version: ModelVersion) -> LoadedModel:
+    """Load a version, with the threshold that is kept with its metrics; see `load_model`."""
+    return load_model(version.path, version.manifest_sha256, kept_threshold(version.metrics))
+
+
+def load_model(bundle: Path, expected_sha256: str | None, threshold: float | None = None) -> LoadedModel:
     """Check every byte of a bundle, then load its pipeline.
 
     Args:
         bundle: the folder.
         expected_sha256: the manifest's sha256 as the store has it; None trusts the manifest that lies there.
+        threshold: of two classes, where the bundle's own metrics have none.
 
     Raises:
         BundleError: a file is missing, changed, a link, or cannot be loaded here.
@@ -126,7 +134,8 @@ def load_model(bundle: Path, expected_sha256: str | None) -> LoadedModel:
     files = verify_bundle(bundle, expected_sha256)
     signature = Signature.from_json(read_verified(bundle, "signature.json", files))
     estimator = _unpickle(read_verified(bundle, "model.joblib", files), bundle)
-    return LoadedModel(estimator, signature, kept_features(bundle, files))
+    own = kept_threshold(json.loads(read_verified(bundle, "metrics.json", files)))
+    return LoadedModel(estimator, signature, kept_features(bundle, files), threshold if own is None else own)
 
 
 def check_probe(bundle: Path, expected_sha256: str | None, model: LoadedModel) -> None:
@@ -139,7 +148,9 @@ def check_probe(bundle: Path, expected_sha256: str | None, model: LoadedModel) -
     rows, expected = read_probe(read_verified(bundle, "probe.parquet", files), model.signature)
     if not len(rows):
         return
-    if not same_answers(model.predict(rows), _restored(expected, model)):
+    expected, answers = _restored(expected, model), model.predict(rows)
+    # Bundles that are older than the rule of the threshold have the labels of the pipeline's own `predict`.
+    if not same_answers(answers, expected) and not same_answers(model.as_fitted(rows, answers), expected):
         raise BundleError(
             f"The model in {bundle} answers its probe rows differently than when it was made.",
             untouched="It was not put to use.",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps, loads
-from pilothouse.registry.bundle import load_model
+from pilothouse.registry.bundle import load_version
 from pilothouse.registry.business import compute_business
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.model import Outputs
@@ -70,14 +70,13 @@ def evaluate(
     table = table[table[model_cfg.target].notna()]
     if table.empty:
         raise PilothouseError(f"The holdout {holdout} has no row with a target.")
-    model = load_model(version.path, version.manifest_sha256)
+    model = load_version(version)
     rows = canonical_frame(model.signature, table)
-    threshold = version.metrics.get("threshold")
     outputs = model.predict(rows)
-    found = _score(outputs, model.classes or [], table[model_cfg.target], model_cfg.task, threshold)
+    found = _score(outputs, model.classes or [], table[model_cfg.target], model_cfg.task, model.threshold)
     if model_cfg.business:
         told = {} if troubles is None else troubles
-        outcomes = outcomes_table(table, outputs, model.classes or [], threshold)
+        outcomes = outcomes_table(table, outputs)
         found = compute_business(outcomes, model_cfg.business, told) | found
     if LATENCY in wanted:
         found[LATENCY] = one_row_p99(model.predict, rows)
@@ -89,18 +88,15 @@ def evaluate(
     return found
 
 
-def outcomes_table(
-    table: pd.DataFrame, outputs: Outputs, classes: Sequence[Any], threshold: float | None
-) -> pd.DataFrame:
+def outcomes_table(table: pd.DataFrame, outputs: Outputs) -> pd.DataFrame:
     """Return rows with what a version answers, as the expressions of business metrics read them.
 
-    Of two classes `prediction` is the one that the version's own threshold decides for.
+    Of two classes there is a `probability`, too.
     """
     answers: dict[str, Any] = {"prediction": outputs.predictions}
-    if outputs.probabilities is not None and len(classes) == 2:
-        likely = np.asarray(outputs.probabilities, dtype="float64")
-        chosen = (likely >= (0.5 if threshold is None else threshold)).astype(int)
-        answers = {"prediction": [classes[code] for code in chosen.tolist()], "probability": likely}
+    likely = None if outputs.probabilities is None else np.asarray(outputs.probabilities, dtype="float64")
+    if likely is not None and likely.ndim == 1:
+        answers["probability"] = likely
     return table.assign(**answers)
 
 
@@ -113,7 +109,7 @@ def _expressions(model_cfg: ModelConfig) -> str:
 
 
 def _score(
-    answers: Outputs, classes: Sequence[Any], target: Any, task: str, threshold: float | None
+    answers: Outputs, classes: Sequence[Any], target: Any, task: str, threshold: float
 ) -> dict[str, float]:
     if task == "regression":
         truth = target.to_numpy(dtype="float64")
@@ -123,7 +119,7 @@ def _score(
         return {"accuracy": float(np.mean(class_codes(answers.predictions, classes) == truth_codes))}
     probability = np.asarray(answers.probabilities, dtype="float64")
     if probability.ndim == 1:
-        return binary_metrics(truth_codes == 1, probability, 0.5 if threshold is None else threshold)
+        return binary_metrics(truth_codes == 1, probability, threshold)
     return multiclass_metrics(truth_codes, probability)
 
 

@@ -1,14 +1,19 @@
-"""A fitted pipeline in memory, and what it answers."""
+"""A fitted pipeline in memory, and what it answers.
+
+Of two classes a version answers with the one that its own threshold decides for. That is decided here and
+nowhere else, from the probabilities that are there already: what is judged is what is served.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.registry.byplace import by_place
@@ -16,6 +21,8 @@ from pilothouse.registry.frames import dtype_of, frame_of_rows, with_features
 from pilothouse.registry.signature import Field, Row, Signature
 
 _TOLERANCE = 1e-6
+HALF = 0.5
+"""From where a row of two classes counts as the second, where a version has no threshold of its own."""
 # Their `predict` is the class of the largest probability, so one pass gives both.
 _LARGEST_WINS = {
     "LogisticRegression",
@@ -30,9 +37,10 @@ _LARGEST_WINS = {
 class Outputs:
     """Answers to some rows, in order.
 
-    `predictions` are class labels or numbers, as the pipeline's own `predict` gives them. `probabilities` is
-    None for a regression; of two classes it is the probability of the second; of more, one list a row in the
-    order of the classes. `computed` has the features that views made of the rows, by name.
+    `predictions` are numbers or class labels: of two classes with probabilities the one that the threshold
+    decides for, otherwise what the pipeline's own `predict` gives. `probabilities` is None for a regression;
+    of two classes it is the probability of the second; of more, one list a row in the order of the classes.
+    `computed` has the features that views made of the rows, by name.
     """
 
     predictions: list[Any]
@@ -48,17 +56,42 @@ class Outputs:
         )
 
 
+def kept_threshold(metrics: Mapping[str, Any]) -> float | None:
+    """Return the threshold that is kept with a version's metrics; None if there is none from 0 to 1."""
+    found = metrics.get("threshold")
+    return float(found) if isinstance(found, int | float) and 0 <= found <= 1 else None
+
+
+def second_class(probability: Any, threshold: float | None) -> NDArray[np.intp]:
+    """Say of which rows of two classes the second is the answer: 1, or 0 for the first; shape (n,).
+
+    Args:
+        probability: of the second class, shape (n,).
+        threshold: from where on it counts; `HALF` without one.
+    """
+    chosen = np.asarray(probability) >= (HALF if threshold is None else threshold)
+    return chosen.astype(np.intp)
+
+
 class LoadedModel:
     """A pipeline with its signature, and the views that make features of its inputs, if it has some.
 
     Call it from one thread at a time. `features` may be changed for another runner of the same definition.
+    `threshold` is that of two classes, from where a row counts as the second.
     """
 
-    def __init__(self, estimator: Any, signature: Signature, features: FeatureRunner | None = None) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        signature: Signature,
+        features: FeatureRunner | None = None,
+        threshold: float | None = None,
+    ) -> None:
         _one_thread(estimator)
         self.estimator = estimator
         self.signature = signature
         self.features = features
+        self.threshold = HALF if threshold is None else threshold
         classes = getattr(estimator, "classes_", None)
         self.classes: list[Any] | None = None if classes is None else np.asarray(classes).tolist()
         self._one_pass = type(_last_step(estimator)).__name__ in _LARGEST_WINS and _is_sklearn(
@@ -66,6 +99,9 @@ class LoadedModel:
         )
         self._by_place: Any = None
         self._with_probability = self.classes is not None and hasattr(estimator, "predict_proba")
+        self._two = (
+            np.asarray(classes) if self._with_probability and np.asarray(classes).shape == (2,) else None
+        )
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
         """Answer a table of shape (rows, inputs) that has the signature's columns and dtypes."""
@@ -98,12 +134,19 @@ class LoadedModel:
         if not self._with_probability:
             return Outputs(_plain(estimator.predict(frame)))
         probabilities = np.asarray(estimator.predict_proba(frame))
+        if self._two is not None:
+            likely = probabilities[:, 1]
+            return Outputs(_plain(self._two[second_class(likely, self.threshold)]), likely.tolist())
         if self._one_pass:
             labels = np.asarray(estimator.classes_)[probabilities.argmax(axis=1)]
         else:
             labels = estimator.predict(frame)
-        shown = probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
-        return Outputs(_plain(labels), shown.tolist())
+        return Outputs(_plain(labels), probabilities.tolist())
+
+    def as_fitted(self, frame: pd.DataFrame, answers: Outputs) -> Outputs:
+        """Return answers to the same rows with the labels that the pipeline's own `predict` gives."""
+        whole = frame if self.features is None else with_features(frame, self.features)[0]
+        return replace(answers, predictions=_plain(self.estimator.predict(whole)))
 
     def predict_rows(self, rows: Sequence[Row]) -> Outputs:
         """Answer validated rows."""

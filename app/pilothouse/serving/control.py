@@ -99,9 +99,9 @@ def predict(
         return _ask(status, records)
     version = _live(open_store(workspace), name)
     # Loads pandas and scikit-learn.
-    from pilothouse.registry.bundle import load_model
+    from pilothouse.registry.bundle import load_version
 
-    loaded = load_model(version.path, version.manifest_sha256)
+    loaded = load_version(version)
     outputs = loaded.predict_rows(loaded.signature.validate(list(records)))
     answer: dict[str, Any] = {"predictions": outputs.predictions}
     if outputs.probabilities is not None:

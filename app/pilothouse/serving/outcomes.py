@@ -22,7 +22,7 @@ from pilothouse.performance.labels import (
     pairs_of_file,
 )
 from pilothouse.performance.served import Given, Served, measure_served
-from pilothouse.registry.bundle import load_model
+from pilothouse.registry.bundle import load_version
 from pilothouse.registry.versions import ModelVersion, champion, get_version
 from pilothouse.serving.predictions import query_log
 from pilothouse.store import Store
@@ -87,7 +87,7 @@ def known_classes(store: Store, config: ModelConfig) -> list[Any] | None:
     if live is None or config.task == "regression":
         return None
     try:
-        return load_model(live.path, live.manifest_sha256).classes
+        return load_version(live).classes
     except PilothouseError:
         # A broken bundle is told by all who answer with it; labels are not lost for it.
         return None
@@ -174,7 +174,7 @@ def measure_log(
         tell(f"Measuring v{number}: {len(given[number]):,} predictions.")
         try:
             found: ModelVersion = get_version(store, str(number), config.name)
-            loaded = load_model(found.path, found.manifest_sha256)
+            loaded = load_version(found)
         except PilothouseError as error:
             unreadable.append(f"v{number}: {error.what}")
             continue

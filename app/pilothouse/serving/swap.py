@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pilothouse.errors import PilothouseError
-from pilothouse.registry.bundle import BundleError, check_probe, load_model
+from pilothouse.registry.bundle import BundleError, check_probe, load_version
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.versions import ModelVersion, champion
 from pilothouse.serving.tables import FollowedTables
@@ -28,7 +28,7 @@ def load_live(version: ModelVersion) -> LiveModel:
         BundleError: its bytes changed, it cannot be loaded here, or it answers otherwise than when it was
             made.
     """
-    loaded = load_model(version.path, version.manifest_sha256)
+    loaded = load_version(version)
     try:
         check_probe(version.path, version.manifest_sha256, loaded)
     except PilothouseError:

@@ -96,7 +96,7 @@ def fit_run(run_dir: Path) -> None:
     writer.log_metrics(metrics)
     print("  ".join(f"{key} {value:.4g}" for key, value in metrics.items()), flush=True)  # noqa: T201
     _write_json(writer.artifacts / "curves.json", curves)
-    write_holdout(writer.artifacts / "holdout.parquet", pipeline, examples)
+    write_holdout(writer.artifacts / "holdout.parquet", pipeline, threshold, examples)
 
     tell(_JUDGED, "Writing the bundle.")
     from pilothouse.monitoring.profile import FINE_BINS, profile_files

@@ -11,7 +11,7 @@ from pilothouse.data.reading import connect, literal
 from pilothouse.registry.business import compute_business
 from pilothouse.registry.evaluation import outcomes_table
 from pilothouse.registry.frames import with_features
-from pilothouse.registry.model import Outputs
+from pilothouse.registry.model import Outputs, second_class
 from pilothouse.registry.scoring import binary_metrics, multiclass_metrics, one_row_p99, regression_metrics
 from pilothouse.training.curve import codes_of
 from pilothouse.training.examples import Examples
@@ -42,7 +42,7 @@ def judge(
         if threshold is not None:
             metrics = binary_metrics(codes == 1, probability[:, 1], threshold)
             curves = binary_curves(codes == 1, probability[:, 1])
-            chosen = (probability[:, 1] >= threshold).astype(codes.dtype)
+            chosen = second_class(probability[:, 1], threshold)
         else:
             metrics = multiclass_metrics(codes, probability)
             curves = {}
@@ -65,11 +65,18 @@ def business_on_holdout(
         return {}
     rows = examples.split.holdout
     inputs = examples.inputs.iloc[rows]
-    likely = pipeline.predict_proba(inputs)[:, 1].tolist() if len(examples.classes) == 2 else None
-    outputs = Outputs(list(pipeline.predict(inputs).tolist()), likely)
     table = examples.table.iloc[rows].reset_index(drop=True)
-    outcomes = outcomes_table(table, outputs, examples.classes, threshold)
+    outcomes = outcomes_table(table, _answers(pipeline, threshold, examples, inputs))
     return compute_business(outcomes, business, troubles)
+
+
+def _answers(pipeline: Any, threshold: float | None, examples: Examples, inputs: Any) -> Outputs:
+    """What the version will answer to rows."""
+    if len(examples.classes) != 2:
+        return Outputs(list(pipeline.predict(inputs).tolist()))
+    likely = pipeline.predict_proba(inputs)[:, 1]
+    codes = second_class(likely, threshold).tolist()
+    return Outputs([examples.classes[code] for code in codes], likely.tolist())
 
 
 def _from_requests(predict: Callable[[Any], Any], examples: Examples) -> Callable[[Any], Any]:
@@ -78,7 +85,7 @@ def _from_requests(predict: Callable[[Any], Any], examples: Examples) -> Callabl
     return predict if views is None else lambda rows: predict(with_features(rows, views)[0])
 
 
-def write_holdout(path: Path, pipeline: Any, examples: Examples) -> None:
+def write_holdout(path: Path, pipeline: Any, threshold: float | None, examples: Examples) -> None:
     """The holdout's rows with every column and what the model says of them."""
     rows = examples.split.holdout
     table = examples.table.iloc[rows].reset_index(drop=True)
@@ -87,9 +94,10 @@ def write_holdout(path: Path, pipeline: Any, examples: Examples) -> None:
         if inputs[name].dtype == "float64" and table[name].dtype.kind == "f":
             table[name] = inputs[name]  # without infinities, as the model saw it
     taken = {str(name).lower() for name in table.columns}
-    answers = {"prediction": pipeline.predict(inputs)}
-    if len(examples.classes) == 2:
-        answers["probability"] = pipeline.predict_proba(inputs)[:, 1]
+    told = _answers(pipeline, threshold, examples, inputs)
+    answers = {"prediction": told.predictions}
+    if told.probabilities is not None:
+        answers["probability"] = told.probabilities
     for name, values in answers.items():
         while name in taken:
             name += "_"

@@ -245,6 +245,17 @@ def test_answers_in_production_are_compared_with_those_on_the_holdout(tmp_path: 
     assert alone.notes[0] == "1 prediction is too few to tell whether anything moved: it takes 30."
     same = compare_predictions(holdout, [segment], model="late", version=3, classification=False)
     assert same.columns[0].kind == "numeric"
+    # Answers of an older rule are no drift: with the threshold both sides are read by it.
+    twin = dice.beta(2, 5, 400)
+    segment.write_text("\n".join(
+        json.dumps({"id": f"r{at}", "model": "late", "version": 3,
+                    "output": {"prediction": int(p >= 0.25), "probability": p}})
+        for at, p in enumerate(twin)
+    ))  # fmt: skip
+    asked: dict[str, Any] = {"model": "late", "version": 3, "classification": True}
+    assert compare_predictions(holdout, [segment], **asked).columns[0].drifted
+    ruled = compare_predictions(holdout, [segment], threshold=0.25, **asked)
+    assert not ruled.columns[0].drifted and ruled.columns[0].bins[:2] == ("1", "0")
     for segments, version in (([], 3), ([segment], 9)):
         with pytest.raises(NotFoundError, match="no answers of late v"):
             compare_predictions(holdout, segments, model="late", version=version, classification=True)

@@ -65,7 +65,7 @@ def test_every_kind_is_measured_on_what_was_said(kind: str, metric: str, least: 
     config = replace(CONFIG, task="regression") if kind == "regression" else CONFIG
     labels: dict[str, Any] = {f"r{n}": truth[n].item() for n in range(0, 300, 2)}
     labels |= {"r1": "[/x]", "nobody": truth[0].item()}
-    found, strange = answered_log(model, config, given(model, kind), labels, None)
+    found, strange = answered_log(model, config, given(model, kind), labels)
     assert (found.kind, strange, int(found.known.sum())) == (kind, 1, 150)
     value = realised(found, metric)[metric].value
     assert value is not None and least <= value <= most
@@ -74,7 +74,7 @@ def test_every_kind_is_measured_on_what_was_said(kind: str, metric: str, least: 
     assert business_metrics(found, wrong) == {}
     # The model is not asked again: another answer in the log is another figure.
     turned = [replace(one, output={**one.output, **_other(one, kind)}) for one in given(model, kind)]
-    again, _ = answered_log(model, config, turned, labels, None)
+    again, _ = answered_log(model, config, turned, labels)
     assert realised(again, metric)[metric].value != value
 
 
@@ -90,6 +90,7 @@ def _other(one: Given, kind: str) -> dict[str, Any]:
 def test_a_column_of_that_name_keeps_its_place() -> None:
     model, truth = loaded("binary")
     rows = [replace(one, features={**one.features, PREDICTED: "mine"}) for one in given(model, "binary")[:40]]
-    found, _ = answered_log(model, CONFIG, rows, {"r0": truth[0].item()}, 0.3)
+    model.threshold = 0.3
+    found, _ = answered_log(model, CONFIG, rows, {"r0": truth[0].item()})
     assert found.table[PREDICTED].iloc[0] == "mine" and found.question.time == f"{PREDICTED}_"
     assert found.threshold == 0.3
