@@ -144,6 +144,21 @@ async def test_a_screen_follows_the_size(hostile: Workspace) -> None:
                 assert_harmless(app)
 
 
+async def test_a_zoomed_panel_leaves_the_header_and_the_keys_in_sight(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        for key in ("2", "3", "4"):
+            await visit(pilot, key)
+            before = shown(app).split("\n")
+            await press(pilot, "plus")
+            zoomed = shown(app).split("\n")
+            assert (zoomed[0], zoomed[-1]) == (before[0], before[-1])
+            assert zoomed[1].startswith("╭") and zoomed[-3].startswith("╰")
+            await press(pilot, "plus")
+            assert shown(app).split("\n")[0] == before[0]
+
+
 async def test_a_broken_configuration_is_told_and_nothing_crashes(hostile: Workspace) -> None:
     app = PilothouseApp(hostile)
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
