@@ -118,7 +118,7 @@ def test_a_stopped_sweep_ends_its_trials_and_keeps_the_best(
 
 
 def test_the_best_of_before_stays_the_best_if_nothing_beats_it(workspace: Workspace, store: Store) -> None:
-    first = script_sweep(workspace, space=("x=1,0",), max_trials=1)
+    first = script_sweep(workspace, space=("x=1,0",), max_trials=1, jobs=1)
     assert wait_for_run(workspace, first, 60).status == "FINISHED"
     assert read_best(workspace.run_dir(first))["params"] == {"x": 1}
     second = resume_sweep(workspace, first)
