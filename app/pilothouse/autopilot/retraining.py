@@ -13,7 +13,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.deployments import promote
 from pilothouse.registry.versions import champion, list_versions
-from pilothouse.store import Store, open_store, record
+from pilothouse.store import Store, loads, open_store, record
 from pilothouse.store.connection import Row
 from pilothouse.tracking.runs import Run, list_runs
 from pilothouse.training.launch import start_training
@@ -64,7 +64,8 @@ class Retraining:
         self._say_started(run_id, cause, level)
 
     def _cause(self, model: ModelConfig) -> Row | None:
-        """Return the latest file in the folder that drifted and that no run has learned from yet."""
+        """Return the latest file in the folder that drifted, that has labels to learn from, and that no run
+        has learned from yet."""
         rows = self._store.query(
             "SELECT subject, share_drifted FROM drift_reports AS report WHERE model = ? AND dataset_drift"
             # The file's bytes as they were judged last, whatever a file of that name held before.
@@ -79,7 +80,21 @@ class Retraining:
             [model.name, BECAUSE],
         )
         folder = self._workspace.data_folder(model)
-        return next((row for row in rows if (folder / row["subject"]).is_file()), None)
+        return next(
+            (
+                row
+                for row in rows
+                if (folder / row["subject"]).is_file() and not self._unlabelled(model, row["subject"])
+            ),
+            None,
+        )
+
+    def _unlabelled(self, model: ModelConfig, name: str) -> bool:
+        rows = self._store.query(
+            "SELECT findings FROM arrivals WHERE model = ? AND name = ? ORDER BY recorded_at DESC LIMIT 1",
+            [model.name, name],
+        )
+        return any(one.get("rule") == "labels" for row in rows for one in loads(row["findings"]) or ())
 
     def _say_started(self, run_id: str, cause: Row, level: int) -> None:
         with self._store.transaction() as tx:

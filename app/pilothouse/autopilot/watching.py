@@ -278,4 +278,5 @@ def in_one_line(name: str, verdict: Verdict) -> str:
     share = f"{len(drifted)} of {len(report.columns)} columns moved ({report.share_drifted:.0%})"
     names = f": {', '.join(drifted[:6])}" if drifted else ""
     sign, word = of_data(report)
-    return f"{sign} {name}: {word}, {share}{names}"
+    waits = "; no labels yet" if any(one.rule == "labels" for one in verdict.findings) else ""
+    return f"{sign} {name}: {word}, {share}{names}{waits}"

@@ -117,8 +117,18 @@ def fits(expected: str, found: str) -> bool:
     return found in (expected, "empty") or found in _ACCEPTED.get(expected, set())
 
 
-def infer_schema(sources: Sequence[Source], con: duckdb.DuckDBPyConnection | None = None) -> Schema:
+def infer_schema(
+    sources: Sequence[Source],
+    con: duckdb.DuckDBPyConnection | None = None,
+    *,
+    found: Sequence[dict[str, str] | None] = (),
+) -> Schema:
     """Take the schema from files: types from every row, kinds from how many values there are.
+
+    Args:
+        sources: the files.
+        con: a connection to look into them with; one of its own by default.
+        found: the types in each file, where they are known already.
 
     Raises:
         DataError: there are no files, one cannot be read, or two disagree on a column's type.
@@ -127,8 +137,9 @@ def infer_schema(sources: Sequence[Source], con: duckdb.DuckDBPyConnection | Non
         raise DataError("There are no data files to take a schema from.")
     if con is None:
         with connect() as own:
-            return infer_schema(sources, own)
-    per_file = [file_types(con, source) for source in sources]
+            return infer_schema(sources, own, found=found)
+    known = found or [None] * len(sources)
+    per_file = [types or file_types(con, source) for source, types in zip(sources, known, strict=True)]
     names = list(dict.fromkeys(name for types in per_file for name in types))
     types = {name: _common_type(name, sources, per_file) for name in names}
     whole = Schema(tuple(Column(name, types[name], "text", False) for name in names))

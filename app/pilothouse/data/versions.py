@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.choosing import labelled, without_copies, without_held
 from pilothouse.data.keeping import Condition, Kept, condition, keep, object_path, require_sound
 from pilothouse.data.keeping import fingerprint as fingerprint
 from pilothouse.data.reading import (
@@ -74,8 +75,9 @@ def snapshot(
         workspace: where the bytes are kept.
         store: where the version is written.
         model: whose data it is.
-        paths: the files; by default those of the model's data folder, without the ones that checks hold back.
-        tell: hears what takes long, how many files are left out since they are held, and which ones were
+        paths: the files; by default those of the model's data folder, without the ones that checks hold back
+            and those that have no labels yet.
+        tell: hears what takes long, how many files are left out and why, and which ones were
             copied though links were asked for.
 
     Raises:
@@ -86,7 +88,7 @@ def snapshot(
     taken = _take(workspace, model, given, tell)
     kept = sorted(one.file for one in taken)
     if paths is None:
-        sound = _without_held(store, model, kept)
+        sound = without_held(store, model, kept)
         if (held := len(kept) - len(sound)) and tell is not None:
             count = "1 held file is" if held == 1 else f"{held} held files are"
             tell(f"{count} left out: `pilothouse check` says why.")
@@ -94,7 +96,13 @@ def snapshot(
     names = [file.name for file in kept]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"Two data files are called {twice[0]!r}.", next="Rename one of them.")
-    kept, copies = _without_copies(kept)
+    types: dict[str, dict[str, str]] = {}
+    if paths is None:
+        kept, waiting = labelled(store, model, kept, types)
+        if waiting and tell is not None:
+            more = f" and {len(waiting) - 1} more are" if len(waiting) > 1 else " is"
+            tell(f"{waiting[0]}{more} left out: no labels yet.")
+    kept, copies = without_copies(kept)
     if copies and tell is not None:
         more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
         tell(f"{copies[0][0]} is a copy of {copies[0][1]}{more}: each content is taken once.")
@@ -102,7 +110,7 @@ def snapshot(
     version = hashlib.sha256(f"{model.name}\n{content}".encode()).hexdigest()[:12]
     if found := _load(store, "version = ?", [version]):
         return found[0]
-    schema = infer_schema(kept)
+    schema = infer_schema(kept, found=[types.get(file.path.name) for file in kept])
     if schema.column(model.target) is None:
         raise DataError(
             f"No data file has the target column {model.target!r}.",
@@ -148,29 +156,6 @@ def _copied(kept: Sequence[Kept]) -> str:
     """Say which files were copied though links were asked for, and why."""
     more = f" and {len(kept) - 1} more were" if len(kept) > 1 else " was"
     return f"{kept[0].file.name}{more} copied, not linked: {kept[0].why}."
-
-
-def _without_copies(kept: list[DataFile]) -> tuple[list[DataFile], list[tuple[str, str]]]:
-    """Leave out files with the bytes of one before; return the rest, and the names of copy and original."""
-    first: dict[str, DataFile] = {}
-    copies = []
-    for file in kept:
-        original = first.setdefault(file.path.name, file)
-        if original is not file:
-            copies.append((file.name, original.name))
-    return list(first.values()), copies
-
-
-def _without_held(store: Store, model: ModelConfig, kept: list[DataFile]) -> list[DataFile]:
-    rows = store.query("SELECT name, sha256 FROM arrivals WHERE model = ? AND status = 'held'", [model.name])
-    held = {(row["name"], row["sha256"]) for row in rows}
-    left = [file for file in kept if (file.name, file.path.name) not in held]
-    if not left:
-        raise DataError(
-            f"Every data file of {model.name} is held back by its checks.",
-            next="See why with `pilothouse data`, repair the files, or accept one.",
-        )
-    return left
 
 
 def _row_counts(files: Sequence[Source]) -> list[int]:

@@ -31,6 +31,8 @@ from pilothouse.monitoring.quality.rules import WARN, FileRules
 
 ERROR = "error"
 WARNING = "warning"
+NOTE = "note"
+_SEVERITIES = (ERROR, WARNING, NOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,12 @@ class Finding:
     """One thing that is wrong with a file, or worth knowing.
 
     Attributes:
-        severity: "error" holds the file back; "warning" does not.
+        severity: "error" holds the file back; "warning" does not; "note" is nothing wrong, but good to know.
         column: the column it is about; empty for the file as a whole.
         message: one sentence that names what, and where there is one the row or an example.
         rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target,
-            unique, range, categories, constant, duplicates, freshness, id-like, leak, new-leak or copy; empty
-            in what was stored before rules had names.
+            labels, unique, range, categories, constant, duplicates, freshness, id-like, leak, new-leak or
+            copy; empty in what was stored before rules had names.
         count: how many rows break it; 0 where it is not about rows.
         examples: the first of those rows.
         next: what a person can do about it, where there is something to say.
@@ -124,7 +126,7 @@ def examine_file(
             found = _check(con, source, schema, roles or Roles(), rules, now)
     except DataError as error:
         return Examined([Finding(ERROR, "", error.what, "readable")], None)
-    found.findings.sort(key=lambda finding: finding.severity != ERROR)
+    found.findings.sort(key=lambda finding: _SEVERITIES.index(finding.severity))
     return found
 
 
@@ -161,10 +163,12 @@ def _check(
         return Examined([*found, Finding(ERROR, "", f"{name} has a header but no rows.", "rows")], figures)
     sound = []
     for column in columns:
+        if column.name == roles.target and column.name not in types:
+            continue
         rule = rules.column(column.name) if rules is not None and accepted else None
         if rule is not None and rule.optional and column.name not in types:
             continue
-        problem = _problem(con, source, column, types, figures)
+        problem = _problem(con, source, column, types, figures, [one.name for one in columns])
         if problem is None:
             sound.append(column)
             continue
@@ -175,6 +179,8 @@ def _check(
             found.append(Finding(severity, column.name, problem, "type", count, shown))
         else:
             found.append(Finding(severity, column.name, problem, "column"))
+    if roles.target is not None and roles.target not in types:
+        found.append(_unlabelled(name, roles.target, columns, types))
     judged = judge_figures(con, source, sound, types, figures, roles, rules, expected is not None, now)
     leaks = {one.column: one for one in judged if one.rule == "leak"}
     new = [column.name for column in _new(columns, types)]
@@ -187,6 +193,24 @@ def _new(columns: Collection[Column], types: dict[str, str]) -> list[Column]:
     """Return the columns of a file that nobody asked for."""
     known = {column.name for column in columns}
     return [Column(name, kind, "text", False) for name, kind in types.items() if name not in known]
+
+
+def _unlabelled(name: str, target: str, columns: Collection[Column], types: dict[str, str]) -> Finding:
+    """Labels may come later, so a file without the target is as good as any; but one that has it under
+    another name should be seen."""
+    near = _nearest(target, [column.name for column in columns if column.name in types], types)
+    if near:
+        said = f"{name} has no column {target!r}, the target; it has {near!r}."
+        return Finding(WARNING, target, said, "labels")
+    return Finding(
+        NOTE, target, f"{name} has no column {target!r}, the target: there are no labels yet.", "labels"
+    )
+
+
+def _nearest(name: str, known: Collection[str], types: Collection[str]) -> str:
+    """Return the column of a file that may be meant by a name, among those that nobody asked for."""
+    strangers = [column for column in types if column not in known]
+    return next(iter(difflib.get_close_matches(name, strangers, n=1, cutoff=0.7)), "")
 
 
 def _of_new(column: str, leak: Finding | None) -> Finding:
@@ -230,11 +254,12 @@ def _problem(
     column: Column,
     types: dict[str, str],
     figures: FileFigures,
+    known: Collection[str],
 ) -> str | None:
     name = as_file(source).name
     if column.name not in types:
-        near = difflib.get_close_matches(column.name, list(types), n=1, cutoff=0.7)
-        hint = f"; it has {near[0]!r}" if near else ""
+        near = _nearest(column.name, known, types)
+        hint = f"; it has {near!r}" if near else ""
         return f"{name} has no column {column.name!r}{hint}."
     kind, seen = types[column.name], figures.columns.get(column.name)
     if fits(column.type, kind):

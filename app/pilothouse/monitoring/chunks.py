@@ -75,7 +75,7 @@ def compare_chunks(
     columns = compared_columns(reference, wishes)
     moment = _time_column(reference, time) if rows is None else ""
     with connect() as con, reading(*sources):
-        notes = strangers(con, reference, sources, wishes.exclude)
+        notes = strangers(con, reference, sources, wishes.exclude, wishes.target)
         opened = [column for column in reference.schema.columns if column in columns or column.name == moment]
 
         def work(steps: Steps) -> list[Chunk]:

@@ -53,7 +53,7 @@ def compare_profiles(
         reference: the profile that made the bins.
         current: a profile made with `edges_from=reference`.
         share: the dataset has drifted if at least this share of the feature columns has.
-        target: the target column, compared apart.
+        target: the target column, compared apart, on the rows that have it.
         exclude: columns that are no features (id, time and whatever else).
         tests: names of tests; each column gets the first that suits its kind, else the default rule.
         points: values or fine bins of a numeric column, for tests that need them; the profiles' by default.
@@ -63,11 +63,18 @@ def compare_profiles(
         ValueError: the profiles' bins differ.
     """
     columns, left_out, target_drift = [], [], None
+    notes: tuple[str, ...] = ()
     for mine in reference.columns:
         theirs = current.column(mine.name)
         if mine.name != target and (theirs is None or mine.name in exclude or not _comparable(mine)):
             left_out.append(mine.name)
         elif theirs is not None:
+            if mine.name == target:
+                if theirs.missing == theirs.rows > 0 and mine.missing < mine.rows:
+                    notes = (f"{target!r}, the target, was not compared: there are no labels yet.",)
+                    continue
+                # Labels that are still to come are no drift of those that are there.
+                mine, theirs = _labelled(mine), _labelled(theirs)
             drift = compare_columns(mine, theirs, tests=tests, points=points)
             if mine.name == target:
                 target_drift = drift
@@ -82,8 +89,13 @@ def compare_profiles(
         share=share,
         target=target_drift,
         left_out=tuple(left_out),
+        notes=notes,
     )
     return decide(report, question, among)
+
+
+def _labelled(column: ColumnProfile) -> ColumnProfile:
+    return replace(column, rows=column.rows - column.missing, missing=0)
 
 
 def decide(report: DriftReport, question: int | None, among: int = 1) -> DriftReport:

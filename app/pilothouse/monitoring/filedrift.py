@@ -117,7 +117,7 @@ def compare_files(
         DataError: a file cannot be read or does not fit the reference's columns, or there are no rows.
     """
     with connect() as con, reading(*sources):
-        notes = strangers(con, reference, sources, wishes.exclude)
+        notes = strangers(con, reference, sources, wishes.exclude, wishes.target)
         columns = compared_columns(reference, wishes)
 
         def work(steps: Steps) -> DriftReport:
@@ -168,13 +168,17 @@ def _points(con: duckdb.DuckDBPyConnection, reference: Reference, table: str, cu
 
 
 def strangers(
-    con: duckdb.DuckDBPyConnection, reference: Reference, sources: Sequence[Source], exclude: Sequence[str]
+    con: duckdb.DuckDBPyConnection,
+    reference: Reference,
+    sources: Sequence[Source],
+    exclude: Sequence[str],
+    target: str | None = None,
 ) -> list[str]:
-    """Say which columns only one of the two has; a missing one counts as all missing."""
+    """Say which columns only one of the two has; a missing one counts as all missing, but the target."""
     names = [column.name for column in reference.profile.columns]
     found = list(dict.fromkeys(name for source in sources for name in describe(con, source)))
     said = []
-    if lost := [name for name in names if name not in found and name not in exclude]:
+    if lost := [name for name in names if name not in found and name not in (*exclude, target)]:
         said.append(f"There is no column {_list(lost)}: compared as if every value were missing.")
     if new := [name for name in found if name not in names and name not in exclude]:
         said.append(f"The reference has no column {_list(new)}: not compared.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pilothouse.monitoring.checks import ERROR, Finding
+from pilothouse.monitoring.checks import ERROR, NOTE, Finding
 from pilothouse.monitoring.histograms_svg import shown
 
 
@@ -21,8 +21,10 @@ def findings_html(findings: Sequence[Finding]) -> str:
 
 
 def _line(one: Finding) -> str:
-    hot = one.severity == ERROR
-    sign = '<span class="hot">■ holds</span>' if hot else '<span class="calm">▲ beware</span>'
+    sign = {
+        ERROR: '<span class="hot">■ holds</span>',
+        NOTE: '<span class="dim">○ note</span>',
+    }.get(one.severity, '<span class="calm">▲ beware</span>')
     rows = "".join(
         f"<li>row {row:,}: "
         + ('<span class="dim">missing</span>' if value is None else f"<code><bdi>{shown(value)}</bdi></code>")

@@ -120,7 +120,14 @@ def _find(
     examined = examine_file(path, reference.schema if reference else None, roles_of(model), rules)
     called = path.name if landed else str(path)
     rows = examined.figures.rows if examined.figures else 0
-    findings = advised(examined.findings, called, by_rules=accepted is not None, landed=landed, rows=rows)
+    findings = advised(
+        examined.findings,
+        called,
+        by_rules=accepted is not None,
+        landed=landed,
+        rows=rows,
+        roles=roles_of(model),
+    )
     if original := _copied_from(store, model, path, digest):
         said = f"It is a copy of {original}, byte for byte; a training takes it once."
         findings = (*findings, Finding(WARNING, "", said, "copy"))

@@ -8,8 +8,9 @@ import pytest
 
 from making_data import month, write_parquet, write_text
 from pilothouse.data.schema import Column, Schema, infer_schema
-from pilothouse.monitoring.checks import ERROR, WARNING, Finding, Roles, check_file, is_sound
+from pilothouse.monitoring.checks import ERROR, NOTE, WARNING, Finding, Roles, check_file, is_sound
 from pilothouse.monitoring.examples import LONGEST, MOST, Example
+from pilothouse.monitoring.quality.rules import ColumnRule, FileRules
 
 SCHEMA = Schema(
     (
@@ -180,3 +181,26 @@ def test_hostile_names_and_values_are_shown_as_they_are(tmp_path: Path, name: st
     schema = Schema((Column(name, "number", "numeric", False),))
     path = write_parquet(tmp_path / "x.parquet", {name: ["1", worst]})
     assert _only(check_file(path, schema)).examples == (Example(2, worst[:LONGEST]),)
+
+
+def test_a_file_without_the_target_waits_for_labels_whatever_was_accepted(tmp_path: Path) -> None:
+    text = "id,temp,origin,note\na,1.5,JFK,x\nb,2.5,EWR,y\n"
+    said = "june.csv has no column 'late', the target: there are no labels yet."
+    note = Finding(NOTE, "late", said, "labels")
+    assert _check(tmp_path, text) == [note]
+    path = tmp_path / "june.csv"
+    rules = FileRules(tuple(ColumnRule(one.name, one.type) for one in SCHEMA.columns), accepted=1)
+    assert check_file(path, None, ROLES, rules) == [note]
+    assert note in check_file(path, None, Roles("late"))
+    renamed = _check(
+        tmp_path, text.replace("note\n", "note,Late\n").replace("x\n", "x,0\n").replace("y\n", "y,1\n")
+    )
+    assert renamed[0].severity == WARNING
+    assert "it has 'Late'" in renamed[0].message
+    assert is_sound(renamed)
+
+
+def test_the_nearest_column_is_none_that_is_known(tmp_path: Path) -> None:
+    schema = Schema((Column("temp", "number", "numeric", False), Column("temp2", "number", "numeric", False)))
+    (found,) = check_file(write_text(tmp_path / "x.csv", "temp\n1\n"), schema)
+    assert found.message == "x.csv has no column 'temp2'."

@@ -166,15 +166,50 @@ def test_a_bundle_without_a_profile_falls_back_to_its_data(
     assert reference and reference.label.startswith("dataset ")
 
 
-def test_an_unlabelled_file_is_compared_all_the_same(
-    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_whose_labels_come_later_is_compared_and_not_learned_from(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator, there: bool
 ) -> None:
     rows = _rows(rng, 300)
-    rows["y"] = np.full(300, np.nan)
+    del rows["y"]
+    if there:
+        rows["y"] = np.full(300, np.nan)
     verdict = _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
     assert verdict.status == "ok"
     assert "no labels yet" in verdict.findings[0].message
-    assert verdict.report and not verdict.report.dataset_drift
+    assert "training leaves it out until labels come" in verdict.findings[0].next
+    report = verdict.report
+    assert report and not report.dataset_drift
+    assert (report.target, len(report.columns)) == (None, 4)
+    assert any("no labels yet" in note for note in report.notes)
+    told: list[str] = []
+    model = workspace.config().model()
+    made = snapshot(workspace, store, model, tell=told.append)
+    assert [file.name for file in made.files] == ["jan.parquet"]
+    assert told == ["feb.parquet is left out: no labels yet."]
+    rows["y"] = rng.integers(0, 2, size=300)
+    _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    assert len(snapshot(workspace, store, model).files) == 2
+
+
+def test_labels_of_some_rows_are_compared_among_those_rows(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    rows = _rows(rng, 600)
+    rows["y"] = np.where(np.arange(600) < 300, rows["y"], np.nan)
+    verdict = _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    assert verdict.report and verdict.report.target
+    assert not verdict.report.target.drifted
+    assert verdict.report.target.missing_current == 0
+
+
+def test_files_that_nobody_judged_wait_for_labels_too(workspace: Workspace, store: Store) -> None:
+    data = workspace.root / "data"
+    write_text(data / "a.csv", "x,y\n1.5,yes\n2.5,no\n")
+    write_text(data / "b.csv", "x,y\n1.5,\n2.5,\n")
+    write_text(data / "c.jsonl", '{"x": 1.5}\n')
+    model = workspace.config().model()
+    assert [file.name for file in snapshot(workspace, store, model).files] == ["a.csv"]
 
 
 def test_a_file_that_is_gone_stores_nothing(workspace: Workspace, store: Store, folder: Path) -> None:

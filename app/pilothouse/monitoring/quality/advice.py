@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pilothouse.monitoring.checks import ERROR, Finding
+from pilothouse.monitoring.checks import ERROR, NOTE, Finding, Roles
 
 MOST_TO_MEND = 0.5
 """Up to this share of rows that do not fit a type, it is the file that is wrong."""
@@ -19,7 +19,13 @@ _VALUES = {"range": "min and max", "categories": "categories or max_new", "missi
 
 
 def advised(
-    findings: Sequence[Finding], name: str, *, by_rules: bool, landed: bool = True, rows: int = 0
+    findings: Sequence[Finding],
+    name: str,
+    *,
+    by_rules: bool,
+    landed: bool = True,
+    rows: int = 0,
+    roles: Roles | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings with what to do next.
 
@@ -29,17 +35,27 @@ def advised(
         by_rules: whether a person has accepted a schema, so that there are rules to change.
         landed: whether it is in the data folder, so that it can be accepted.
         rows: how many the file has, where that is known.
+        roles: what some columns are for; those that have one are not given up like any other.
     """
-    return tuple(replace(finding, next=_next(finding, name, by_rules, landed, rows)) for finding in findings)
+    asked = roles or Roles()
+    return tuple(
+        replace(finding, next=_next(finding, name, by_rules, landed, rows, asked)) for finding in findings
+    )
 
 
-def _next(finding: Finding, name: str, by_rules: bool, landed: bool, rows: int) -> str:
+def _next(finding: Finding, name: str, by_rules: bool, landed: bool, rows: int, roles: Roles) -> str:
     file = shlex.quote(name)
+    if finding.rule == "labels":
+        waits = "Drift of its inputs and estimated harm are judged; training leaves it out until labels come."
+        return waits if finding.severity == NOTE else f"If that is the target, rename it. {waits}"
+    if finding.rule == "column" and finding.column in (roles.id, roles.time):
+        what = "id" if finding.column == roles.id else "time"
+        return f"Correct the file: it is the {what} under [data] in pilothouse.toml."
     if finding.rule == "type" and 0 < finding.count <= MOST_TO_MEND * rows:
         # To give up a number's type for a few stray words would cost all that is known of it.
         return f"Correct the file: {finding.count:,} of {rows:,} rows do not fit, the others do."
     if finding.rule in _SCHEMA:
-        change = {"column": "that it is gone", "type": "its new type"}.get(finding.rule, "it")
+        change = {"column": "that the column is gone", "type": "its new type"}.get(finding.rule, "it")
         accept = f"accept {change} for good: `pilothouse schema accept {file}`."
         return (
             f"To have it used, {accept}" if finding.rule == "new-column" else f"Correct the file, or {accept}"

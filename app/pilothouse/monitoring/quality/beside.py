@@ -7,7 +7,7 @@ from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import Source, as_file
-from pilothouse.monitoring.checks import ERROR, Finding, examine_file
+from pilothouse.monitoring.checks import ERROR, NOTE, Finding, examine_file
 from pilothouse.monitoring.judging import roles_of
 from pilothouse.monitoring.quality.advice import advised
 from pilothouse.monitoring.quality.in_force import InForce
@@ -66,9 +66,11 @@ def beside_rules(found: InForce, source: Source, model: ModelConfig, named: str 
     seen = examine_file(source, reference.schema if reference else None, roles_of(model), found.rules)
     rows = seen.figures.rows if seen.figures else 0
     by_rules = found.rules.accepted is not None
-    findings = advised(seen.findings, named or name, by_rules=by_rules, rows=rows)
+    findings = advised(seen.findings, named or name, by_rules=by_rules, rows=rows, roles=roles_of(model))
     worst: dict[str, str] = {}
     for finding in findings:
+        if finding.severity == NOTE:
+            continue
         sign = BROKEN if finding.severity == ERROR else WATCHED
         worst[finding.column] = BROKEN if BROKEN in (sign, worst.get(finding.column)) else sign
     lines = []

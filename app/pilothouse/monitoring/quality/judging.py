@@ -132,7 +132,11 @@ class _Judge:
         name, rows, present = column.name, self._rows, seen.present
         said = ""
         if present == 0:
+            from pilothouse.monitoring.checks import NOTE, Finding
+
             said = f"The target {name!r} is missing in all {rows:,} rows: they have no labels yet."
+            self.found.append(Finding(NOTE, name, said, "labels", rows))
+            return
         elif self._roles.classification and seen.distinct == 1:
             said = f"The target {name!r} has one class only: {_text(seen.low)!r} in all {present:,} rows."
         elif present < rows:

@@ -192,7 +192,7 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         )
 
     def _draw_findings(self, file: FileVerdict) -> None:
-        signs = {"error": ("■ ", "$error")}
+        signs = {"error": ("■ ", "$error"), "note": ("○ ", "$dim")}
         told = [
             line(signs.get(one.severity, ("▲ ", "$warning")), safe(one.message, 300))
             for one in file.arrival.findings

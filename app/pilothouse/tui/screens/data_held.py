@@ -30,7 +30,7 @@ FOUND = (
     Column("rows", "rows", "right", most=9),
     Column("rule", "rule", most=14),
 )
-SEVERITIES = {"error": ("■ holds", "bad"), "warning": ("▲ beware", "watch")}
+SEVERITIES = {"error": ("■ holds", "bad"), "warning": ("▲ beware", "watch"), "note": ("○ note", "dim")}
 
 
 class HeldFile(Vertical):

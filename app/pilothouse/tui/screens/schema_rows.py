@@ -84,7 +84,7 @@ def rule_content(
     name = one.column if one else ""
     rows = [line((safe(one.column, 80) if one else "A file as a whole", "bold"))]
     for found in findings:
-        sign, tone = ("■", "bad") if found["severity"] == "error" else ("▲", "watch")
+        sign, tone = {"error": ("■", "bad"), "note": ("○", "dim")}.get(found["severity"], ("▲", "watch"))
         rows.append(line((f"{sign} ", TONE_STYLES[tone]), safe(found["message"], 300)))
         for example in found["examples"]:
             value = "nothing" if example["value"] is None else repr(example["value"])

@@ -190,3 +190,11 @@ def test_few_rows_that_do_not_fit_are_for_the_file_to_mend_and_most_for_the_sche
     assert said.next == "Correct the file: 30 of 1,500 rows do not fit, the others do."
     (said,) = advised([replace(few, count=1400)], "a folder/x.csv", by_rules=True, rows=1500)
     assert "accept its new type for good: `pilothouse schema accept 'a folder/x.csv'`" in said.next
+
+
+def test_a_column_with_a_role_is_not_given_up_for_good() -> None:
+    gone = Finding(ERROR, "sold_at", "x.csv has no column 'sold_at'.", "column")
+    (said,) = advised([gone], "x.csv", by_rules=False, roles=Roles("price", "id", time="sold_at"))
+    assert said.next == "Correct the file: it is the time under [data] in pilothouse.toml."
+    (said,) = advised([replace(gone, column="rooms")], "x.csv", by_rules=False, roles=Roles("price", "id"))
+    assert "accept that the column is gone for good" in said.next

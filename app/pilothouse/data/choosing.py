@@ -1,0 +1,74 @@
+"""Which files of a folder a dataset version is made of: none that is held, lacks labels, or is a copy."""
+
+from __future__ import annotations
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import DataError, DataFile, connect, identifier, reading, scan_sql, suffix_of
+from pilothouse.data.schema import file_types
+from pilothouse.store import Store, loads
+
+
+def without_copies(kept: list[DataFile]) -> tuple[list[DataFile], list[tuple[str, str]]]:
+    """Leave out files with the bytes of one before; return the rest, and the names of copy and original."""
+    first: dict[str, DataFile] = {}
+    copies = []
+    for file in kept:
+        original = first.setdefault(file.path.name, file)
+        if original is not file:
+            copies.append((file.name, original.name))
+    return list(first.values()), copies
+
+
+def without_held(store: Store, model: ModelConfig, kept: list[DataFile]) -> list[DataFile]:
+    """Return the files that no check holds back.
+
+    Raises:
+        DataError: all are held.
+    """
+    rows = store.query("SELECT name, sha256 FROM arrivals WHERE model = ? AND status = 'held'", [model.name])
+    held = {(row["name"], row["sha256"]) for row in rows}
+    left = [file for file in kept if (file.name, file.path.name) not in held]
+    if not left:
+        raise DataError(
+            f"Every data file of {model.name} is held back by its checks.",
+            next="See why with `pilothouse data`, repair the files, or accept one.",
+        )
+    return left
+
+
+def labelled(
+    store: Store, model: ModelConfig, kept: list[DataFile], types: dict[str, dict[str, str]]
+) -> tuple[list[DataFile], list[str]]:
+    """Return the files that have a label, and the names of those that have none yet; all, if none has any.
+
+    What a version was made of, or a check has seen, is known. The types in any other are put into `types`, by
+    hash, so that nobody has to look for them again.
+    """
+    used = store.query(
+        "SELECT sha256 FROM dataset_files JOIN dataset_versions USING (version) WHERE model = ?", [model.name]
+    )
+    judged = store.query(
+        "SELECT sha256, findings FROM arrivals WHERE model = ? ORDER BY recorded_at", [model.name]
+    )
+    known = {
+        row["sha256"]: all(one.get("rule") != "labels" for one in loads(row["findings"]) or ())
+        for row in judged
+    }
+    known |= {row["sha256"]: True for row in used}
+    for file in kept:
+        if file.path.name not in known:
+            types[file.path.name], known[file.path.name] = _look_for_labels(file, model.target)
+    waiting = [file.name for file in kept if not known[file.path.name]]
+    if len(waiting) == len(kept):
+        return kept, []
+    return [file for file in kept if known[file.path.name]], waiting
+
+
+def _look_for_labels(file: DataFile, target: str) -> tuple[dict[str, str], bool]:
+    with connect() as con:
+        types = file_types(con, file)
+        if types.get(target, "empty") == "empty" or suffix_of(file.name) != ".parquet":
+            return types, types.get(target, "empty") != "empty"
+        with reading(file):
+            rows = con.execute(f"SELECT count({identifier(target)}) FROM {scan_sql(file)}").fetchall()
+        return types, bool(rows[0][0])
