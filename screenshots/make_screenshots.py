@@ -6,6 +6,7 @@ Run it with `make screenshots`. It takes about three minutes and needs no termin
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -72,7 +73,9 @@ async def walk(workspace: Workspace, sweep: str) -> None:
 
         await pilot.pause(WARM)
         await shoot("bridge", [], "champion", "Drift")
-        await shoot("runs", ["2"], "running", "log_loss  by step")
+        await pilot.press("2")
+        await settle(pilot, lambda text: iterations(text) >= 480)
+        await shoot("runs", [], "running", "log_loss  by step")
         await shoot("run", ["d"], "params", "log_loss")
         await shoot("log", ["l"], "Fitting")
         await pilot.press("escape", "escape")
@@ -85,13 +88,13 @@ async def walk(workspace: Workspace, sweep: str) -> None:
         await pilot.press("escape")
         await shoot("data", ["4", "tab", "j"], "drifted", "temp  enter")
         await shoot("drift_map", ["v"], "temp")
-        await shoot("column", ["enter"], "reference")
+        await shoot("column", ["enter"], "median", "bars of equal width")
         await pilot.press("escape", "escape")
         await shoot("harm", ["h"], "roc_auc")
         await pilot.press("escape")
-        await shoot("schema", ["s"], "temp", "newest")
+        await shoot("schema", ["s"], "nothing was found", never="measuring")
         await pilot.press("escape")
-        await shoot("dataset_versions", ["d"], "versions")
+        await shoot("dataset_versions", ["d"], "used by  ", "● finished")
         await pilot.press("escape")
         # The training that went on all the while has made a version.
         await pilot.press("3")
@@ -109,6 +112,12 @@ async def walk(workspace: Workspace, sweep: str) -> None:
         await shoot("events", [], "rollback")
         await pilot.press("escape")
         await shoot("help", ["4", "question_mark"], "On this screen")
+
+
+def iterations(text: str) -> int:
+    """Return how far the training is that the screen tells of."""
+    found = re.search(r"Fitting: (\d+) of", text)
+    return int(found[1]) if found else 0
 
 
 def flights(workspace: Workspace) -> list[dict[str, Any]]:

@@ -171,7 +171,8 @@ def measure_log(
     labels |= taken
     versions, unreadable = [], []
     for number in sorted(given, reverse=True):
-        tell(f"Measuring v{number}: {len(given[number]):,} predictions.")
+        count = len(given[number])
+        tell(f"Measuring v{number}: {count:,} prediction{'' if count == 1 else 's'}.")
         try:
             found: ModelVersion = get_version(store, str(number), config.name)
             loaded = load_version(found)

@@ -120,7 +120,7 @@ def measure_skew(
     if runner is None and not sources:
         raise PilothouseError(
             f"{version.label} has no feature views: what it was given is what it was sent.",
-            next="Give --data with files that have the ids of predictions, to compare with what was sent.",
+            next="`pilothouse skew --data FILES` compares with what was sent, by the ids of predictions.",
         )
     logged = read_predictions(
         store.workspace, limit, model=version.model, version=version.version, since=since

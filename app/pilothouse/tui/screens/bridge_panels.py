@@ -191,7 +191,7 @@ def working_rows(known: Bridge, now: datetime) -> list[Row]:
         rows.append(Row(run.run_id, cells, ("", "accent", tone, "dim", "dim"), run))
     watcher = known.data.watcher
     if watcher is not None:
-        last = f"last {watcher.last_file}" if watcher.last_file else "no new file"
+        last = f"last {watcher.last_file}" if watcher.last_file else ""
         told = ("watcher", f"● {safe(watcher.state, 10)}", f"{watcher.judged} judged", "", safe(last))
         rows.append(Row("watcher", told, ("", "good", "dim", "", "dim")))
     return rows

@@ -61,7 +61,7 @@ def dataset_content(
     head = line(
         (safe(one.version), "bold"),
         f"  {one.rows:,} rows, {size(one.bytes)}",
-        (f"  {moment(one.created_at)}", "$dim"),
+        (f"  {moment(one.created_at)[:16]}", "$dim"),
     )
     rows = [head, Content(""), *_files(one, kept), Content(""), *_users(usage), Content("")]
     columns = one.schema.columns
@@ -92,7 +92,7 @@ def _files(one: DatasetVersion, kept: Mapping[str, Condition] | None) -> list[Co
                 f"  {fit(safe(file.name), broad)}  {number(file.rows):>{counts}}",
                 (f"  {size(file.bytes):>{sizes}}", "$dim"),
                 ("" if alike and tone == "$dim" else f"  {fit(word, 8)}", tone),
-                (f"  {file.sha256[:12]}", "$dim"),
+                (f"  {file.sha256[:8]}", "$dim"),
             )
         )
     if kept and any(not found.sound for found in kept.values()):
@@ -131,7 +131,7 @@ def _users(usage: Usage | None) -> list[Content]:
             became = f"{safe(version.model)} v{version.version}{aliases}"
         rows.append(
             line(
-                f"  {fit(safe(run.run_id), 6)}  {fit(safe(run.name), broad)}  ",
+                f"  {safe(run.run_id)[:6]:<6}  {fit(safe(run.name), broad)}  ",
                 (fit(words, 10), TONE_STYLES[tone]),
                 f"  {became}",
                 (" in the trash" if run.trashed else "", "$dim"),

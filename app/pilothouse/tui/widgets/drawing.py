@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 from rich.segment import Segment
 from rich.style import Style
@@ -174,7 +175,8 @@ class DrawnRows(PagedRows):
     def _empty_line(self, y: int, across: int) -> Strip:
         text = ""
         if not self.total:
-            words = (self.empty if self.loaded else "reading …").split("\n")
+            said = (self.empty if self.loaded else "reading …").split("\n")
+            words = [part for one in said for part in (wrap(one, max(8, across - 2)) or [""])]
             n = y - self.header
             text = words[n] if 0 <= n < len(words) else ""
         return Strip([Segment(fit(" " + text, across), self._style("dim"))], across)
