@@ -15,7 +15,7 @@ from pilothouse.registry.deployments import history
 from pilothouse.registry.versions import champion
 from pilothouse.serving.control import stop_server
 from pilothouse.serving.status import server_status
-from pilothouse.store import open_store
+from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import list_runs
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.base import PilothouseScreen
@@ -46,8 +46,7 @@ async def test_a_rollback_says_its_effect_and_happens_at_once(steered: Workspace
         assert "v2 (logistic) has been live for" in words
         assert "v1 (logistic) was live before" in words
         assert "v1 answers every request" in words
-        await press(pilot, "shift+tab", *"too slow [/]")
-        await press(pilot, "tab", "tab")
+        await press(pilot, *"too slow [/]", "enter")
         assert isinstance(app.screen.focused, Button) and app.screen.focused.id == "do"
         await press(pilot, "enter")
         await settle(pilot, lambda: "v1 is live" in shown(app))
@@ -65,7 +64,7 @@ async def test_a_promotion_shows_its_gates_before_it_happens(steered: Workspace)
         await pilot.press("P")
         await settle(pilot, lambda: "1 of 1 passed" in shown(app), timeout=PATIENCE)
         assert "roc_auc at least 0.5" in shown(app)
-        await press(pilot, "tab", "enter")
+        await press(pilot, *"better", "enter", "enter")
         await settle(pilot, lambda: "v3 is live" in shown(app), timeout=PATIENCE)
     live = champion(open_store(steered), "late")
     assert live is not None and live.version == 3
@@ -79,7 +78,7 @@ async def test_past_a_failed_gate_only_with_a_reason(steered: Workspace) -> None
         await visit(pilot, "3")
         await pilot.press("P")
         await settle(pilot, lambda: "1 of 1 failed" in shown(app), timeout=PATIENCE)
-        await press(pilot, "tab", "enter")
+        await press(pilot, "enter", "enter")
         assert "say why" in shown(app)
         await press(pilot, "escape")
     live = champion(open_store(steered), "late")
@@ -126,15 +125,24 @@ async def test_files_are_judged_by_a_key(steered: Workspace) -> None:
         await visit(pilot, "4")
         await pilot.press("u")
         await settle(pilot, lambda: "■ held" in shown(app), timeout=PATIENCE)
-        await press(pilot, "a", "shift+tab", *"it is fine", "enter", "enter")
+        await press(pilot, "a", *"it is fine", "enter", "enter")
         await settle(pilot, lambda: "● accepted" in shown(app))
+        await press(pilot, "a")
+        assert "Take the acceptance back" in shown(app)
+        await press(pilot, *"no hurry", "enter", "enter")
+        await settle(pilot, lambda: "■ held" in shown(app) and "● accepted" not in shown(app))
+    said = [event.message for event in list_events(open_store(steered), 5)]
+    assert said[:2] == [
+        "other.csv is held again, its acceptance was taken back: no hurry",
+        "other.csv was accepted in spite of its checks: it is fine",
+    ]
 
 
 async def test_an_error_of_a_command_is_told_in_its_words(steered: Workspace) -> None:
     app = PilothouseApp(steered)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await visit(pilot, "3")
-        await press(pilot, "ctrl+l", "tab")
+        await press(pilot, "ctrl+l", "enter")
         (steered.version_dir("late", 1) / "manifest.json").chmod(0o644)
         (steered.version_dir("late", 1) / "manifest.json").write_text(json.dumps({"[/x]": "changed"}))
         await press(pilot, "enter")

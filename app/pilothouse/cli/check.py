@@ -28,7 +28,8 @@ HELD = 1
 @click.option("--reference", help="A file, folder or pattern to check against; then no workspace is needed.")
 @click.option("--model", help="The model, where there are several.")
 @click.option("--accept", is_flag=True, help="Take one held FILE in, in spite of what was found.")
-@click.option("--reason", default="", help="Why it is accepted, for the audit trail.")
+@click.option("--hold", is_flag=True, help="Take the acceptance of one FILE back: it is held again.")
+@click.option("--reason", default="", help="Why it is accepted or held again, for the audit trail.")
 @click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
 @json_option
 def check(
@@ -36,6 +37,7 @@ def check(
     reference: str | None,
     model: str | None,
     accept: bool,
+    hold: bool,
     reason: str,
     workspace: str | None,
     as_json: bool,
@@ -46,6 +48,8 @@ def check(
     """
     from pilothouse.data.reading import expand, require_data_files
 
+    if accept and hold:
+        raise UsageError("--accept and --hold are opposites: name one of them.")
     if reference is not None:
         return _check_alone(files, reference, as_json)
     found = find_workspace(Path(workspace) if workspace else None)
@@ -55,6 +59,8 @@ def check(
     store = open_store(found)
     if accept:
         return _accept(found, store, config, files, reason, as_json)
+    if hold:
+        return _hold(store, config, files, reason, as_json)
     paths = [path for text in files for path in expand(text)] or require_data_files(found.data_folder(config))
     from pilothouse.monitoring.looking import judge_or_look
 
@@ -141,6 +147,7 @@ def _accept(
 
     def show() -> None:
         say(f"{arrival.name} is accepted.")
+        say(f"  pilothouse check {shlex.quote(arrival.name)} --hold    takes that back")
         if report is not None:
             say(f"Against {report.reference}: {verdict_word(report.report)}. `pilothouse drift` shows more.")
         if changed:
@@ -150,6 +157,22 @@ def _accept(
                 say(f"    {line}")
 
     emit({**told, "schema_would_change": list(changed)}, as_json, show)
+    return 0
+
+
+def _hold(store: Store, config: ModelConfig, files: tuple[str, ...], reason: str, as_json: bool) -> int:
+    from pilothouse.monitoring.verdicts import hold_arrival
+
+    if len(files) != 1:
+        raise UsageError("Name one file to hold again.")
+    arrival = hold_arrival(store, config.name, Path(files[0]).name, reason=reason)
+    told = {"name": arrival.name, "sha256": arrival.sha256, "status": arrival.status}
+
+    def show() -> None:
+        say(f"{arrival.name} is held again: the next training and dataset version leave it out.")
+        say("Dataset versions and model versions that were made with it stay as they are.")
+
+    emit(told, as_json, show)
     return 0
 
 

@@ -237,10 +237,9 @@ def _stored(
     if arrival is None or report is None or arrival["schema_number"] != number:
         return None
     found = to_arrival(arrival)
-    return Verdict(
-        found.status, found.findings, DriftReport.from_json(report["report"]), name, sha256, found.rows,
-        reference.label, number,
-    )  # fmt: skip
+    # One whose acceptance was taken back has a report from the time when it was taken in.
+    compared = None if found.status == HELD else DriftReport.from_json(report["report"])
+    return Verdict(found.status, found.findings, compared, name, sha256, found.rows, reference.label, number)
 
 
 def _store(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:

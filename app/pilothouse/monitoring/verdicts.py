@@ -76,6 +76,43 @@ def accept_arrival(
     return to_arrival(row)
 
 
+def hold_arrival(
+    store: Store, model: str, name: str, *, reason: str = "", actor: str | None = None
+) -> Arrival:
+    """Take the acceptance of a file back: its checks hold it again, as before a person took it in.
+
+    Dataset versions and model versions that were made with it stay as they are.
+
+    Raises:
+        NotFoundError: no file of that name was accepted.
+    """
+    taken = [one for one in list_arrivals(store, model) if (one.name, one.status) == (name, ACCEPTED)]
+    if not taken:
+        raise NotFoundError(
+            f"No file called {name!r} was accepted in spite of its checks.",
+            untouched="Nothing has changed.",
+            next="`pilothouse data` lists the files. One that its checks let through is held by a rule that "
+            "it breaks (`pilothouse schema`), or taken out of the folder.",
+        )
+    with store.transaction() as tx:
+        tx.execute(
+            "UPDATE arrivals SET status = ? WHERE model = ? AND name = ? AND sha256 = ?",
+            [HELD, model, name, taken[0].sha256],
+        )
+        why = f": {reason}" if reason else "."
+        record(
+            tx,
+            "check",
+            name,
+            f"{name} is held again, its acceptance was taken back{why}",
+            {"model": model},
+            actor,
+        )
+        row = arrival_row(tx, model, name, taken[0].sha256)
+    assert row is not None
+    return to_arrival(row)
+
+
 def arrival_row(tx: Transaction, model: str, name: str, sha256: str) -> Row | None:
     """Read what is stored about a file, in a transaction of the caller's."""
     return tx.row("SELECT * FROM arrivals WHERE model = ? AND name = ? AND sha256 = ?", [model, name, sha256])

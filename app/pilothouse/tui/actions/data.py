@@ -54,10 +54,10 @@ ACTIONS: tuple[Action, ...] = (
         "a",
         "a",
         "accept",
-        "Take in a file that its checks hold back",
+        "Take in a file that its checks hold back; one that was taken in is held again",
         ("bridge", *LISTS),
         True,
-        "check FILE --accept",
+        "check FILE --accept, or --hold",
     ),
     Action(
         "retrain",

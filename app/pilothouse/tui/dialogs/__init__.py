@@ -1,1 +1,1 @@
-"""Dialogs: each says what will happen, and Cancel has the focus."""
+"""Dialogs: each says what will happen; its first field has the focus, or Cancel where there is none."""

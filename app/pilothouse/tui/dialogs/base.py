@@ -1,4 +1,4 @@
-"""What the dialogs share: a box over the screen, Cancel focused, esc always means no."""
+"""What the dialogs share: a box over the screen, its first field focused or else Cancel; esc means no."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     """A question. ``answer`` is what the button that does it returns; Cancel and esc return None."""
 
     CSS_PATH = "dialog.tcss"
-    AUTO_FOCUS = "#cancel"
+    AUTO_FOCUS = "#dialog-body Input, #cancel"
+    """The first field, so that what is typed arrives; where there is none, what does nothing."""
     ENTER_IS_ENOUGH: ClassVar[bool] = False
     """Whether enter in a field does it; where much depends on it, enter goes on to the button instead."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,6 +43,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         super().__init__()
         self._title_words = title
         self._do = do
+        self._entered = False
 
     def body(self) -> Iterable[Widget]:
         """What the dialog says and asks."""
@@ -64,6 +66,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         button.disabled = not allowed
         if label is not None:
             button.label = Content(safe(label))
+        if allowed and self._entered:
+            button.focus()
 
     def refuse(self, words: Content) -> None:
         """Say in the dialog what is wrong with what was typed."""
@@ -91,7 +95,13 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         if self.ENTER_IS_ENOUGH:
             self._finish()
         else:
+            # A button that cannot be pressed yet gets the keys as soon as it can.
+            self._entered = True
             self.query_one("#do", Button).focus()
+
+    @on(Input.Changed)
+    def _typed_on(self) -> None:
+        self._entered = False
 
     def _finish(self) -> None:
         chosen = self.answer()
@@ -120,7 +130,6 @@ class Confirm(Dialog[bool]):
 class Ask(Dialog[str]):
     """One line of text; enter in it is enough."""
 
-    AUTO_FOCUS = "#ask"
     ENTER_IS_ENOUGH = True
 
     def __init__(self, title: str, words: Content, do: str, value: str = "", placeholder: str = "") -> None:
@@ -139,7 +148,6 @@ class Ask(Dialog[str]):
 
 
 class AskWhy(Ask):
-    """A reason for what counts: Cancel has the focus, and enter in the line goes on to the button."""
+    """A reason for what counts: enter in the line goes on to the button, and only there does it."""
 
-    AUTO_FOCUS = "#cancel"
     ENTER_IS_ENOUGH = False

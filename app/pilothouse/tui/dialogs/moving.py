@@ -81,7 +81,6 @@ class ExportOrder:
 class ExportDialog(Dialog[ExportOrder]):
     """The format and the file."""
 
-    AUTO_FOCUS = "#format"
     ENTER_IS_ENOUGH = True
 
     def __init__(self, search: str) -> None:
@@ -109,6 +108,14 @@ class ExportDialog(Dialog[ExportOrder]):
         path = self.query_one("#path", LineInput)
         if path.value in ENDINGS.values():
             path.value = ENDINGS[event.value]
+
+    @on(LineInput.Changed)
+    def _path_changed(self, event: LineInput.Changed) -> None:
+        """The file's ending says the format."""
+        ending = Path(event.value.strip()).suffix.lower()
+        fitting = next((name for name, file in ENDINGS.items() if ending and Path(file).suffix == ending), "")
+        if fitting:
+            self.query_one("#format", Choice).choose(fitting)
 
     def answer(self) -> ExportOrder | None:
         """The order; the dialog stays while there is no path."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from textual import on
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
@@ -49,7 +48,7 @@ def typed(text: str, kind: str) -> Any:
 class PredictDialog(Dialog[bool]):
     """Stays open: send as often as you like, change a field, send again."""
 
-    AUTO_FOCUS = "#do"  # a prediction changes nothing: enter sends
+    ENTER_IS_ENOUGH = True  # a prediction changes nothing: enter sends
 
     @dataclass
     class Answered(Message):
@@ -85,8 +84,7 @@ class PredictDialog(Dialog[bool]):
         """Cancel closes what never changes anything."""
         self.query_one("#cancel", Button).label = "Close"
 
-    @on(Button.Pressed, "#do")
-    def _pressed(self) -> None:
+    def _finish(self) -> None:
         record = {
             name: typed(self.query_one(f"#field-{n}", Input).value, kind)
             for n, (name, kind, _) in enumerate(self._trial.fields)

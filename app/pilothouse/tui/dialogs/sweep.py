@@ -32,7 +32,6 @@ _FIELDS = (
 class SweepDialog(Dialog[SweepWish]):
     """The fields, and under them what they come to."""
 
-    AUTO_FOCUS = "#space"
     ENTER_IS_ENOUGH = True
 
     def __init__(self, offer: Offer, preview: Callable[[SweepWish], str], declared: SweepWish) -> None:

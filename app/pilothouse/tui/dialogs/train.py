@@ -42,7 +42,6 @@ def parse_params(text: str) -> dict[str, Any]:
 class TrainDialog(Dialog[TrainOrder]):
     """The recipe, its parameters, a name. What is typed at once are parameters."""
 
-    AUTO_FOCUS = "#params"
     ENTER_IS_ENOUGH = True
 
     def __init__(self, offer: Offer, *, data: str = "", name: str = "", title: str = "Train") -> None:

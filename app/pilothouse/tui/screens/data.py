@@ -201,6 +201,10 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
             harm, tone = harm_cell(file)
             words = "" if self.has_class("-narrow") else safe(file.harm.words, 300)
             told.insert(0, line((f"{harm}  ", TONE_STYLES[tone]), (words, "$dim")))
+        if file.arrival.status == "accepted":
+            told.insert(
+                0, line(("● accepted in spite of its checks", "$success"), ("   a holds it again", "$dim"))
+            )
         more = [line((f"… {len(told) - 3} more findings", "$dim"))] if len(told) > 4 else []
         self.query_one("#findings", Words).show(
             Content("\n").join([*told[:3], *more] if more else told[:4]) if told else Content("")

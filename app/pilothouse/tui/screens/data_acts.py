@@ -8,6 +8,7 @@ from pilothouse.tui.screens.base import PilothouseScreen
 from pilothouse.tui.text import line, safe
 
 if TYPE_CHECKING:
+    from pilothouse.monitoring.verdicts import Arrival
     from pilothouse.tui.snapshots.data import Data, FileVerdict
 
 
@@ -39,7 +40,7 @@ class DataActs(PilothouseScreen):
             file = self.current_file()
             if file is None:
                 return "no file is held back"
-            if file.arrival.status != "held":
+            if file.arrival.status not in ("held", "accepted"):
                 return f"{file.arrival.name} is not held back"
         return super().why_not(action)
 
@@ -100,7 +101,7 @@ class DataActs(PilothouseScreen):
         self.deed("Delivering the next month", act)
 
     def do_accept(self) -> None:
-        """Say what taking it in means, ask why, then take the file in."""
+        """Say what taking the file in means, ask why, then do it; one that was taken in is held again."""
         from pilothouse.tui.dialogs.base import AskWhy
         from pilothouse.tui.snapshots.data import accept
 
@@ -108,6 +109,9 @@ class DataActs(PilothouseScreen):
         if file is None:
             return
         one = file.arrival
+        if one.status == "accepted":
+            self._hold_again(one)
+            return
         errors = [found for found in one.findings if found.severity == "error"] or list(one.findings)
         parts: list[str | tuple[str, str]] = [(safe(one.name), "bold"), " is held back by its checks:", "\n"]
         for found in errors[:3]:
@@ -129,6 +133,9 @@ class DataActs(PilothouseScreen):
             ("Remembered  ", "$dim"),
             "who accepted it and why, in Events. Other bytes are judged anew.",
             "\n",
+            ("Taken back  ", "$dim"),
+            "by a again.",
+            "\n",
         ]
         ask = AskWhy("Accept a held file", line(*parts), "Accept", placeholder="why, for the history")
         self.app.push_screen(
@@ -137,5 +144,26 @@ class DataActs(PilothouseScreen):
                 None
                 if why is None
                 else self.deed("Accepting", lambda: accept(workspace, one.model, one.name, why))
+            ),
+        )
+
+    def _hold_again(self, one: Arrival) -> None:
+        from pilothouse.tui.dialogs.base import AskWhy
+        from pilothouse.tui.snapshots.data import hold
+
+        workspace = self.workspace
+        words = line(
+            (safe(one.name), "bold"), " was accepted in spite of its checks.", "\n\n",
+            ("Held again  ", "$dim"), "the next training and dataset version leave it out.", "\n",
+            ("Unchanged   ", "$dim"), "the file, and the versions that were made with it.", "\n",
+            ("Remembered  ", "$dim"), "who took the acceptance back and why, in Events.", "\n",
+        )  # fmt: skip
+        ask = AskWhy("Take the acceptance back", words, "Hold it again", placeholder="why, for the history")
+        self.app.push_screen(
+            ask,
+            lambda why: (
+                None
+                if why is None
+                else self.deed("Holding it again", lambda: hold(workspace, one.model, one.name, why))
             ),
         )

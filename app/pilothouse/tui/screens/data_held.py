@@ -70,6 +70,7 @@ class HeldFile(Vertical):
         held = arrival.status == "held"
         errors = sum(one.severity == "error" for one in arrival.findings)
         what = f"{errors} of {len(arrival.findings)} hold it back   a accepts it" if held else ""
+        what = "a holds it again" if arrival.status == "accepted" else what
         self.query_one("#found-panel", Panel).retitle(f"Checks of {arrival.name}", what)
         self.query_one("#found", Table).set_rows(
             [finding_row(n, one) for n, one in enumerate(arrival.findings)]

@@ -70,7 +70,7 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     from pilothouse.data.versions import list_dataset_versions
     from pilothouse.demo.workspace import waiting_files
     from pilothouse.monitoring.glances import list_glances
-    from pilothouse.monitoring.verdicts import list_arrivals
+    from pilothouse.monitoring.verdicts import HELD, list_arrivals
     from pilothouse.performance.harm_glances import glance_at_harm
     from pilothouse.store import open_store
     from pilothouse.tui.snapshots.arrival_names import in_order
@@ -88,7 +88,12 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     arrivals = list(newest.values())
     order = in_order([(one.name, one.at) for one in arrivals])
     files = tuple(
-        FileVerdict(one, reports.get((one.name, one.sha256)), harms.get((one.name, one.sha256)))
+        FileVerdict(
+            one,
+            # One whose acceptance was taken back was compared once; what holds it is what counts.
+            None if one.status == HELD else reports.get((one.name, one.sha256)),
+            harms.get((one.name, one.sha256)),
+        )
         for one in (arrivals[at] for at in reversed(order))
     )
     versions = tuple(list_dataset_versions(store, chosen.name))
@@ -132,6 +137,15 @@ def accept(workspace: Workspace, model: str, name: str, reason: str) -> str:
 
     accept_file(workspace, open_store(workspace), workspace.config().model(model), name, reason=reason)
     return f"{name} is accepted; the next training takes it in."
+
+
+def hold(workspace: Workspace, model: str, name: str, reason: str) -> str:
+    """Take the acceptance of a file back; return the sentence that says so."""
+    from pilothouse.monitoring.verdicts import hold_arrival
+    from pilothouse.store import open_store
+
+    hold_arrival(open_store(workspace), model, name, reason=reason)
+    return f"{name} is held again; the next training leaves it out."
 
 
 def column_of_file(

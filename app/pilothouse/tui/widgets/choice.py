@@ -67,6 +67,12 @@ class Choice(Static, can_focus=True):
             )
         )
 
+    def choose(self, value: str) -> None:
+        """Show this word as the chosen one, without saying so."""
+        if value in self.options and value != self.value:
+            self.value = value
+            self._draw()
+
     def action_submit(self) -> None:
         """Say that this word is meant."""
         self.post_message(self.Submitted(self))
