@@ -197,7 +197,8 @@ def _drift_of_predictions(
     with progress_line() as progress:
         report = compare_predictions(
             holdout, segments, model=config.name, version=version, share=config.drift.share,
-            classification=config.task == "classification", threshold=threshold, progress=progress,
+            classification=config.task == "classification", threshold=threshold,
+            row_id=config.data.id, progress=progress,
         )  # fmt: skip
     names = f"predictions of {config.name} v{version}", "its predictions on the holdout"
     if html is not None:

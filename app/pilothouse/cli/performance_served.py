@@ -21,6 +21,8 @@ def show_outcomes(found: Outcomes) -> None:
         if index:
             click.echo("")
         _show_version(one)
+    for note in found.notes:
+        say(f"▲ {printable(note, 300)}")
     for trouble in found.unreadable:
         say(f"▲ Not measured: {printable(trouble, 300)}")
     if found.taken:
@@ -51,12 +53,16 @@ def end_with(alerts: Sequence[Alert], verdict: str, troubles: Sequence[str], exi
 
 
 def _show_version(one: Served) -> None:
+    from pilothouse.monitoring.predicted_rows import told_learned, told_rows
+
     harm = one.harm
     click.echo(
-        f"v{one.version}: {one.rows:,} predictions from {one.first:%Y-%m-%d %H:%M} to"
+        f"v{one.version}: {told_rows(one.predictions, one.rows)} from {one.first:%Y-%m-%d %H:%M} to"
         f" {one.last:%Y-%m-%d %H:%M}, {one.labelled:,} with a label."
     )
     click.echo(printable(harm.words, 1000))
+    if one.learned:
+        say(f"▲ {told_learned(one.learned, one.version)}")
     if one.strange:
         say(f"▲ {one.strange:,} labels are none that v{one.version} knows; they do not count.")
     click.echo("")

@@ -82,6 +82,7 @@ def predict(
     The server answers if it runs, and logs it; else the champion is loaded here. Columns of a FILE that the
     model does not take are left out.
     """
+    from pilothouse.monitoring.predicted_rows import told_known_rows
     from pilothouse.serving import control
     from pilothouse.serving.records import records_of_file, records_of_json
 
@@ -95,6 +96,7 @@ def predict(
             say(f"Left out, since the model does not take them: {', '.join(left_out[:10])}.")
         if not records:
             raise PilothouseError(f"{file} has no rows.")
+    learned = _learned(workspace, model, records)
     answers = [
         control.predict(workspace, records[start : start + _CHUNK], model=model)
         for start in range(0, len(records), _CHUNK)
@@ -106,6 +108,8 @@ def predict(
     if "probabilities" in whole:
         whole["probabilities"] = [one for part in answers for one in part["probabilities"]]
 
+    whole["learned"] = learned
+
     def show() -> None:
         likely = whole.get("probabilities")
         rows = [
@@ -115,6 +119,9 @@ def predict(
         table(["row", "prediction", *(["probability"] if likely else [])], rows, right=(0, 2))
         how = "the server" if whole["served"] else "loaded here; no server runs"
         say(f"{whole['model']} v{whole['version']} ({how}).")
+        if learned:
+            counts = "; `performance` does not count them" if whole["served"] else ""
+            say(f"▲ {told_known_rows(learned, len(records), whole['version'])}{counts}.")
 
     emit(whole, as_json, show)
 
@@ -145,6 +152,18 @@ def _show_status(status: Any) -> None:
     ]
     for key, value in rows:
         click.echo(f"{key:<10} {printable(value)}")
+
+
+def _learned(workspace: Workspace, model: str | None, records: list[dict[str, Any]]) -> int:
+    """How many of the rows are of the data that the version which answers was made of, told by their ids."""
+    from pilothouse.performance.learned import count_learned
+    from pilothouse.serving import control
+    from pilothouse.store import open_store
+
+    config = workspace.config().model(model)
+    if config.data.id is None:
+        return 0
+    return count_learned(open_store(workspace), control.answering(workspace, model=model), config, records)
 
 
 COMMANDS = [serve, predict]

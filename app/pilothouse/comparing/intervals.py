@@ -192,8 +192,8 @@ def _notes(
             for index, threshold in zip(answers.indexes, answers.thresholds, strict=True)
         )
         said.append(
-            f"F1, precision and recall are at each model's own threshold ({each}): they differ by where the "
-            "line is drawn too, not only by how well the models rank."
+            f"Accuracy, F1, precision and recall are at each model's threshold ({each}): they differ by where"
+            " the line is drawn too, not only by how well the models rank."
         )
     candidates = len(answers.indexes) - 1
     if candidates > 1:

@@ -74,7 +74,7 @@ def binary(positive: NDArray[np.bool_], probability: Floats, threshold: float, o
             np.ones(len(p)),
             -np.where(positive, np.log(p), np.log1p(-p)),
             (probability - positive) ** 2,
-            (probability >= 0.5) == positive,
+            chosen == positive,
             chosen & positive,
             chosen,
             positive,

@@ -13,6 +13,7 @@ from pilothouse.data.schema import Column
 from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.drift import DriftReport, compare_profiles
 from pilothouse.monitoring.patience import Progress, Steps, patiently
+from pilothouse.monitoring.predicted_rows import row_key_sql, told_rows
 from pilothouse.monitoring.profile import profile_table
 
 FEW_ANSWERS = 30
@@ -28,6 +29,7 @@ def compare_predictions(
     version: int,
     classification: bool,
     threshold: float | None = None,
+    row_id: str | None = None,
     share: float = 0.3,
     progress: Progress | None = None,
 ) -> DriftReport:
@@ -40,6 +42,7 @@ def compare_predictions(
         classification: whether answers are classes.
         threshold: of two classes, from where the second is the answer: both sides are read by it, since what
             was kept by an older rule is no drift. Without it answers count as they are written.
+        row_id: the field with a row's id: a row that was asked for again counts once, with the last answer.
         share: see `compare_profiles`; here of prediction and probability.
         progress: called while it lasts; cancels by raising.
 
@@ -67,14 +70,16 @@ def compare_predictions(
                 for column in columns
             )
             table = f"(SELECT {before} FROM {scan_sql(holdout)})"
-            con.execute(_answers(columns, segments), [model, version]).fetchall()
+            con.execute(_answers(columns, segments, row_id), [model, version]).fetchall()
             if threshold is not None and len(columns) == 2:
                 table = _by_threshold(con, table, threshold)
             base = profile_table(con, table, columns)
             steps.next("prediction log")
             now = profile_table(con, "answers", columns, base)
+            counted.append(int(con.execute("SELECT coalesce(sum(times), 0) FROM answers").fetchall()[0][0]))
             return compare_profiles(base, now, share)
 
+        counted: list[int] = []
         report = patiently(con, work, progress, steps=3)
     if report.n_current == 0:
         raise NotFoundError(
@@ -87,7 +92,11 @@ def compare_predictions(
     notes: tuple[str, ...] = (note,)
     if report.n_current < FEW_ANSWERS:
         count = "1 prediction is" if report.n_current == 1 else f"{report.n_current} predictions are"
+        if counted[-1] > report.n_current:
+            count = f"{told_rows(counted[-1], report.n_current)} are"
         notes = (f"{count} too few to tell whether anything moved: it takes {FEW_ANSWERS}.", note)
+    elif counted[-1] > report.n_current:
+        notes = (f"{told_rows(counted[-1], report.n_current)}: each row counts once.", note)
     return replace(report, notes=notes)
 
 
@@ -114,18 +123,21 @@ def _sql(column: Column) -> str:
     return "VARCHAR" if column.kind == "category" else "DOUBLE"
 
 
-def _answers(columns: Sequence[Column], segments: Sequence[Path]) -> str:
+def _answers(columns: Sequence[Column], segments: Sequence[Path], row_id: str | None) -> str:
     """SQL that makes the table `answers`; a line that is torn is not there yet."""
     if not segments:
         fields = ", ".join(f"NULL::{_sql(column)} AS {column.name}" for column in columns)
-        return f"CREATE TEMP TABLE answers AS SELECT {fields} WHERE ? IS NULL AND ? IS NULL"
+        return f"CREATE TEMP TABLE answers AS SELECT {fields}, 1 AS times WHERE ? IS NULL AND ? IS NULL"
     files = ", ".join(literal(str(path)) for path in segments)
     fields = ", ".join(
         f"TRY_CAST(output->>'$.{column.name}' AS {_sql(column)}) AS {column.name}" for column in columns
     )
+    key = row_key_sql(row_id)
     return (
-        f"CREATE TEMP TABLE answers AS SELECT {fields} FROM read_json([{files}], format = "
-        "'newline_delimited', "
-        "ignore_errors = true, maximum_object_size = 67108864, columns = {id: 'VARCHAR', model: 'VARCHAR', "
-        "version: 'INTEGER', output: 'JSON'}) WHERE id IS NOT NULL AND model = ? AND version = ?"
+        f"CREATE TEMP TABLE answers AS SELECT {fields}, count(*) OVER (PARTITION BY {key}) AS times"
+        f" FROM read_json([{files}], format = 'newline_delimited', ignore_errors = true,"
+        " maximum_object_size = 67108864, columns = {id: 'VARCHAR', model: 'VARCHAR', version: 'INTEGER',"
+        " output: 'JSON', features: 'JSON', time: 'TIMESTAMP'})"
+        " WHERE id IS NOT NULL AND model = ? AND version = ?"
+        f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY time DESC, id DESC) = 1"
     )

@@ -13,11 +13,13 @@ import pandas as pd
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import Source, as_file, read_rows
 from pilothouse.errors import PilothouseError
+from pilothouse.monitoring.predicted_rows import told_known_rows
 from pilothouse.performance.answered import FIRST, Answered, answer_rows
 from pilothouse.performance.business import business_metrics
 from pilothouse.performance.changes import Change, find_changes
 from pilothouse.performance.harm import Harm, assess
 from pilothouse.performance.labels import label_id, labels_by_id
+from pilothouse.performance.learned import count_learned
 from pilothouse.performance.measuring import Chunk, by_chunk, parts_by_time
 from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.registry.bundle import load_version
@@ -42,6 +44,13 @@ class Performance:
     changes: tuple[Change, ...]
     troubles: tuple[str, ...] = ()
     """What is wrong with a business metric, a sentence for each that could not be computed."""
+    learned: int = 0
+    """Rows that are of the data which the version was made of, told by their ids."""
+
+    @property
+    def known_rows(self) -> str:
+        """Say so, where there are some."""
+        return f"{told_known_rows(self.learned, self.harm.rows, self.version)}." if self.learned else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -106,7 +115,15 @@ def measure_files(
         tuple(_chunks(current, tables, sources, config, chunk, chosen)),
         tuple(find_changes(current)) if harm.realised else (),
         tuple(troubles.values()),
+        _learned(store, version, config, rows),
     )
+
+
+def _learned(store: Store, version: ModelVersion, config: ModelConfig, rows: pd.DataFrame) -> int:
+    name = config.data.id
+    if name is None or name not in rows.columns:
+        return 0
+    return count_learned(store, version, config, [{name: value} for value in rows[name].tolist()])
 
 
 def with_labels(store: Store, config: ModelConfig, table: pd.DataFrame) -> pd.DataFrame:

@@ -37,12 +37,14 @@ _FEWEST_MINUTES = 30
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A logged prediction: its id, its moment (UTC, without a zone), what was sent, what was answered."""
+    """A logged prediction: its id, its moment (UTC, without a zone), what was sent, what was answered; and
+    how many `times` the row was asked for, of which this is the last."""
 
     key: str
     time: datetime
     features: dict[str, Any]
     output: dict[str, Any]
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Served:
     """What a version was worth while it answered.
 
     `strange` labels are of no class that the version knows, or are no number: they do not count. `periods`
-    are the newest 60.
+    are the newest 60. `rows` count once, however often they were asked for: `predictions` were answered.
+    Besides these, `learned` predictions are of rows that the version learned from, and do not count.
     """
 
     model: str
@@ -77,6 +80,8 @@ class Served:
     changes: tuple[Change, ...]
     troubles: tuple[str, ...] = ()
     """What is wrong with a business metric, a sentence for each that could not be computed."""
+    predictions: int = 0
+    learned: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -132,6 +137,7 @@ def measure_served(
     chunk: str = "day",
     every: int = 500,
     by: Sequence[str] = (),
+    learned: int = 0,
 ) -> Served:
     """Measure a version on what it answered; see `Served` for what comes of it.
 
@@ -146,6 +152,7 @@ def measure_served(
         chunk: one of SERVED_CHUNKS.
         every: predictions in a chunk by count.
         by: columns to form groups by.
+        learned: how many of its predictions were left out, since it learned from their rows.
 
     Raises:
         PilothouseError: there is no such metric or column.
@@ -175,7 +182,7 @@ def measure_served(
         given[0].time.replace(tzinfo=UTC), given[-1].time.replace(tzinfo=UTC),
         len(given), int(current.known.sum()), strange, harm, chunk, tuple(periods),
         tuple(find_changes(current)) if harm.realised and _spread(current) else (),
-        tuple(troubles.values()),
+        tuple(troubles.values()), sum(one.times for one in given), learned,
     )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
 
 LATENCY = "p99_ms"
+_RULE = ":2"
+"""By which rule answers are judged: scores that were kept by another one are made anew."""
 
 
 def evaluate(
@@ -54,7 +56,7 @@ def evaluate(
     Raises:
         PilothouseError: the holdout lacks the target or an input, or the bundle cannot be loaded.
     """
-    key = _fingerprint(holdout) + _expressions(model_cfg)
+    key = _fingerprint(holdout) + _RULE + _expressions(model_cfg)
     with store.reading() as tx:
         kept = tx.value(
             "SELECT metrics FROM evaluations WHERE model = ? AND version = ? AND holdout = ?",

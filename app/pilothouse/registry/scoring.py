@@ -22,7 +22,7 @@ def binary_metrics(positive: NDArray[np.bool_], probability: Numbers, threshold:
     Args:
         positive: whether each row is of the positive class, shape (n,).
         probability: of the positive class, shape (n,).
-        threshold: for F1, precision and recall a row counts as positive from this probability on.
+        threshold: from this probability on a row is called positive, here as where it is served.
 
     ROC AUC and PR AUC (average precision) are left out where the rows hold one class only: they mean
     nothing there.
@@ -38,8 +38,7 @@ def binary_metrics(positive: NDArray[np.bool_], probability: Numbers, threshold:
         "f1": _ratio(2 * true_positive, int(chosen.sum() + positive.sum())),
         "precision": _ratio(true_positive, int(chosen.sum())),
         "recall": _ratio(true_positive, int(positive.sum())),
-        # Of the classes as they are served: the more probable one.
-        "accuracy": float(np.mean((probability >= 0.5) == positive)),
+        "accuracy": float(np.mean(chosen == positive)),
         "base_rate": float(np.mean(positive)),
     }
     if positive.any() and not positive.all():

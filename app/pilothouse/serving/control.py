@@ -111,15 +111,19 @@ def predict(
 
 def input_signature(workspace: Workspace, *, model: str | None = None) -> Signature:
     """Return what the model that answers now takes: the server's version if it runs, else the champion."""
+    version = answering(workspace, model=model)
+    files = read_manifest(version.path, version.manifest_sha256)
+    return Signature.from_json(read_verified(version.path, "signature.json", files))
+
+
+def answering(workspace: Workspace, *, model: str | None = None) -> ModelVersion:
+    """Return the version that answers now: the server's if it runs, else the champion."""
     name = workspace.config().model(model).name
     store = open_store(workspace)
     status = server_status(workspace)
     if status is not None and status.model == name and status.version is not None:
-        version = get_version(store, str(status.version), name)
-    else:
-        version = _live(store, name)
-    files = read_manifest(version.path, version.manifest_sha256)
-    return Signature.from_json(read_verified(version.path, "signature.json", files))
+        return get_version(store, str(status.version), name)
+    return _live(store, name)
 
 
 def log_path(workspace: Workspace) -> Path:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import DataError, connect, data_files, describe, literal
+from pilothouse.data.reading import DataError, connect, data_files, describe
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.jsontext import loads
+from pilothouse.monitoring.predicted_rows import row_key_sql, told_learned
 from pilothouse.monitoring.verdicts import HELD, list_arrivals
 from pilothouse.performance.labels import (
     Kept,
@@ -21,6 +22,7 @@ from pilothouse.performance.labels import (
     labels_of_file,
     pairs_of_file,
 )
+from pilothouse.performance.learned import learned_or_why
 from pilothouse.performance.served import Given, Served, measure_served
 from pilothouse.registry.bundle import load_version
 from pilothouse.registry.versions import ModelVersion, champion, get_version
@@ -38,13 +40,14 @@ class Outcomes:
     """What every version that answered is worth, the newest first.
 
     `unreadable` names versions whose bundle is gone, with why; `taken` says how many labels came from files
-    of the data folder just now.
+    of the data folder just now. `notes` say of which versions nothing counts, and what cannot be told.
     """
 
     model: str
     versions: tuple[Served, ...]
     unreadable: tuple[str, ...]
     taken: int
+    notes: tuple[str, ...] = ()
 
 
 def take_labels(
@@ -98,8 +101,8 @@ def predicted_ids(store: Store, config: ModelConfig, ids: Sequence[str]) -> set[
     if not ids:
         return set()
     sql = (
-        f"SELECT DISTINCT {_key(config)} AS key FROM log WHERE model = ?"
-        f" AND {_key(config)} IN (SELECT unnest(?))"
+        f"SELECT DISTINCT {row_key_sql(config.data.id)} AS key FROM log WHERE model = ?"
+        f" AND {row_key_sql(config.data.id)} IN (SELECT unnest(?))"
     )
     return {row["key"] for row in query_log(store.workspace, sql, [config.name, list(ids)])}
 
@@ -140,7 +143,8 @@ def measure_log(
 ) -> Outcomes:
     """Measure what each version said against the labels that have come: realised, or estimated where not.
 
-    Labels of predictions that have none yet are looked for in the files of the data folder first.
+    Labels of predictions that have none yet are looked for in the files of the data folder first. Predictions
+    of rows that a version learned from do not count: it knows them by heart.
 
     Args:
         store: of the workspace.
@@ -164,6 +168,7 @@ def measure_log(
             f"The log has no prediction of {config.name}.",
             next="Start the server with `pilothouse serve --detach`, or name files to measure on.",
         )
+    given, learned, notes = _new_to_each(store, config, given, tell)
     keys = list(dict.fromkeys(one.key for rows in given.values() for one in rows))
     labels = labels_by_id(store, config.name, keys)
     tell("Looking for labels in the data folder.")
@@ -191,9 +196,36 @@ def measure_log(
                 chunk=chunk,
                 every=every,
                 by=by,
+                learned=learned[number],
             )
         )
-    return Outcomes(config.name, tuple(versions), tuple(unreadable), len(taken))
+    return Outcomes(config.name, tuple(versions), tuple(unreadable), len(taken), tuple(notes))
+
+
+def _new_to_each(
+    store: Store, config: ModelConfig, given: dict[int, list[Given]], tell: Callable[[str], None]
+) -> tuple[dict[int, list[Given]], dict[int, int], list[str]]:
+    """Return predictions of rows that are new to the version, how many of others there are, and notes."""
+    kept: dict[int, list[Given]] = {}
+    learned: dict[int, int] = {}
+    notes = []
+    for number, rows in sorted(given.items(), reverse=True):
+        tell(f"Looking for rows that v{number} learned from.")
+        try:
+            version = get_version(store, str(number), config.name)
+        except NotFoundError:
+            # That its version is gone is told where it would be measured.
+            kept[number], learned[number] = rows, 0
+            continue
+        mine, why = learned_or_why(store, version, config, [one.key for one in rows])
+        learned[number] = sum(one.times for one in rows if one.key in mine)
+        if why:
+            notes.append(why)
+        if left := [one for one in rows if one.key not in mine]:
+            kept[number] = left
+        else:
+            notes.append(told_learned(learned[number], number, every=True))
+    return kept, learned, notes
 
 
 def _given(
@@ -201,11 +233,12 @@ def _given(
 ) -> dict[int, list[Given]]:
     """Return predictions by version in the order of time; of an id that was asked twice the later one."""
     sql = (
-        f"WITH keyed AS (SELECT {_key(config)} AS key, id, time, version, features, output, computed FROM log"
+        f"WITH keyed AS (SELECT {row_key_sql(config.data.id)} AS key, id, time, version, features, output,"
+        " computed FROM log"
         " WHERE model = ? AND (? IS NULL OR version = ?) AND (? IS NULL OR time >= ?)),"
-        " once AS (SELECT * FROM keyed"
+        " once AS (SELECT *, count(*) OVER (PARTITION BY version, key) AS times FROM keyed"
         "   QUALIFY row_number() OVER (PARTITION BY version, key ORDER BY time DESC, id DESC) = 1)"
-        " SELECT key, time, version, features, output, computed FROM once"
+        " SELECT key, time, version, features, output, computed, times FROM once"
         f" QUALIFY row_number() OVER (PARTITION BY version ORDER BY time DESC, key) <= {MOST}"
         " ORDER BY time, key"
     )
@@ -214,23 +247,9 @@ def _given(
     for row in query_log(store.workspace, sql, [config.name, version, version, start, start], since):
         features = {**(loads(row["computed"]) or {}), **(loads(row["features"]) or {})}
         found.setdefault(int(row["version"]), []).append(
-            Given(row["key"], row["time"], features, loads(row["output"]) or {})
+            Given(row["key"], row["time"], features, loads(row["output"]) or {}, int(row["times"]))
         )
     return found
-
-
-def _key(config: ModelConfig) -> str:
-    """SQL for the id that a prediction is joined by: the row's own, or else that of its request."""
-    if config.data.id is None:
-        return "id"
-    pointer = "/" + config.data.id.replace("~", "~0").replace("/", "~1")
-    own = f"(features -> {literal(pointer)})"
-    number = f"({own} ->> '$')::DOUBLE"
-    return (
-        f"coalesce(CASE json_type{own} WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN"
-        f" CASE WHEN {number} = round({number}) AND abs({number}) < 1e15 THEN {number}::BIGINT::VARCHAR"
-        f" ELSE {own} ->> '$' END ELSE {own} ->> '$' END, id)"
-    )
 
 
 def _labels_of_folder(store: Store, config: ModelConfig, ids: list[str]) -> dict[str, Any]:

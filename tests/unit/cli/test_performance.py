@@ -12,6 +12,7 @@ def test_performance_is_told_of_files_with_labels(trained: Workspace) -> None:
     assert found["harm"]["realised"]["value"] > 0.5
     told = pilothouse("performance", path, "--by", "c", cwd=root)
     assert told.code == 0 and "holdout" in told.out and "c = " in told.out
+    assert "▲ All of these rows are of the data that v1 was made of" in told.err
     unknown, no_column = pilothouse_each(
         ["performance", path, "--metric", "nope"], ["performance", path, "--by", "[/x]"], cwd=root
     )

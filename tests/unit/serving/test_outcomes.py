@@ -13,13 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import making_models as making
+import steering
 from pilothouse.config import DataConfig, ModelConfig
+from pilothouse.data.versions import get_dataset_version
 from pilothouse.errors import NotFoundError
-from pilothouse.performance.labels import labels_by_id
+from pilothouse.monitoring.predicted_rows import told_rows
+from pilothouse.performance.labels import keep_labels, labels_by_id
+from pilothouse.registry.versions import get_version
 from pilothouse.serving import outcomes
 from pilothouse.serving.outcomes import measure_log, predicted_ids, take_labels
 from pilothouse.serving.predictions import PredictionLog, predictions_folder
-from pilothouse.store import Store
+from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -128,6 +132,59 @@ def test_versions_are_estimated_until_labels_come(place: tuple[Workspace, Store]
     assert [part.realised is not None for part in one.periods] == [True, True, False]
     assert one.periods[2].estimated is not None
     assert {group.column for group in one.harm.groups} == {"carrier"}
+
+
+def test_rows_that_a_version_learned_from_do_not_count_and_repeats_count_once(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    version = get_version(store, "1", "late")
+    old, new = steering.rows(300), steering.rows(300, seed=9)
+    log = PredictionLog(predictions_folder(trained))
+
+    def answer(row: dict[str, Any], number: int) -> bytes:
+        content = json.loads(logged(number, 0))
+        features = {name: row[name] for name in ("a", "b", "c", "id")}
+        return json.dumps({**content, "features": features}).encode() + b"\n"
+
+    log.append(b"".join(answer(row, number) for number, row in enumerate(old[:120])))
+    with pytest.raises(NotFoundError, match="has no prediction"):
+        measure_log(store, config, version="2")
+    nothing = measure_log(store, config)
+    assert nothing.versions == () and nothing.taken == 0
+    assert nothing.notes == (
+        "No prediction of v1 counts: all 120 are of rows of the data that it was made of.",
+    )
+    # Forty new rows are asked for twice, one of them five times.
+    asked = [*new[:40], *new[:40], *[new[0]] * 3]
+    log.append(b"".join(answer(row, 200 + number) for number, row in enumerate(asked)))
+    log.close()
+    keep_labels(store, "late", {row["id"]: row["y"] for row in [*old, *new[:30]]}, "here")
+    (found,) = measure_log(store, config).versions
+    assert (found.rows, found.predictions, found.learned, found.labelled) == (40, 83, 120, 30)
+    told = steering.pilothouse("performance", cwd=trained.root)
+    assert "v1: 83 predictions of 40 rows from" in told.out, told
+    assert "▲ 120 more are of rows of the data that v1 was made of, and do not count." in told.err
+    again = steering.pilothouse(
+        "predict", trained.root / "data" / "first.csv", "--limit", "4", cwd=trained.root
+    )
+    assert "All of these rows are of the data that v1 was made of" in again.err, again
+    moved = steering.pilothouse("drift", "--predictions", cwd=trained.root)
+    assert "203 predictions of 160 rows: each row counts once." in moved.out + moved.err, moved
+    # Where the data is gone it cannot be told, and that is said.
+    for one in get_dataset_version(store, version.dataset_version).files:
+        path = trained.objects_dir / one.sha256
+        path.chmod(0o644)
+        path.unlink()
+    (note,) = measure_log(store, config).notes
+    assert note.startswith("Whether v1 learned from rows that it answered cannot be told: ")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [((5, 5), "5 predictions"), ((1, 1), "1 prediction"), ((354, 1), "354 predictions of 1 row"),
+     ((1200, 1100), "1,200 predictions of 1,100 rows")],
+)  # fmt: skip
+def test_counts_do_not_contradict_each_other(numbers: tuple[int, int], words: str) -> None:
+    assert told_rows(*numbers) == words
 
 
 def test_labels_are_found_in_the_data_folder_and_kept(place: tuple[Workspace, Store]) -> None:

@@ -21,7 +21,7 @@ from pilothouse.training.sweeps.plan import ROWS
 from pilothouse.training.sweeps.strategies import Planned
 
 VALIDATION = "validation_"  # before a metric's name: it is of other rows than the holdout's metrics
-THRESHOLD = 0.5  # for f1, precision and recall of a trial; the winner's own is chosen when it is fitted
+THRESHOLD = 0.5  # by which a trial is judged; the winner's own is chosen when it is fitted
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)

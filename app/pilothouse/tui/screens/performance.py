@@ -221,7 +221,8 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
             self._draw()
             rows = sum(one["rows"] for one in answer["versions"])
             labels = sum(one["labelled"] for one in answer["versions"])
-            return f"{rows:,} answers measured, {labels:,} of them with a label."
+            said = f"{rows:,} answers measured, {labels:,} of them with a label."
+            return " ".join((said, *(safe(note, 200) for note in answer["notes"])))
 
         self.errand("Measuring", ["performance", "--model", self._known.model, "--json"], done)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from pilothouse.monitoring.predicted_rows import told_learned, told_rows
 from pilothouse.performance.harm_glances import SIGNS
 from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES
 from pilothouse.tui.text import clock, fit, line, number, safe, signed
@@ -183,10 +184,13 @@ def served_lines(one: dict[str, Any], room: int) -> Content:
     word, tone = harm_word(one["harm"]["verdict"])
     head = line(
         (word, TONE_STYLES[tone]),
-        f"  v{one['version']}  answers {one['rows']:,}, with a label {one['labelled']:,}",
+        f"  v{one['version']}  {told_rows(one['predictions'], one['rows'])},"
+        f" with a label {one['labelled']:,}",
     )
     estimated = any(period["estimated"] for period in one["periods"])
     strange = f" {one['strange']:,} labels are none that it knows." if one["strange"] else ""
+    if one["learned"]:
+        strange += f" {told_learned(one['learned'], one['version'])}"
     return _lines(head, one["harm"]["words"] + strange, estimated, one["harm"], one, room)
 
 

@@ -1,0 +1,72 @@
+"""Which rows are of the data that a version was made of: by those it looks better than it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pilothouse.config import ModelConfig
+from pilothouse.data.reading import connect, describe, identifier, reading, scan_sql, suffix_of
+from pilothouse.data.versions import dataset_paths, get_dataset_version
+from pilothouse.errors import PilothouseError
+from pilothouse.performance.labels import id_sql, label_id
+from pilothouse.registry.versions import ModelVersion
+from pilothouse.store import Store
+
+
+def learned_ids(store: Store, version: ModelVersion, config: ModelConfig, ids: Sequence[str]) -> set[str]:
+    """Return those ids that a row of the version's own dataset version has, its holdout included.
+
+    Args:
+        store: of the workspace.
+        version: which.
+        config: of its model; without an id nothing can be told.
+        ids: as `labels.label_id` writes them.
+
+    Raises:
+        PilothouseError: the dataset version or bytes of it are gone, so that it cannot be told.
+    """
+    name = config.data.id
+    if name is None or not ids or not version.dataset_version:
+        return set()
+    dataset = get_dataset_version(store, version.dataset_version)
+    found: set[str] = set()
+    for source in dataset_paths(store.workspace, dataset):
+        # As a text, a CSV's id keeps its zeros in front; so it is joined with labels, too.
+        types = {name: "VARCHAR"} if (suffix_of(source.name) or "").startswith(".csv") else None
+        with connect() as con, reading(source):
+            kinds = describe(con, source)
+            if name not in kinds:
+                continue
+            key = id_sql(identifier(name), "VARCHAR" if types else kinds[name])
+            sql = f"SELECT DISTINCT {key} FROM {scan_sql(source, types)} WHERE {key} IN (SELECT unnest(?))"
+            found.update(str(row[0]) for row in con.execute(sql, [list(ids)]).fetchall())
+    return found
+
+
+def learned_or_why(
+    store: Store, version: ModelVersion, config: ModelConfig, ids: Sequence[str]
+) -> tuple[set[str], str]:
+    """Return the same ids, and a sentence where it cannot be told."""
+    try:
+        return learned_ids(store, version, config, ids), ""
+    except PilothouseError as error:
+        return (
+            set(),
+            f"Whether v{version.version} learned from rows that it answered cannot be told: {error.what}",
+        )
+
+
+def count_learned(
+    store: Store, version: ModelVersion, config: ModelConfig, records: Sequence[Mapping[str, Any]]
+) -> int:
+    """Return how many rows to predict are of that data, as far as their ids tell it."""
+    ids = []
+    for record in records:
+        try:
+            ids.append(label_id(record.get(config.data.id or "")))
+        except ValueError:
+            # Without a usable id nothing can be said of a row.
+            continue
+    found, _ = learned_or_why(store, version, config, ids)
+    return sum(one in found for one in ids)
