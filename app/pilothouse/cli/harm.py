@@ -94,6 +94,7 @@ def _is_bad(kept: KeptHarm) -> bool:
 
 def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
     from pilothouse.performance.harm_glances import SIGNS
+    from pilothouse.performance.harms_kept import NOT_JUDGED
 
     if found:
         business = list(dict.fromkeys(name for one in found for name in one.business))[:3]
@@ -114,6 +115,9 @@ def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
         ]
         names = ["file", "harm", "version", "metric", "value", "low", "high", "holdout", "how", *business]
         table(names, rows, right=(4, 5, 6, 7, *range(9, 9 + len(business))))
+        for one in found:
+            if one.verdict == NOT_JUDGED:
+                say(f"{printable(one.name)} was not judged: {printable(one.words, 300)}")
         if any(one.estimated for one in found):
             say("Estimates come without labels: they are blind to concept drift.")
     elif not waiting:

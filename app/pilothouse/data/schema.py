@@ -24,6 +24,7 @@ from pilothouse.data.reading import (
     scan_sql,
     suffix_of,
 )
+from pilothouse.data.spelling import KINDS, class_sql, classes_in, spelled, strangers
 
 # An integer with at most this many values counts as a category, if each value comes up often enough.
 FEW_VALUES = 10
@@ -46,12 +47,16 @@ _ACCEPTED = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `required` means that no value was missing where the schema was taken from."""
+    """One column. `required` means that no value was missing where the schema was taken from.
+
+    `classes` are those of a target that says yes or no, as texts, "no" first: it is read in any spelling.
+    """
 
     name: str
     type: str
     kind: str
     required: bool
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class Schema:
     @staticmethod
     def from_json(text: str) -> Schema:
         """Read what `to_json` wrote."""
-        return Schema(tuple(Column(**column) for column in json.loads(text)["columns"]))
+        found = json.loads(text)["columns"]
+        return Schema(tuple(Column(**{**one, "classes": tuple(one.get("classes", ()))}) for one in found))
 
 
 def type_of(duckdb_type: str) -> str:
@@ -122,6 +128,7 @@ def infer_schema(
     con: duckdb.DuckDBPyConnection | None = None,
     *,
     found: Sequence[dict[str, str] | None] = (),
+    target: str | None = None,
 ) -> Schema:
     """Take the schema from files: types from every row, kinds from how many values there are.
 
@@ -129,6 +136,7 @@ def infer_schema(
         sources: the files.
         con: a connection to look into them with; one of its own by default.
         found: the types in each file, where they are known already.
+        target: a column that files may spell differently, if it says yes or no (`spelling.py`).
 
     Raises:
         DataError: there are no files, one cannot be read, or two disagree on a column's type.
@@ -137,12 +145,17 @@ def infer_schema(
         raise DataError("There are no data files to take a schema from.")
     if con is None:
         with connect() as own:
-            return infer_schema(sources, own, found=found)
+            return infer_schema(sources, own, found=found, target=target)
     known = found or [None] * len(sources)
     per_file = [types or file_types(con, source) for source, types in zip(sources, known, strict=True)]
     names = list(dict.fromkeys(name for types in per_file for name in types))
-    types = {name: _common_type(name, sources, per_file) for name in names}
-    whole = Schema(tuple(Column(name, types[name], "text", False) for name in names))
+    types = {name: _common_type(name, sources, per_file) for name in names if name != target}
+    if target in names:
+        types[target] = _type_of_target(con, target, sources, per_file)
+    classes = classes_in(con, target, types[target], sources, per_file) if target in names else ()
+    whole = Schema(
+        tuple(Column(name, types[name], "text", False, classes if name == target else ()) for name in names)
+    )
     table = relation_sql(con, sources, whole, found=per_file)
     asked = ["count(*)"]
     for name in names:
@@ -158,7 +171,10 @@ def infer_schema(
                 distinct = con.execute(f"SELECT count(DISTINCT {identifier(name)}) FROM {table}").fetchall()[
                     0
                 ][0]
-        columns.append(Column(name, types[name], _kind(types[name], present, distinct), present == rows > 0))
+        kind = _kind(types[name], present, distinct)
+        columns.append(
+            Column(name, types[name], kind, present == rows > 0, classes if name == target else ())
+        )
     return Schema(tuple(columns))
 
 
@@ -175,6 +191,24 @@ def _kind(type_: str, present: int, distinct: int) -> str:
         "date": "time",
         "time": "time",
     }.get(type_, "text")
+
+
+def _type_of_target(
+    con: duckdb.DuckDBPyConnection, name: str, sources: Sequence[Source], per_file: Sequence[dict[str, str]]
+) -> str:
+    """Find the one type of a target: that of most files, if all say yes or no, whatever the spelling."""
+    try:
+        return _common_type(name, sources, per_file)
+    except DataError:
+        kinds = [types[name] for types in per_file if types.get(name, "empty") != "empty"]
+        if not set(kinds) <= KINDS:
+            raise
+        asked = Column(name, "boolean", "boolean", False, ("false", "true"))
+        if any(strangers(con, source, asked) for source, types in zip(sources, per_file, strict=True)
+               if name in types):  # fmt: skip
+            raise
+        common = max(dict.fromkeys(kinds), key=kinds.count)
+        return "integer" if common == "number" else common
 
 
 def _common_type(name: str, sources: Sequence[Source], per_file: Sequence[dict[str, str]]) -> str:
@@ -255,6 +289,12 @@ def relation_sql(
         picked = []
         for column in wanted:
             kind = "text" if is_csv and column.name in forced else types.get(column.name, "empty")
+            if spelled(column, kind):
+                if column.type != "text" and strangers(con, source, column):
+                    raise misfit(con, source, column, kind)
+                read = class_sql(identifier(column.name), column.classes, column.type)
+                picked.append(f"CAST({read} AS {_SQL[column.type]}) AS {identifier(column.name)}")
+                continue
             if not fits(column.type, kind):
                 raise misfit(con, source, column, kind)
             if (column.type, kind) == ("integer", "number") and not _all_whole(con, source, column):
@@ -290,15 +330,22 @@ def _cast(column: Column, found: str | None) -> str:
 def misfit(con: duckdb.DuckDBPyConnection, source: Source, column: Column, found: str) -> DataError:
     """Say that a file's column has another type than the schema, with an example of what stands there."""
     name = identifier(column.name)
+    read = (
+        class_sql(name, column.classes, column.type, strict=True)
+        if spelled(column, found)
+        else f"TRY_CAST(CAST({name} AS VARCHAR) AS {_SQL[column.type]})"
+    )
     with reading(source):
         rows = con.execute(
             f"SELECT CAST({name} AS VARCHAR) FROM {scan_sql(source)} WHERE {name} IS NOT NULL "
-            f"ORDER BY TRY_CAST(CAST({name} AS VARCHAR) AS {_SQL[column.type]}) IS NULL DESC LIMIT 1"
+            f"ORDER BY {read} IS NULL DESC LIMIT 1"
         ).fetchall()
+    expected = " or ".join(map(repr, column.classes)) if column.type == "text" else ""
+    expected = expected or _A[column.type]
     example = f" (for example {str(rows[0][0])[:60]!r})" if rows else ""
     return DataError(
         f"In {as_file(source).name} the column {column.name!r} is {_A[found]}{example}, "
-        f"where {_A[column.type]} is expected.",
+        f"where {expected} is expected.",
         untouched="The file was not changed, and nothing was taken from it.",
         next="Correct the column, or take the file out of the folder.",
     )

@@ -110,7 +110,11 @@ def snapshot(
     version = hashlib.sha256(f"{model.name}\n{content}".encode()).hexdigest()[:12]
     if found := _load(store, "version = ?", [version]):
         return found[0]
-    schema = infer_schema(kept, found=[types.get(file.path.name) for file in kept])
+    schema = infer_schema(
+        kept,
+        found=[types.get(file.path.name) for file in kept],
+        target=model.target if model.task == "classification" else None,
+    )
     if schema.column(model.target) is None:
         raise DataError(
             f"No data file has the target column {model.target!r}.",

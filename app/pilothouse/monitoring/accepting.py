@@ -32,7 +32,7 @@ def accept_file(
         left_out = {arrival.name for arrival in held} - {name}
         files = [path for path in data_files(workspace.data_folder(model)) if path.name not in left_out]
         try:
-            infer_schema(files)
+            infer_schema(files, target=model.target)
         except DataError:
             raise PilothouseError(
                 f"{name} cannot be taken in, since no training could read it. {doubts[0].message}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -24,7 +24,7 @@ from pilothouse.data.reading import (
     first_line,
     suffix_of,
 )
-from pilothouse.data.schema import Column, Schema, fits, misfit, type_of
+from pilothouse.data.schema import Column, Schema, fits, misfit, spelled, type_of
 from pilothouse.monitoring.examples import Example, misfits
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
 from pilothouse.monitoring.quality.rules import WARN, FileRules
@@ -148,6 +148,8 @@ def _check(
     types = {column: type_of(kind) for column, kind in describe(con, source).items()}
     accepted = rules is not None and rules.accepted is not None
     expected = rules.schema() if rules is not None and accepted else schema
+    if expected is not None and schema is not None and roles.target is not None:
+        expected = _spelled_as(expected, schema, roles.target)
     columns = (
         expected.columns
         if expected
@@ -172,7 +174,10 @@ def _check(
         if problem is None:
             sound.append(column)
             continue
-        spared = column.name in roles.exclude or (rule is not None and rule.on_fail == WARN)
+        # Without its target no training could read the file.
+        spared = column.name in roles.exclude or (
+            rule is not None and rule.on_fail == WARN and column.name != roles.target
+        )
         severity = WARNING if spared else ERROR
         if column.name in types:
             count, shown = misfits(con, source, column)
@@ -193,6 +198,19 @@ def _new(columns: Collection[Column], types: dict[str, str]) -> list[Column]:
     """Return the columns of a file that nobody asked for."""
     known = {column.name for column in columns}
     return [Column(name, kind, "text", False) for name, kind in types.items() if name not in known]
+
+
+def _spelled_as(expected: Schema, known: Schema, target: str) -> Schema:
+    """Let what is accepted read a target that says yes or no as what is known does."""
+    one = known.column(target)
+    return Schema(
+        tuple(
+            replace(column, classes=one.classes)
+            if one is not None and column.name == target and column.type == one.type
+            else column
+            for column in expected.columns
+        )
+    )
 
 
 def _unlabelled(name: str, target: str, columns: Collection[Column], types: dict[str, str]) -> Finding:
@@ -262,7 +280,7 @@ def _problem(
         hint = f"; it has {near!r}" if near else ""
         return f"{name} has no column {column.name!r}{hint}."
     kind, seen = types[column.name], figures.columns.get(column.name)
-    if fits(column.type, kind):
+    if fits(column.type, kind) or spelled(column, kind):
         return misfit(con, source, column, kind).what if seen and seen.unreadable else None
     if seen is not None and seen.written == 0:
         return None  # A text format says nothing of the type of a column that is empty.

@@ -8,6 +8,7 @@ import duckdb
 
 from pilothouse.data.reading import Source, identifier, reading, scan_sql
 from pilothouse.data.schema import Column, sql_type
+from pilothouse.data.spelling import class_sql
 
 MOST = 3
 """How many rows are shown at most."""
@@ -69,6 +70,8 @@ def misfits(
     if column.type == "integer":  # A cast to an integer rounds.
         number = f"TRY_CAST({text} AS DOUBLE)"
         wrong = f"({wrong} OR isinf({number}) OR {number} <> trunc({number}))"
+    if column.classes:
+        wrong = f"{class_sql('value', column.classes, column.type, strict=True)} IS NULL"
     condition = f"value IS NOT NULL AND {text} <> 'nan' AND {wrong}"
     with reading(source):
         counted = con.execute(

@@ -68,7 +68,7 @@ def open_reference(
             sources, schema, exclude=wishes.exclude, fine=fine, keep=values if wishes.on_points else None,
             progress=part_of(progress, 0.2, 1, "reference"),
         )  # fmt: skip
-        reference = Reference(text, profile, values, tuple(sources))
+        reference = Reference(text, profile, values, tuple(sources), wishes.target)
     require_columns([column.name for column in reference.profile.columns], wishes.target)
     if reference.profile.rows == 0:
         raise DataError(f"{text} has no rows: there is nothing to compare.")

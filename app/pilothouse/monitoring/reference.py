@@ -8,8 +8,9 @@ from typing import Any
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import Source
 from pilothouse.data.schema import Column, Schema
+from pilothouse.data.spelling import pair_of
 from pilothouse.data.versions import DatasetVersion, dataset_paths, list_dataset_versions
-from pilothouse.monitoring.columns import Profile
+from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
@@ -20,23 +21,29 @@ class Reference:
     """A profile with its name for people, such as `late-arrivals v3`, and the schema it describes.
 
     `values` are the finite values of numeric columns in order, kept where a test needs them and there are not
-    too many; `sources` are the files, where they are at hand.
+    too many; `sources` are the files, where they are at hand; `target` may say yes or no in any spelling.
     """
 
     label: str
     profile: Profile
     values: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     sources: tuple[Source, ...] = ()
+    target: str | None = None
 
     @property
     def schema(self) -> Schema:
         """The columns as the reference had them."""
         return Schema(
             tuple(
-                Column(column.name, column.type, column.kind, column.missing == 0)
+                Column(column.name, column.type, column.kind, column.missing == 0, self._classes(column))
                 for column in self.profile.columns
             )
         )
+
+    def _classes(self, column: ColumnProfile) -> tuple[str, ...]:
+        if column.name != self.target or column.distinct > len(column.levels):
+            return ()
+        return pair_of(column.levels) or ()
 
 
 def find_reference(
@@ -56,7 +63,7 @@ def find_reference(
         try:
             profile = Profile.from_json(path.read_text("utf-8"))
             sources = _sources(workspace, store, model, number) if with_sources else ()
-            return Reference(f"{model.name} v{number}", profile, sources=sources)
+            return Reference(f"{model.name} v{number}", profile, sources=sources, target=model.target)
         except (OSError, ValueError, KeyError, TypeError):
             pass  # A bundle that a script made may have no profile; its data may have one.
     datasets = list_dataset_versions(store, model.name)
@@ -64,7 +71,7 @@ def find_reference(
         return None
     sources = tuple(dataset_paths(workspace, datasets[0])) if with_sources else ()
     profile = profile_of(workspace, store, datasets[0])
-    return Reference(f"dataset {datasets[0].version}", profile, sources=sources)
+    return Reference(f"dataset {datasets[0].version}", profile, sources=sources, target=model.target)
 
 
 def _sources(workspace: Workspace, store: Store, model: ModelConfig, version: int) -> tuple[Source, ...]:

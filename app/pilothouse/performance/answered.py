@@ -13,6 +13,7 @@ from pilothouse.comparing.answers import Answers
 from pilothouse.comparing.questions import Question
 from pilothouse.comparing.resampling import Measure
 from pilothouse.config import ModelConfig
+from pilothouse.data.spelling import pair_of
 from pilothouse.registry.evaluation import class_codes
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.model import LoadedModel
@@ -72,13 +73,16 @@ class Answered:
         return self.judged().measure(0, only)
 
 
-def answer_rows(model: LoadedModel, table: pd.DataFrame, config: ModelConfig) -> Answered:
+def answer_rows(
+    model: LoadedModel, table: pd.DataFrame, config: ModelConfig, where: str = "The holdout"
+) -> Answered:
     """Let a model answer rows.
 
     Args:
         model: the version.
         table: shape (n, columns), with at least its inputs; the target may be missing, in part or wholly.
         config: tells target, task, time and id.
+        where: whose rows they are, for the error.
 
     Raises:
         PilothouseError: an input is missing, or a label is of a class that the model has never seen.
@@ -94,7 +98,13 @@ def answer_rows(model: LoadedModel, table: pd.DataFrame, config: ModelConfig) ->
         said = np.asarray(answers.predictions, dtype="float64")
         return Answered("regression", said, truth, known, 0.5, (), table, question)
     codes = np.full(len(table), -1, dtype=np.intp)
-    codes[known] = class_codes(target[known], list(classes))
+    codes[known] = class_codes(target[known], list(classes), where)
+    if known.any() and pair_of(classes) and config.target in table.columns:
+        # Whoever reads the table finds the model's own classes in it, as in its predictions.
+        said_so = [classes[code] if there else None for code, there in zip(codes, known, strict=True)]
+        table = table.assign(
+            **{config.target: pd.Series(said_so, index=table.index, dtype=object).infer_objects()}
+        )
     if answers.probabilities is None:
         chosen = class_codes(answers.predictions, list(classes))
         return Answered("labels", chosen, codes, known, 0.5, classes, table, question)

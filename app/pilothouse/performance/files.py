@@ -88,7 +88,8 @@ def measure_files(
     model = load_version(version)
     tables = [read_rows([source]) for source in sources]
     rows = with_labels(store, config, pd.concat(tables, ignore_index=True))
-    current = answer_rows(model, rows, config)
+    names = [as_file(source).name for source in sources]
+    current = answer_rows(model, rows, config, names[0] if len(names) == 1 else "One of the files")
     for name in by:
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in these files.")

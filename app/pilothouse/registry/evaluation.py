@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.spelling import respelled
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps, loads
 from pilothouse.registry.bundle import load_version
@@ -125,8 +126,15 @@ def _score(
     return multiclass_metrics(truth_codes, probability)
 
 
-def class_codes(values: Iterable[Any], classes: Sequence[Any]) -> NDArray[np.intp]:
-    """Return each value's position among a model's classes, shape (n,).
+def class_codes(
+    values: Iterable[Any], classes: Sequence[Any], where: str = "The holdout"
+) -> NDArray[np.intp]:
+    """Return each value's position among a model's classes, shape (n,); yes and no in any spelling.
+
+    Args:
+        values: classes as rows have them.
+        classes: the model's.
+        where: whose rows they are, for the error.
 
     Raises:
         PilothouseError: a value is none of them.
@@ -137,11 +145,16 @@ def class_codes(values: Iterable[Any], classes: Sequence[Any]) -> NDArray[np.int
     for value in values:
         code = found.get(value)
         if code is None:
-            code = found[value] = positions.get(_label(value, positions), -1)
+            code = positions.get(_label(value, positions), -1)
             if code < 0:
+                code = positions.get(str(respelled(value, classes)), -1)
+            if code < 0:
+                known = ", ".join(str(one)[:60] for one in classes[:10])
                 raise PilothouseError(
-                    f"The holdout has the class {str(value)[:60]!r}, which the model has never seen."
+                    f"{where} has the class {str(value)[:60]!r}, which the model has never seen; "
+                    f"it knows: {known}."
                 )
+            found[value] = code
         codes.append(code)
     return np.array(codes, dtype=np.intp)
 

@@ -204,3 +204,26 @@ def test_the_nearest_column_is_none_that_is_known(tmp_path: Path) -> None:
     schema = Schema((Column("temp", "number", "numeric", False), Column("temp2", "number", "numeric", False)))
     (found,) = check_file(write_text(tmp_path / "x.csv", "temp\n1\n"), schema)
     assert found.message == "x.csv has no column 'temp2'."
+
+
+@pytest.mark.parametrize("kind", ["text", "boolean"])
+def test_two_classes_in_another_spelling_are_sound_and_a_third_is_held(tmp_path: Path, kind: str) -> None:
+    first = '"yes"', '"no"'
+    if kind == "boolean":
+        first = "true", "false"
+    lines = "".join(f'{{"x": {at}, "y": {first[at % 2]}}}\n' for at in range(40))
+    schema = infer_schema([write_text(tmp_path / "first.jsonl", lines)], target="y")
+    column = schema.column("y")
+    assert column and column.type == kind
+    rules = FileRules(
+        tuple(ColumnRule(one.name, one.type, on_fail="warn") for one in schema.columns), accepted=1
+    )
+    text = "x,y\n" + "".join(f"{at},{('Yes', 'NO', '1', 'false')[at % 4]}\n" for at in range(40))
+    assert check_file(write_text(tmp_path / "other.csv", text), schema, Roles("y")) == []
+    assert check_file(tmp_path / "other.csv", schema, Roles("y"), rules) == []
+    third = write_text(tmp_path / "third.csv", text + "41,maybe\n")
+    for asked in (None, rules):
+        found = _only(check_file(third, schema, Roles("y"), asked))
+        assert (found.severity, found.column, found.rule, found.count) == (ERROR, "y", "type", 1)
+        assert "'maybe'" in found.message
+        assert found.examples == (Example(41, "maybe"),)

@@ -30,7 +30,8 @@ def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> Fi
     Raises:
         DataError: a file cannot be read, or they disagree among themselves.
     """
-    schema = infer_schema(sources)
+    schema = infer_schema(sources, target=roles.target)
+    says_yes_or_no = {column.name for column in schema.columns if column.classes}
     profile = profile_files(sources, schema)
     fresh = suggest_rules(profile, target=roles.target, id=roles.id, exclude=roles.exclude)
     columns = []
@@ -38,6 +39,8 @@ def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> Fi
         column = profile.column(rule.name)
         if column is None:
             columns += [rule] if rule.name == roles.target or rule.optional else []
+        elif not fits(rule.type, column.type) and rule.name in says_yes_or_no:
+            columns.append(rule)
         elif not fits(rule.type, column.type):
             columns += [one for one in fresh.columns if one.name == rule.name]
         else:
