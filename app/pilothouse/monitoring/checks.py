@@ -24,7 +24,8 @@ from pilothouse.data.reading import (
     first_line,
     suffix_of,
 )
-from pilothouse.data.schema import Column, Schema, fits, misfit, spelled, type_of
+from pilothouse.data.schema import Column, Schema, fits, misfit, type_of
+from pilothouse.data.spelling import spelled
 from pilothouse.monitoring.examples import Example, misfits
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
 from pilothouse.monitoring.quality.rules import WARN, FileRules

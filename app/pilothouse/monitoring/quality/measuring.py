@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 from pilothouse.data.reading import Source, as_file, identifier, literal, reading, scan_sql, suffix_of
-from pilothouse.data.schema import Column, fits, spelled, sql_type
-from pilothouse.data.spelling import class_sql
+from pilothouse.data.schema import Column, fits, sql_type
+from pilothouse.data.spelling import class_sql, spelled
 from pilothouse.monitoring.quality.rules import FileRules
 
 LEAK_ROWS = 4000
