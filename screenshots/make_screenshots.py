@@ -127,7 +127,8 @@ def flights(workspace: Workspace) -> list[dict[str, Any]]:
     asked = read_predictions(workspace, limit=1)[0]["features"]
     names = ", ".join(f'"{name}"' for name in asked)
     file = sorted((workspace.root / "data").glob("*.parquet"))[-1]
-    found = duckdb.execute(f"SELECT {names} FROM read_parquet(?) USING SAMPLE 200 (reservoir, 7)", [str(file)])
+    query = f"SELECT {names} FROM read_parquet(?) USING SAMPLE 200 (reservoir, 7)"
+    found = duckdb.execute(query, [str(file)])
     return [dict(zip(asked, map(plain, row), strict=True)) for row in found.fetchall()]
 
 

@@ -1,4 +1,4 @@
-"""Makes a picture of the screen look the same wherever it is opened: in a browser, offline, in a converter."""
+"""Makes a picture of the screen look the same wherever it is opened: a browser, offline, a converter."""
 
 from __future__ import annotations
 

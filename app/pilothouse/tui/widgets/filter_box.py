@@ -77,7 +77,7 @@ class FilterBox(Vertical):
 
     DEFAULT_CSS = """
     FilterBox { height: auto; }
-    FilterBox #filter-error { margin: 0 2; }
+    FilterBox #filter-error { padding: 0 1; }
     FilterBox #filter-list {
         display: none; width: auto; height: auto; overlay: screen; constrain: inside inside;
         background: $panel; padding: 0 1;
