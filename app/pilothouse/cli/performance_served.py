@@ -90,7 +90,7 @@ def _show_version(one: Served) -> None:
         )  # fmt: skip
     table([one.chunk, harm.metric, "low", "high", "rows", "labels", "how"], rows, right=(1, 2, 3, 4, 5))
     if any(period.estimated for period in one.periods):
-        say("Estimates come from the model's own answers: they are blind to concept drift.")
+        say("Estimates come without labels: they are blind to concept drift.")
     if harm.groups:
         click.echo("")
         groups = [

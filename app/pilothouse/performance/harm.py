@@ -10,6 +10,7 @@ import numpy as np
 
 from pilothouse.performance.answered import FIRST, Answered
 from pilothouse.performance.estimating import BLIND, estimate
+from pilothouse.performance.losses import BLIND as BLIND_LOSS
 from pilothouse.performance.losses import estimate_loss
 from pilothouse.performance.measuring import FEWEST, Value, drawn
 from pilothouse.performance.slices import Group, worst_groups
@@ -90,6 +91,8 @@ def assess(
     estimated, method = estimated_metric(current, reference, name, inputs or [])
     every = {key: value for key, (value, _) in drawn(current.labelled).items()} if _enough(current) else {}
     verdict, words = _verdict(name, before and before[0], now and now[0], change, estimated, drifted)
+    if now is None and estimated is not None:
+        words += f" {BLIND_LOSS if method == 'DLE' else BLIND}"
     return Harm(
         metric=name,
         rows=len(current.table),
@@ -150,7 +153,7 @@ def _verdict(
         numbers = f"estimated {metric} {_n(estimated.value)} against {_n(before.value)} on the holdout"
         worse = estimated.low > before.high if lower_is_better(metric) else estimated.high < before.low
         word = "The model seems worse on these rows" if worse else "No loss is to be seen without labels"
-        return (HARMFUL if worse else UNKNOWN), f"{word}: {numbers}. {BLIND}"
+        return (HARMFUL if worse else UNKNOWN), f"{word}: {numbers}."
     return UNKNOWN, "There are too few labels to measure it, and nothing to estimate it from."
 
 

@@ -115,6 +115,51 @@ def test_the_loss_of_a_regression_is_learned() -> None:
     assert assess(current, reference, inputs=["x"]).method == "DLE"
 
 
+def houses(rows: int, seed: int, *, large: float = 4.5) -> Answered:
+    """Prices whose noise grows with them and has a heavy tail; of each row the id is among the inputs."""
+    chance = np.random.default_rng(seed)
+    area, rooms = chance.lognormal(large, 0.35, rows), chance.integers(1, 8, rows)
+    level = 3000 * area + 8000 * rooms
+    price = level + chance.standard_t(4, rows) * 0.12 * level
+    table = pd.DataFrame({"area": area, "rooms": rooms, "price": price})
+    table["id"] = [f"S{seed}-{number}" for number in range(rows)]
+    question = Question("price", "regression", None, ("id",))
+    return Answered("regression", level, price, np.ones(rows, bool), 0.5, (), table, question)
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_the_estimate_of_heavy_losses_is_unbiased_and_its_interval_is_kept(metric: str) -> None:
+    kept, off = [], []
+    for seed in range(32):
+        current = houses(300, seed)
+        error = np.abs(current.said - current.truth)
+        told = float(np.sqrt(np.mean(error**2))) if metric == "rmse" else float(np.mean(error))
+        found = estimate_loss(current, houses(500, 1000 + seed), metric, ["area", "rooms", "id"])
+        assert found is not None and found.value and found.low is not None and found.high is not None
+        kept.append(found.low <= told <= found.high)
+        off.append(found.value / told - 1)
+    assert np.mean(kept) >= 0.85
+    assert abs(np.mean(off)) < 0.03
+
+
+def test_larger_losses_are_expected_where_they_were_large_before() -> None:
+    reference, current = houses(3000, 1), houses(2000, 2, large=4.9)
+    found = estimate_loss(current, reference, "mae", ["area", "rooms", "id"])
+    error = float(np.mean(np.abs(current.said - current.truth)))
+    assert found is not None and found.value == pytest.approx(error, rel=0.15)
+    assert found.value > 1.2 * float(np.mean(np.abs(reference.said - reference.truth)))
+
+
+def test_an_estimate_says_what_it_rests_on() -> None:
+    reference, current = houses(400, 1), houses(200, 2)
+    blind = Answered(
+        "regression", current.said, current.truth, np.zeros(200, bool), 0.5, (), current.table,
+        current.question,
+    )  # fmt: skip
+    harm = assess(blind, reference, inputs=["area", "rooms"])
+    assert "how the model erred on its holdout" in harm.words and "probabilities" not in harm.words
+
+
 def errors(shares: list[tuple[int, float]], seed: int) -> Answered:
     chance = np.random.default_rng(seed)
     wrong = np.concatenate([chance.random(count) < share for count, share in shares])

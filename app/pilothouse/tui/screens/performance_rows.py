@@ -25,7 +25,7 @@ EMPTY = (
     "A file waits for it once a version is live; the watcher judges by itself,  u  does it now."
 )
 EMPTY_ANSWERS = "What was answered is measured when you ask for it:  e"
-BLIND = "Estimated from the model's own answers: blind to concept drift, which only labels show."
+BLIND = "Estimated without labels: blind to concept drift, which only labels show."
 GROUPS = (
     Column("group", "group", most=30, grow=True),
     Column("value", "value", "right", most=9),
@@ -198,7 +198,7 @@ def _lines(
     head: Content, words: str, estimated: bool, harm: dict[str, Any], report: dict[str, Any], room: int
 ) -> Content:
     rows = [head, Content(safe(words, 900))]
-    if estimated and BLIND[:20] not in words:
+    if estimated and "blind to concept drift" not in words:
         rows.append(line(("▲ ", "$warning"), BLIND))
     table = [
         (label, one)
