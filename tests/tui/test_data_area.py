@@ -22,7 +22,7 @@ from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.data import DataScreen
 from pilothouse.tui.screens.data_column import ColumnScreen
 from pilothouse.tui.screens.drift_map import DriftMapScreen, columns_in_order
-from pilothouse.tui.snapshots.arrival_names import LONGEST, in_order, short_names, years
+from pilothouse.tui.snapshots.arrival_names import LONGEST, in_order, short_names, without_name, years
 from pilothouse.tui.text import width
 from pilothouse.tui.widgets.drift_map import DriftMap, sign_of
 from pilothouse.tui.widgets.histogram import beside
@@ -262,3 +262,9 @@ def test_the_worst_column_stands_first_and_the_target_above_it() -> None:
     glances = [glance(("a", 0.0), ("b", 0.2), ("c", 0.9)), glance(("a", 0.0), ("b", 0.3), ("c", 0.0))]
     assert columns_in_order(glances, worst_first=True) == (["late", "b", "c", "a"], "late")
     assert columns_in_order(glances, worst_first=False) == (["late", "a", "b", "c"], "late")
+
+
+def test_what_stands_beside_the_name_of_a_file_does_not_say_it_again() -> None:
+    assert without_name("In a.csv the column 'x' is text.", "a.csv") == "the column 'x' is text."
+    assert without_name("a.csv has no column 'x'.", "a.csv") == "has no column 'x'."
+    assert without_name("The file is empty.", "a.csv") == "The file is empty."

@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
+from pilothouse.tui.snapshots.arrival_names import without_name
 from pilothouse.tui.text import NONE, line, number, safe
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
@@ -73,7 +74,7 @@ class HeldFile(Vertical):
         what = "a holds it again" if arrival.status == "accepted" else what
         self.query_one("#found-panel", Panel).retitle(f"Checks of {arrival.name}", what)
         self.query_one("#found", Table).set_rows(
-            [finding_row(n, one) for n, one in enumerate(arrival.findings)]
+            [finding_row(n, one, arrival.name) for n, one in enumerate(arrival.findings)]
         )
         self._draw_rows()
 
@@ -146,11 +147,11 @@ class HeldFile(Vertical):
         self._draw_rows()
 
 
-def finding_row(n: int, one: Finding) -> Row:
+def finding_row(n: int, one: Finding, file: str) -> Row:
     """One finding in one line."""
     words, tone = SEVERITIES.get(one.severity, (f"? {safe(one.severity, 10)}", "watch"))
     count = number(one.count) if one.count else NONE
-    cells = (words, safe(one.message, 400), count, safe(one.rule, 20))
+    cells = (words, safe(without_name(one.message, file), 400), count, safe(one.rule, 20))
     return Row(f"{n} {one.column} {one.message}", cells, (tone, "", "", "dim"), one)
 
 

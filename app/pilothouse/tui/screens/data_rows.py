@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pilothouse.tui.signs import SIGN_TONES, verdict
+from pilothouse.tui.snapshots.arrival_names import without_name
 from pilothouse.tui.text import clock, number, safe, size
 from pilothouse.tui.widgets.rows import Column, Row
 
@@ -66,7 +67,7 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
     if stored is None:
         drift, drift_tone, moved, target, target_tone, against = "– none", "dim", "–", "–", "dim", ""
         if one.findings:
-            changed, changed_tone = one.findings[0].message, ""
+            changed, changed_tone = without_name(one.findings[0].message, one.name), ""
     else:
         sign, word = of_data(stored)
         drift, drift_tone = f"{sign} {word}", SIGN_TONES[sign]

@@ -78,3 +78,9 @@ def years(names: Sequence[str]) -> list[str]:
         found = _date(stem)
         out.append(found[1] if found else "")
     return out
+
+
+def without_name(message: str, name: str) -> str:
+    """Return what was found in a file where its name stands beside it: ``In a.csv the column 'x' is text`` is
+    ``the column 'x' is text``."""
+    return message.removeprefix(f"In {name} ").removeprefix(f"{name} ")

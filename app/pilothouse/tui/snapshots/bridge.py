@@ -72,6 +72,8 @@ def bridge(workspace: Workspace, model: str | None, before: Bridge | None) -> Br
 
 
 def _needs(known: Models, seen: Data, server: ServerStatus | None) -> list[Need]:
+    from pilothouse.tui.snapshots.arrival_names import without_name
+
     needs: list[Need] = []
     if server is not None and server.last_error:
         needs.append(Need("serving", "", "bad", server.last_error))
@@ -90,7 +92,7 @@ def _needs(known: Models, seen: Data, server: ServerStatus | None) -> list[Need]
                     "data",
                     file.arrival.name,
                     "bad",
-                    f"{file.arrival.name} is held: {why.removeprefix(file.arrival.name).strip()}",
+                    f"{file.arrival.name} is held: {without_name(why, file.arrival.name)}",
                 )
             )
     if (moved := newest_drift(known, seen)) is not None and moved.report is not None:
