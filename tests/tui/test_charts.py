@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.tui.text import width
-from pilothouse.tui.widgets.heatmap import HeatColumn, draw_heatmap, shade
+from pilothouse.tui.widgets.heatmap import HeatColumn, draw_heatmap
 from pilothouse.tui.widgets.histogram import two_histograms
 from pilothouse.tui.widgets.sparkline import bar, sparkline
 
@@ -53,4 +53,12 @@ def test_the_heatmap_puts_the_worst_column_first_and_the_newest_file_right() -> 
     assert lines[0].split() == ["Jan", "Feb"]
     assert lines[2].split() == ["temp", "▒", "▓"]
     assert lines[3].split() == ["calm", "·", "·"]
-    assert shade(0.0)[0] == "·"
+
+
+def test_the_heatmap_leaves_a_gap_between_labels_and_has_the_signs_of_the_map() -> None:
+    files = [HeatColumn(label, "●", "", (("rooms", 3.0),)) for label in ("Dec", "wéird", "copy", "2026-")]
+    for across in (80, 36, 20):
+        first, _, cells = draw_heatmap(files, across, 8).plain.split("\n")
+        labels = first.split()
+        assert labels == ["Dec", "wéird", "copy", "2026-"][-len(labels) :]
+        assert cells.split()[1:] == ["█"] * len(labels)

@@ -24,7 +24,8 @@ from pilothouse.tui.screens.data_column import ColumnScreen
 from pilothouse.tui.screens.drift_map import DriftMapScreen, columns_in_order
 from pilothouse.tui.snapshots.arrival_names import LONGEST, in_order, short_names, without_name, years
 from pilothouse.tui.text import width
-from pilothouse.tui.widgets.drift_map import DriftMap, sign_of
+from pilothouse.tui.widgets.drift_map import DriftMap
+from pilothouse.tui.widgets.drift_shades import sign_of
 from pilothouse.tui.widgets.histogram import beside
 from pilothouse.workspace import Workspace
 

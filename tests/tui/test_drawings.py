@@ -154,6 +154,7 @@ def fixed(empty: Workspace, in_utc: None) -> Workspace:
                 target=column("late", 0.03, "category"),
             )
             told = {"model": "late", "recorded_at": ago(hours=3 - n), "sha256": f"{n:064d}"}
+            (empty.root / "data" / name).touch()
             tx.insert("arrivals", [{**told, "name": name, "rows": 606, "status": "ok", "findings": "[]"}])
             tx.insert(
                 "drift_reports",
@@ -196,6 +197,8 @@ def compared_with_rows(workspace: Workspace) -> str:
     from pilothouse.monitoring.judging import judge_file
 
     folder, table = workspace.root / "data", making_models.flights(400)
+    for nothing in folder.iterdir():
+        nothing.unlink()
     with open_store(workspace).transaction() as tx:
         tx.execute("DELETE FROM aliases")
     making_models.holdout(folder / "flights-2014-01.parquet", table)
@@ -230,6 +233,7 @@ def hold_one(workspace: Workspace) -> None:
         },
     ]
     held = {"model": "late", "recorded_at": ago(minutes=5), "sha256": "f" * 64, "rows": 0, "status": "held"}
+    (workspace.root / "data" / "flights-2014-01.csv").touch()
     with open_store(workspace).transaction() as tx:
         tx.insert("arrivals", [{**held, "name": "flights-2014-01.csv", "findings": dumps(findings)}])
 

@@ -98,6 +98,8 @@ async def test_what_is_shown_is_what_is_there(hostile: Workspace, size: tuple[in
         assert "0.78" in runs
         await visit(pilot, "4")
         data = shown(app)
+        await press(pilot, "G")
+        data += shown(app)
         assert "■ drifted" in data
         assert "■ held" in data
         assert "temp rose" in data

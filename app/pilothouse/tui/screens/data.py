@@ -137,8 +137,10 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         coming = f"   {known.coming} to come: n" if known.coming else ""
         count = len(known.versions)
         versions = f"   {count} dataset version{'' if count == 1 else 's'}: d" if count else ""
+        gone = sum(row.item.gone for row in rows)  # type: ignore[attr-defined]
+        some = f"{len(rows) - gone}" + (f", {gone} gone" if gone else "")
         self.query_one("#files-panel", Panel).retitle(
-            f"Files in {known.folder}", f"{len(rows)}   {watcher}{waiting}{coming}{versions}{against}"
+            f"Files in {known.folder}", f"{some}   {watcher}{waiting}{coming}{versions}{against}"
         )
 
     # ------------------------------------------------------------ one file

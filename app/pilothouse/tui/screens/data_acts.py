@@ -40,6 +40,8 @@ class DataActs(PilothouseScreen):
             file = self.current_file()
             if file is None:
                 return "no file is held back"
+            if file.gone:
+                return f"{file.arrival.name} is no longer in the folder"
             if file.arrival.status not in ("held", "accepted"):
                 return f"{file.arrival.name} is not held back"
         return super().why_not(action)

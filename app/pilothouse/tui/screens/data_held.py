@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
 from pilothouse.tui.snapshots.arrival_names import without_name
-from pilothouse.tui.text import NONE, line, number, safe
+from pilothouse.tui.text import NONE, line, number, safe, width
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
@@ -31,6 +32,8 @@ FOUND = (
     Column("rows", "rows", "right", most=9),
     Column("rule", "rule", most=14),
 )
+_BESIDE_THE_MESSAGE = 33
+"""Cells of the panel that are not for what was found: its frame and the other columns."""
 SEVERITIES = {"error": ("■ holds", "bad"), "warning": ("▲ beware", "watch"), "note": ("○ note", "dim")}
 
 
@@ -98,10 +101,7 @@ class HeldFile(Vertical):
 
     def _draw_rows(self) -> None:
         one, arrival = self.finding, self._arrival
-        advice = one.next if one is not None else ""
-        self.query_one("#advice", Words).show(
-            line(("→ ", "$accent"), safe(advice, 400)) if advice else line()
-        )
+        self.query_one("#advice", Words).show(self._in_full(one) if one is not None else line())
         table, panel = self.query_one("#found-rows", Table), self.query_one("#rows-panel", Panel)
         if one is None or arrival is None or not one.examples:
             table.empty = "This finding is about the file as a whole: no single row shows it." if one else ""
@@ -118,6 +118,21 @@ class HeldFile(Vertical):
         table.set_rows(rows)
         count = f"{len(rows)} of {one.count:,}" if one.count else f"{len(rows)}"
         panel.retitle("Rows that show it", f"{count}{aside}")
+
+    def _in_full(self, one: Finding) -> Content:
+        """What to do about a finding; and before it all of it, where the table has no room for that."""
+        lines = []
+        said = safe(without_name(one.message, self._arrival.name if self._arrival else ""), 400)
+        if width(said) > self.size.width - _BESIDE_THE_MESSAGE:
+            lines.append(line(said))
+        if one.next:
+            lines.append(line(("→ ", "$accent"), safe(one.next, 400)))
+        return Content("\n").join(lines)
+
+    def on_resize(self) -> None:
+        """There is more room, or less, for what was found."""
+        if self._arrival is not None:
+            self._draw_rows()
 
     def _ask(self, key: str, arrival: Arrival, one: Finding) -> None:
         if self._reading == key:

@@ -31,6 +31,7 @@ AGAINST = Column("reference", "against", most=30)
 FILES_NARROW = (
     Column("name", "file", most=24),
     Column("state", "state", most=12),
+    Column("harm", "harm", width=4),
     Column("moved", "moved", "right", most=8),
     Column("changed", "what changed", most=240, grow=True),
 )
@@ -62,7 +63,7 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
     from pilothouse.monitoring.verdict_words import of_column, of_data
 
     one, stored = file.arrival, file.report
-    said, tone = verdict(one.status)
+    said, tone = ("□ gone", "dim") if file.gone else verdict(one.status)
     changed, changed_tone = "", "dim"
     if stored is None:
         drift, drift_tone, moved, target, target_tone, against = "– none", "dim", "–", "–", "dim", ""
@@ -82,10 +83,10 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
         against = stored.reference
     harm, harm_tone = harm_cell(file)
     if narrow:
-        compared = stored is not None and one.status == "ok"
+        compared = stored is not None and one.status == "ok" and not file.gone
         state, state_tone = (drift, drift_tone) if compared else (said, tone)
-        row = (safe(one.name), state, moved, safe(changed, 240))
-        return Row(one.name, row, ("", state_tone, "", changed_tone), file)
+        row = (safe(one.name), state, harm.partition(" ")[0], moved, safe(changed, 240))
+        return Row(one.name, row, ("dim" if file.gone else "", state_tone, harm_tone, "", changed_tone), file)
     cells = (
         safe(one.name),
         said,
@@ -98,7 +99,18 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
         clock(one.at, now),
         safe(against),
     )
-    tones = ("", tone, drift_tone, "", target_tone, harm_tone, "", changed_tone, "dim", "dim")
+    tones = (
+        "dim" if file.gone else "",
+        tone,
+        drift_tone,
+        "",
+        target_tone,
+        harm_tone,
+        "",
+        changed_tone,
+        "dim",
+        "dim",
+    )
     return Row(one.name, cells, tones, file)
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from pilothouse.workspace import Workspace
 
 
+_SHOWN_HARMFUL = 5
+"""Harmful files named one by one; the Data screen lists them all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """One thing that waits: ``kind`` says what enter does, ``key`` with what."""
@@ -84,8 +88,21 @@ def _needs(known: Models, seen: Data, server: ServerStatus | None) -> list[Need]
         passed = "passed its gates" if said == "passed" else "has no gates"
         before = f" after v{known.live}" if known.live is not None else ", the first"
         needs.append(Need("promote", str(version), "watch", f"v{version} {passed}: P promotes it{before}"))
+    needs += [
+        Need("data", file.arrival.name, "bad", f"{file.arrival.name} is harmful: {file.harm.words}")
+        for file in harmful(known, seen)[:_SHOWN_HARMFUL]
+        if file.harm is not None
+    ]
+    drifted = unlearned_drift(known, seen)
+    if drifted and (report := drifted[0].report) is not None:
+        name, names = drifted[0].arrival.name, ", ".join(one.column for one in report.drifted[:3])
+        share = f"{len(report.drifted)} of {len(report.columns)}: {names}"
+        said = f"{name} drifted, {share}"
+        if len(drifted) > 1:
+            said = f"{len(drifted)} files drifted, last {name}, {share}"
+        needs.append(Need("data", name, "watch", said))
     for file in seen.files:
-        if file.arrival.status == "held":
+        if file.arrival.status == "held" and not file.gone:
             why = file.arrival.findings[0].message if file.arrival.findings else "see Data"
             needs.append(
                 Need(
@@ -95,17 +112,6 @@ def _needs(known: Models, seen: Data, server: ServerStatus | None) -> list[Need]
                     f"{file.arrival.name} is held: {without_name(why, file.arrival.name)}",
                 )
             )
-    if (moved := newest_drift(known, seen)) is not None and moved.report is not None:
-        report = moved.report
-        names = ", ".join(one.column for one in report.drifted[:3])
-        needs.append(
-            Need(
-                "data",
-                moved.arrival.name,
-                "watch",
-                f"{moved.arrival.name} drifted, {len(report.drifted)} of {len(report.columns)}: {names}",
-            )
-        )
     if seen.waiting:
         needs.append(
             Need(
@@ -128,24 +134,35 @@ def waiting_versions(known: Models) -> list[int]:
     ]
 
 
-def newest_drift(known: Models, seen: Data) -> FileVerdict | None:
-    """The newest file, if it drifted and the live version has not learned from it."""
+def harmful(known: Models, seen: Data) -> list[FileVerdict]:
+    """The files that the live version is worse on than it was promised to be, newest first."""
+    return [
+        file
+        for file in _unlearned(known, seen)
+        if file.harm is not None and file.harm.verdict == "harmful" and file.harm.version == known.live
+    ]
+
+
+def unlearned_drift(known: Models, seen: Data) -> list[FileVerdict]:
+    """The files that drifted and that the live version has not learned from, newest first, but for those that
+    are told as harmful."""
+    hurt = {file.arrival.name for file in harmful(known, seen)}
+    return [
+        file
+        for file in _unlearned(known, seen)
+        if file.report is not None and file.report.dataset_drift and file.arrival.name not in hurt
+    ]
+
+
+def _unlearned(known: Models, seen: Data) -> list[FileVerdict]:
+    """The files in the folder that the live version has not learned from, newest first."""
     live = known.version(known.live)
-    if live is None or not seen.files:
-        return None
+    if live is None:
+        return []
     learned = {
         file.name
         for version in seen.versions
         if version.version == live.dataset_version
         for file in version.files
     }
-    judged = [file for file in seen.files if file.report is not None]
-    newest = judged[0] if judged else None
-    if (
-        newest is None
-        or newest.report is None
-        or not newest.report.dataset_drift
-        or newest.arrival.name in learned
-    ):
-        return None
-    return newest
+    return [file for file in seen.files if not file.gone and file.arrival.name not in learned]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ class FileVerdict:
     arrival: Arrival
     report: Glance | None
     harm: HarmGlance | None = None
+    gone: bool = False
+    """Whether it is no longer in the data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,14 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
         newest.setdefault(one.name, one)
     arrivals = list(newest.values())
     order = in_order([(one.name, one.at) for one in arrivals])
+    here = _in_folder(workspace, chosen.data.folder)
     files = tuple(
         FileVerdict(
             one,
             # One whose acceptance was taken back was compared once; what holds it is what counts.
             None if one.status == HELD else reports.get((one.name, one.sha256)),
             harms.get((one.name, one.sha256)),
+            here is not None and one.name not in here,
         )
         for one in (arrivals[at] for at in reversed(order))
     )
@@ -115,6 +120,15 @@ def whole_report(workspace: Workspace, report_id: str) -> StoredReport:
 def _folder_stamp(workspace: Workspace, folder: str) -> object:
     try:
         return (workspace.root / folder).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _in_folder(workspace: Workspace, folder: str) -> frozenset[str] | None:
+    """The names in the data folder; None where it cannot be listed, which says nothing of its files."""
+    try:
+        with os.scandir(workspace.root / folder) as entries:
+            return frozenset(entry.name for entry in entries)
     except OSError:
         return None
 

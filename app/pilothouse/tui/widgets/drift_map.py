@@ -18,10 +18,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pilothouse.tui.text import fit, safe, width
+from pilothouse.tui.widgets.drift_shades import sign_of
 
-LEVELS = ((0.25, "░", "weak"), (0.5, "▒", "watch"), (1.0, "▓", "bad"))
-"""Below each score the sign of a cell that drifted, and its tone; from the last one on ``█``."""
-STEADY, HELD = ("·", "dim"), ("×", "bad")
+HELD = ("×", "bad")
 LEGEND = "· steady  ░ moved  ▒ from 0.25  ▓ from 0.5  █ from 1  × held"
 _WIDEST_NAME, _WIDEST_CELL = 24, 7
 
@@ -38,13 +37,6 @@ class MapFile:
     year: str = ""
     held: bool = False
     cells: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
-
-
-def sign_of(score: float, moved: bool) -> tuple[str, str]:
-    """Sign and tone of a cell."""
-    if not moved:
-        return STEADY
-    return next(((sign, tone) for limit, sign, tone in LEVELS if score < limit), ("█", "bad"))
 
 
 class DriftMap(ScrollView, can_focus=True):

@@ -9,29 +9,19 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pilothouse.tui.text import fit, safe, width
+from pilothouse.tui.widgets.drift_shades import sign_of
 
-SHADES = ((0.1, "·"), (0.25, "░"), (0.5, "▒"))
-"""Below each score its sign; from the last one on ``▓``. A column that the rule calls steady is always
-``·``."""
+_STYLES = {"": "", "dim": "$dim", "weak": "$warning 70%", "watch": "$warning", "bad": "$error"}
 
 
 @dataclass(frozen=True, slots=True)
 class HeatColumn:
-    """One file: its short label, its sign and tone, and the score of each column that moved (0 for steady).
-    One file: its short label, its sign and tone, and the score of each column that moved (0 for steady)."""
+    """One file: a short label, its sign and style, and the score of each column that moved (0 for steady)."""
 
     label: str
     sign: str
     style: str
     scores: tuple[tuple[str, float], ...]
-
-
-def shade(score: float) -> tuple[str, str]:
-    """Sign and style of a score."""
-    for limit, sign in SHADES:
-        if score < limit:
-            return sign, "$dim" if sign == "·" else "$warning"
-    return "▓", "$error"
 
 
 def draw_heatmap(files: Sequence[HeatColumn], columns: int, rows: int) -> Content:
@@ -45,11 +35,13 @@ def draw_heatmap(files: Sequence[HeatColumn], columns: int, rows: int) -> Conten
             names[name] = max(names.get(name, 0.0), score)
     ordered = sorted(names, key=lambda name: -names[name])[: rows - 2]
     left = min(12, max([7, *(width(safe(name)) for name in ordered)]))
-    each = max(4, min(6, (columns - left) // len(files)))
+    # A label is as wide as its cell but for the gap to the one before it.
+    widest = max(width(safe(file.label)) for file in files)
+    each = max(min(6, widest + 1), 4, min(6, (columns - left) // len(files)))
     shown = list(files)[-max(1, (columns - left) // each) :]
     out = [
         Content.assemble(
-            (" " * left + "".join(fit(safe(file.label), each, "right") for file in shown), "$dim")
+            (" " * left + "".join(" " + fit(safe(file.label), each - 1, "right") for file in shown), "$dim")
         )
     ]
     parts: list[str | tuple[str, str]] = [fit("dataset", left)]
@@ -59,8 +51,9 @@ def draw_heatmap(files: Sequence[HeatColumn], columns: int, rows: int) -> Conten
     for name in ordered:
         cells: list[str | tuple[str, str]] = [(fit(safe(name), left), "$dim")]
         for file_scores in scores:
-            sign, style = shade(file_scores[name]) if name in file_scores else (" ", "")
-            cells.append((fit(sign, each, "right"), style))
+            far = file_scores.get(name)
+            sign, tone = sign_of(far, far > 0) if far is not None else (" ", "")
+            cells.append((fit(sign, each, "right"), _STYLES[tone]))
         out.append(Content.assemble(*cells))
     return Content("\n").join(out)
 
