@@ -23,6 +23,7 @@ from pilothouse.autopilot.harm_queue import HarmQueue
 from pilothouse.autopilot.retraining import Retraining
 from pilothouse.autopilot.status import write_status
 from pilothouse.config import ModelConfig
+from pilothouse.data.copies import original_of
 from pilothouse.data.reading import data_files
 from pilothouse.data.versions import fingerprint, list_dataset_versions
 from pilothouse.errors import NotFoundError, PilothouseError
@@ -30,6 +31,7 @@ from pilothouse.monitoring.checks import ERROR
 from pilothouse.monitoring.judging import Verdict, judge_file, list_arrivals
 from pilothouse.monitoring.quality.telling import finding_lines
 from pilothouse.monitoring.verdict_words import of_data
+from pilothouse.monitoring.verdicts import ACCEPTED, COPY
 from pilothouse.registry.versions import champion
 from pilothouse.store import open_store, record
 from pilothouse.workspace import Workspace
@@ -164,7 +166,7 @@ class Watcher:
         if not self._known(model, path):
             self._say(f"judging {path.name}")
             verdict = judge_file(self._workspace, self._store, model, path)
-            self._judged += 1
+            self._judged += verdict.status != COPY
             self._last_file = path.name
             self._tell(in_one_line(path.name, verdict))
             if verdict.status == "held":
@@ -174,10 +176,20 @@ class Watcher:
         return False
 
     def _known(self, model: ModelConfig, path: Path) -> bool:
-        """Whether these very bytes were judged before, or are a part of the reference themselves."""
+        """Whether these very bytes were judged before, or are a part of the reference themselves.
+
+        What was judged as a copy is judged anew once it is none, and the other way round.
+        """
         digest = fingerprint(path)
-        arrived = {(arrival.name, arrival.sha256) for arrival in list_arrivals(self._store, model.name)}
-        if (path.name, digest) in arrived:
+        arrived = {
+            (arrival.name, arrival.sha256): arrival.status
+            for arrival in list_arrivals(self._store, model.name)
+        }
+        status = arrived.get((path.name, digest))
+        copied = original_of(self._store, model.name, path, digest)
+        if copied:
+            return status in (COPY, ACCEPTED)
+        if status is not None and status != COPY:
             return True
         live = champion(self._store, model.name)
         if live is not None:
@@ -272,6 +284,8 @@ def in_one_line(name: str, verdict: Verdict) -> str:
         count = len([finding for finding in verdict.findings if finding.severity == ERROR])
         return f"■ {name} is held for {count} reason{'' if count == 1 else 's'}:"
     report = verdict.report
+    if verdict.status == COPY:
+        return f"○ {verdict.findings[0].message}"
     if report is None:
         return f"● {name} is sound; there is no reference yet to compare it with."
     drifted = [column.column for column in report.columns if column.drifted]

@@ -177,7 +177,7 @@ def _hold(store: Store, config: ModelConfig, files: tuple[str, ...], reason: str
 
 
 def _sign(status: str) -> str:
-    return "■" if status == "held" else "●"
+    return {"held": "■", "copy": "○"}.get(status, "●")
 
 
 def _tell_all(findings: Sequence[Finding]) -> None:

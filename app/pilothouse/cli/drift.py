@@ -246,6 +246,9 @@ def _drift_in_workspace(
             next=f"See all with `pilothouse check{f' {shlex.quote(current)}' if looked_at else ''}`.",
         )
     reports = [verdict for verdict in verdicts if verdict.report is not None]
+    if not reports and all(verdict.status == "copy" for verdict in verdicts):
+        original = verdicts[0].findings[0].message
+        raise NotFoundError(original, next="Compare the original.")
     if not reports and any(verdict.reference for verdict in verdicts):
         unread = next(verdict for verdict in verdicts if verdict.reference)
         raise DataError(

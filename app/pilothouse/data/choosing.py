@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from pilothouse.config import ModelConfig
+from pilothouse.data.copies import ages
 from pilothouse.data.reading import DataError, DataFile, connect, identifier, reading, scan_sql, suffix_of
 from pilothouse.data.schema import file_types
 from pilothouse.store import Store, loads
 
 
-def without_copies(kept: list[DataFile]) -> tuple[list[DataFile], list[tuple[str, str]]]:
-    """Leave out files with the bytes of one before; return the rest, and the names of copy and original."""
-    first: dict[str, DataFile] = {}
-    copies = []
+def without_copies(
+    store: Store, model: ModelConfig, kept: list[DataFile], paths: Sequence[Path]
+) -> tuple[list[DataFile], list[tuple[str, str]]]:
+    """Leave out copies, which are the later ones; return the rest, and the names of copy and original.
+
+    Args:
+        store, model: know what landed when.
+        kept: the files, by the hash of their bytes.
+        paths: where they lie.
+    """
+    by_hash: dict[str, list[DataFile]] = {}
     for file in kept:
-        original = first.setdefault(file.path.name, file)
-        if original is not file:
-            copies.append((file.name, original.name))
-    return list(first.values()), copies
+        by_hash.setdefault(file.path.name, []).append(file)
+    named = {path.name: path for path in paths}
+    copies: dict[str, str] = {}
+    for sha256, alike in by_hash.items():
+        if len(alike) > 1:
+            age = ages(store, model.name, sha256, [named[file.name] for file in alike])
+            first = min(age, key=age.__getitem__).name
+            copies |= {file.name: first for file in alike if file.name != first}
+    return [file for file in kept if file.name not in copies], sorted(copies.items())
 
 
 def without_held(store: Store, model: ModelConfig, kept: list[DataFile]) -> list[DataFile]:

@@ -102,7 +102,7 @@ def snapshot(
         if waiting and tell is not None:
             more = f" and {len(waiting) - 1} more are" if len(waiting) > 1 else " is"
             tell(f"{waiting[0]}{more} left out: no labels yet.")
-    kept, copies = without_copies(kept)
+    kept, copies = without_copies(store, model, kept, given)
     if copies and tell is not None:
         more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
         tell(f"{copies[0][0]} is a copy of {copies[0][1]}{more}: each content is taken once.")

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.copies import original_of
 from pilothouse.data.reading import DataError
 from pilothouse.data.schema import fits
 from pilothouse.data.versions import fingerprint
-from pilothouse.monitoring.checks import WARNING, Finding, Roles, examine_file, is_sound
+from pilothouse.monitoring.checks import NOTE, Finding, Roles, examine_file, is_sound
 from pilothouse.monitoring.distances import parse_tests
 from pilothouse.monitoring.drift import DriftReport, compare_profiles, decide
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
@@ -22,6 +23,7 @@ from pilothouse.monitoring.quality.suggesting import suggest_rules
 from pilothouse.monitoring.reference import Reference, find_reference
 from pilothouse.monitoring.verdicts import (
     ACCEPTED,
+    COPY,
     HELD,
     OK,
     Arrival,
@@ -49,7 +51,7 @@ class Verdict:
 
     Attributes:
         status: "ok"; "held" (checks found errors, so training leaves it out); "accepted" (held, but a person
-            took it in nevertheless).
+            took it in nevertheless); "copy" (of another file of the folder: neither judged nor used).
         findings: what the checks found, errors first.
         report: the comparison with the reference; None if the file is held, or accepted though it cannot be
             read, or if there is no reference.
@@ -113,6 +115,8 @@ def _find(
     reference = find_reference(workspace, store, model)
     accepted = current_rules(store, model.name)
     number = accepted.accepted if accepted else None
+    if landed and (original := original_of(store, model.name, path, digest)):
+        return _as_copy(store, model, path, digest, original, number), False
     known = _stored(store, model, path.name, digest, reference, number)
     if known is not None:
         return known, True
@@ -128,9 +132,6 @@ def _find(
         rows=rows,
         roles=roles_of(model),
     )
-    if original := _copied_from(store, model, path, digest):
-        said = f"It is a copy of {original}, byte for byte; a training takes it once."
-        findings = (*findings, Finding(WARNING, "", said, "copy"))
     sound = is_sound(findings)
     report = None
     if reference and examined.figures and (sound or _taken_in(store, model, path.name, digest)):
@@ -169,16 +170,18 @@ def _taken_in(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:
     return known is not None and known["status"] == ACCEPTED
 
 
-def _copied_from(store: Store, model: ModelConfig, path: Path, digest: str) -> str:
-    """Return the name of a file beside this one that has the same bytes and was seen before; or nothing."""
+def _as_copy(
+    store: Store, model: ModelConfig, path: Path, digest: str, original: str, number: int | None
+) -> Verdict:
     rows = store.query(
-        "SELECT name FROM arrivals WHERE model = ? AND sha256 = ? AND name <> ? UNION "
-        "SELECT name FROM dataset_files JOIN dataset_versions USING (version) "
-        "WHERE model = ? AND sha256 = ? AND name <> ? ORDER BY name",
-        [model.name, digest, path.name] * 2,
+        "SELECT rows FROM arrivals WHERE model = ? AND sha256 = ? UNION ALL "
+        "SELECT f.rows FROM dataset_files f JOIN dataset_versions USING (version) "
+        "WHERE model = ? AND sha256 = ? LIMIT 1",
+        [model.name, digest, model.name, digest],
     )
-    # One that is gone was renamed.
-    return next((row["name"] for row in rows if (path.parent / row["name"]).is_file()), "")
+    said = f"{path.name} is a copy of {original}, byte for byte: it is not judged, and not used again."
+    finding = Finding(NOTE, "", said, "copy", next="Take one of the two out of the folder.")
+    return Verdict(COPY, (finding,), None, path.name, digest, int(rows[0]["rows"]) if rows else 0, "", number)
 
 
 def rules_suggested(store: Store, model: ModelConfig, reference: Reference) -> FileRules:
@@ -234,7 +237,7 @@ def _stored(
     with store.reading() as tx:
         arrival = arrival_row(tx, model.name, name, sha256)
         report = tx.row("SELECT report FROM drift_reports WHERE report_id = ?", [report_id])
-    if arrival is None or report is None or arrival["schema_number"] != number:
+    if arrival is None or report is None or arrival["schema_number"] != number or arrival["status"] == COPY:
         return None
     found = to_arrival(arrival)
     # One whose acceptance was taken back has a report from the time when it was taken in.
@@ -334,6 +337,8 @@ def _told(verdict: Verdict) -> tuple[str, Row]:
     if verdict.status == HELD:
         data["findings"] = [finding.message for finding in verdict.findings]
         return f"{verdict.name} is held back: {verdict.findings[0].message}", data
+    if verdict.status == COPY:
+        return verdict.findings[0].message, data
     if report is None:
         return f"{verdict.name} is sound ({verdict.rows:,} rows); there was nothing to compare it with.", data
     drifted = report.drifted

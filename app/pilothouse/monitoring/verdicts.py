@@ -14,7 +14,7 @@ from pilothouse.monitoring.checks import Finding
 from pilothouse.monitoring.drift import DriftReport
 from pilothouse.store import Store, Transaction, loads, record
 
-OK, HELD, ACCEPTED = "ok", "held", "accepted"
+OK, HELD, ACCEPTED, COPY = "ok", "held", "accepted", "copy"
 
 Row = dict[str, Any]
 

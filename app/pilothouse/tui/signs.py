@@ -38,6 +38,7 @@ def verdict(status: str) -> tuple[str, str]:
         "ok": ("● ok", "good"),
         "held": ("■ held", "bad"),
         "accepted": ("● accepted", "good"),
+        "copy": ("○ copy", "dim"),
     }.get(status, (f"? {safe(status, 12)}", "watch"))
 
 

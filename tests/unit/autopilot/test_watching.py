@@ -10,6 +10,7 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.autopilot.status import watcher_status, write_status
+from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError
 from pilothouse.processes import hold_alive
 from pilothouse.store import list_events, open_store, verify_events
@@ -191,3 +192,17 @@ def test_it_stops_at_once_even_with_many_files_waiting(fresh: Workspace, data: P
     once(fresh)
     assert len(set(watched.names())) == len(watched.names()) == 31
     assert before < 31
+
+
+def test_a_copy_of_what_the_model_learned_from_is_named(fresh: Workspace, data: Path) -> None:
+    snapshot(fresh, open_store(fresh), fresh.config().model())
+    shutil.copy2(data / "first.csv", data / "first-again.csv")
+    first = once(fresh)
+    said = "first-again.csv is a copy of first.csv, byte for byte: it is not judged, and not used again."
+    assert (first.told, first.judged()) == ([f"○ {said}"], [("first-again.csv", "copy")])
+    assert once(fresh).told == []
+    (data / "first.csv").unlink()
+    # It was renamed, then, and is still what was learned from.
+    assert once(fresh).told == []
+    (data / "first-again.csv").rename(data / "third.csv")
+    assert once(fresh).told == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -84,25 +85,43 @@ def test_the_same_bytes_are_judged_once(
     assert len(list_arrivals(store, "late")) == 2
 
 
-def test_a_copy_is_told_and_taken_once(
+def test_a_copy_is_named_and_neither_judged_nor_taken(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
     first = write_parquet(folder / "feb.parquet", _rows(rng, 500))
     assert _judge(workspace, store, first).findings == ()
-    for original, copy in ((first, "mar.parquet"), (folder / "jan.parquet", "old.parquet")):
-        shutil.copy(original, folder / copy)
+    for original, copy in ((first, "a.parquet"), (folder / "jan.parquet", "b.parquet")):
+        # Bytes and time alike, as `cp -p` leaves them: what landed first is the original.
+        shutil.copy2(original, folder / copy)
         verdict = _judge(workspace, store, folder / copy)
-        assert verdict.status == "ok"
-        assert [(one.rule, one.severity) for one in verdict.findings] == [("copy", "warning")]
-        assert original.name in verdict.findings[0].message
-    said: list[str] = []
-    made = snapshot(workspace, store, workspace.config().model(), tell=said.append)
+        said = f"{copy} is a copy of {original.name}, byte for byte: it is not judged, and not used again."
+        assert (verdict.status, verdict.report, verdict.rows) == (
+            "copy",
+            None,
+            500 if copy[0] == "a" else 2000,
+        )
+        assert [(one.rule, one.severity, one.message) for one in verdict.findings] == [("copy", "note", said)]
+        assert list_events(store)[0].message == said
+        assert _judge(workspace, store, original).status == "ok"
+    told: list[str] = []
+    made = snapshot(workspace, store, workspace.config().model(), tell=told.append)
     assert [file.name for file in made.files] == ["feb.parquet", "jan.parquet"] and made.rows == 2500
-    assert said == ["mar.parquet is a copy of feb.parquet and 1 more: each content is taken once."]
-    # One that was renamed is no copy.
-    first.rename(folder / "spring.parquet")
-    (folder / "mar.parquet").unlink()
-    assert _judge(workspace, store, folder / "spring.parquet").findings == ()
+    assert told == ["a.parquet is a copy of feb.parquet and 1 more: each content is taken once."]
+    # One whose original is gone is no copy.
+    first.unlink()
+    assert _judge(workspace, store, folder / "a.parquet").status == "ok"
+
+
+@pytest.mark.parametrize("copied_later", [True, False])
+def test_of_files_that_landed_together_the_later_or_longer_is_the_copy(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator, copied_later: bool
+) -> None:
+    first = write_parquet(folder / "x.parquet", _rows(rng, 300))
+    copy = shutil.copy2(first, folder / ("a.parquet" if copied_later else "a copy of x.parquet"))
+    os.utime(copy, ns=(0, first.stat().st_mtime_ns + (1 if copied_later else -(10**9))))
+    assert [_judge(workspace, store, path).status for path in (copy, first)] == ["copy", "ok"]
+    made = snapshot(workspace, store, workspace.config().model())
+    assert [file.name for file in made.files] == ["jan.parquet", "x.parquet"]
 
 
 def test_a_held_file_is_told_once_and_stays_out_until_it_is_accepted(
