@@ -118,6 +118,10 @@ def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
         for one in found:
             if one.verdict == NOT_JUDGED:
                 say(f"{printable(one.name)} was not judged: {printable(one.words, 300)}")
+        by_chance = [one.name for one in found if one.report.get("harm", {}).get("sure") is False]
+        if by_chance:
+            said = ", ".join(printable(name, 40) for name in by_chance[:5]) + (", …" if by_chance[5:] else "")
+            say(f"About one sound file in 40 is called harmful by chance: of {said} the next file decides.")
         if any(one.estimated for one in found):
             say("Estimates come without labels: they are blind to concept drift.")
     elif not waiting:

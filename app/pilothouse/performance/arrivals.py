@@ -38,7 +38,10 @@ def judge_arrival(
     drifted = _drifted(store, arrival)
     try:
         path = _bytes_of(store, config, arrival)
-        found = measure_files(store, version, config, [(arrival.name, path)], drifted=drifted)
+        question = question_of(store, version, arrival)
+        found = measure_files(
+            store, version, config, [(arrival.name, path)], drifted=drifted, question=question
+        )
         kept = _of(arrival, version, found)
         alerts = judge_alerts(config, figures_of(found.harm, version, drifted=drifted))
     except PilothouseError as error:
@@ -69,6 +72,20 @@ def rejudge(store: Store, version: ModelVersion, config: ModelConfig, name: str)
         )
     waiting = Waiting(config.name, before[0].name, before[0].sha256)
     return judge_arrival(store, version, config, waiting, again=True)
+
+
+def question_of(store: Store, version: ModelVersion, arrival: Waiting) -> int:
+    """Return which file an arrival is, from 1, of those measured against a version, as they landed."""
+    (found,) = store.query(
+        "WITH landed AS (SELECT harms.name, harms.sha256, arrivals.recorded_at FROM harms"
+        "   JOIN arrivals USING (model, name, sha256)"
+        "   WHERE harms.model = ? AND harms.version = ? AND harms.verdict <> ?)"
+        " SELECT count(*) AS earlier FROM landed WHERE (recorded_at, name) <"
+        " (SELECT (recorded_at, name) FROM arrivals WHERE model = ? AND name = ? AND sha256 = ?"
+        "  ORDER BY recorded_at DESC LIMIT 1)",
+        [arrival.model, version.version, NOT_JUDGED, arrival.model, arrival.name, arrival.sha256],
+    )
+    return int(found["earlier"]) + 1
 
 
 def _drifted(store: Store, arrival: Waiting) -> bool:

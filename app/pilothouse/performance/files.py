@@ -69,6 +69,7 @@ def measure_files(
     chunk: str = "file",
     by: Sequence[str] = (),
     drifted: bool = False,
+    question: int | None = None,
 ) -> Performance:
     """Measure a version on files.
 
@@ -81,6 +82,7 @@ def measure_files(
         chunk: one of CHUNKS.
         by: columns to form groups by.
         drifted: whether the files were called drifted.
+        question: which file this is of those that are judged against the version, from 1.
 
     Raises:
         PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column.
@@ -101,6 +103,7 @@ def measure_files(
         reference,
         metric=chosen,
         drifted=drifted,
+        question=question,
         inputs=list(model.signature.names),
         business=business_metrics(current, config.business, troubles),
     )

@@ -1,13 +1,21 @@
-"""Does it hurt? What a version is worth on rows that landed, against what it was worth on its own holdout."""
+"""Does it hurt? What a version is worth on rows that landed, against what it was worth on its own holdout.
+
+The verdict is that of the 95% interval of the change, which one sound file in 40 fails by chance. File after
+file that adds up, so harmful says how far it is to be believed: the change is looked at with the level, too,
+that the rule of drift leaves for this file (`monitoring.rule`: 1%, spent over the files that are judged
+against one version). Where that does not show it too, the words say so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from pilothouse.monitoring.rule import level_of
 from pilothouse.performance.answered import FIRST, Answered
 from pilothouse.performance.estimating import BLIND, estimate
 from pilothouse.performance.losses import BLIND as BLIND_LOSS
@@ -17,6 +25,8 @@ from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.tracking.directions import lower_is_better
 
 HARMFUL, BENIGN, NONE, UNKNOWN = "harmful", "benign", "no harm shown", "unknown"
+CHANCE = 40
+"""Of so many sound files one fails the 95% interval on the bad side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,10 @@ class Harm:
         realised: on these rows, where enough have labels.
         estimated: on these rows without looking at labels, and `method` by which way.
         change: realised less expected, with its 95% interval; None without labels.
-        verdict: harmful, benign (better, or moved without loss), no harm shown, or unknown.
+        guarded: the change with its interval at the level that is left for this file; None without labels.
+        question: which file this is of those judged against the version, from 1; None if it is asked alone.
+        sure: whether a harmful verdict holds at that level, too; None where nothing is called harmful.
+        verdict: harmful, benign (better), no harm shown, or unknown.
         words: the verdict in a sentence.
         metrics: every realised metric. `business`: those that the configuration declares.
         groups: the metric by group, the worst first.
@@ -49,6 +62,9 @@ class Harm:
     metrics: dict[str, Value] = field(default_factory=dict)
     business: dict[str, float] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
+    guarded: Value | None = None
+    question: int | None = None
+    sure: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -67,6 +83,7 @@ def assess(
     drifted: bool = False,
     inputs: list[str] | None = None,
     business: Mapping[str, float] | None = None,
+    question: int | None = None,
 ) -> Harm:
     """Say what a version is worth on some rows.
 
@@ -74,23 +91,29 @@ def assess(
         current: its answers to them.
         reference: its answers to its own holdout; None if that is gone.
         metric: to judge by; the first of its kind by default.
-        drifted: whether the rows were called drifted; then no loss is called benign.
+        drifted: whether the rows were called drifted, for the words.
         inputs: the columns that the model takes, for estimating the loss of a regression.
         business: business metrics of these rows.
+        question: which file this is of those that are judged against the version, from 1.
     """
     name = metric or FIRST[current.kind]
     before = drawn(reference.labelled, name).get(name) if reference and _enough(reference) else None
     now = drawn(current.labelled, name).get(name) if _enough(current) else None
-    change = None
+    change = guarded = None
     if before and now and before[0].value is not None and now[0].value is not None:
         spread = now[1] - before[1][: len(now[1])]
         there = spread[np.isfinite(spread)]
         if len(there) >= 0.9 * len(spread):
             low, high = (float(one) for one in np.quantile(there, [0.025, 0.975]))
             change = Value(now[0].value - before[0].value, low, high, now[0].rows)
+            guarded = _guarded(change, float(np.std(there, ddof=1)), question)
     estimated, method = estimated_metric(current, reference, name, inputs or [])
     every = {key: value for key, (value, _) in drawn(current.labelled).items()} if _enough(current) else {}
     verdict, words = _verdict(name, before and before[0], now and now[0], change, estimated, drifted)
+    sure = None
+    if verdict == HARMFUL and guarded is not None:
+        sure = _excludes_zero(name, guarded)
+        words += "" if sure else f" {_by_chance(question)}"
     if now is None and estimated is not None:
         words += f" {BLIND_LOSS if method == 'DLE' else BLIND}"
     return Harm(
@@ -107,7 +130,43 @@ def assess(
         metrics=every,
         business=dict(business or {}),
         groups=tuple(worst_groups(current, name)) if _enough(current) else (),
+        guarded=guarded,
+        question=question,
+        sure=sure,
     )
+
+
+def _guarded(change: Value, spread: float, question: int | None) -> Value:
+    """The change with the interval that a sound file leaves on the bad side as seldom as the level says.
+
+    It is far out in the tail, where 500 draws have none: the draws' standard deviation stands for it.
+    """
+    from scipy.special import ndtri
+
+    assert change.value is not None
+    half = -float(ndtri(level_of(question))) * spread
+    return Value(change.value, change.value - half, change.value + half, change.rows)
+
+
+def _excludes_zero(metric: str, change: Value) -> bool:
+    """Whether an interval lies on the bad side of zero."""
+    assert change.low is not None and change.high is not None
+    return change.low > 0 if lower_is_better(metric) else change.high < 0
+
+
+def _by_chance(question: int | None) -> str:
+    if question is None:
+        return f"About one sound set of rows in {CHANCE} looks like this by chance."
+    which = "the first file" if question == 1 else f"the {_ordinal(question)} file"
+    return (
+        f"About one sound file in {CHANCE} looks like this by chance, and this is {which} that was judged:"
+        " the next one decides."
+    )
+
+
+def _ordinal(number: int) -> str:
+    last = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else last}"
 
 
 def _enough(answered: Answered) -> bool:
@@ -137,29 +196,47 @@ def _verdict(
     drifted: bool,
 ) -> tuple[str, str]:
     if change is not None and change.low is not None and change.high is not None and now and before:
-        numbers = f"{metric} {_n(now.value)} against {_n(before.value)} on the holdout"
-        interval = f"change {_s(change.value)}, 95% interval {_s(change.low)} to {_s(change.high)}"
-        worse = change.low > 0 if lower_is_better(metric) else change.high < 0
+        numbers, interval = _in_numbers(metric, now, before, change)
+        worse = _excludes_zero(metric, change)
         better = change.high < 0 if lower_is_better(metric) else change.low > 0
         if worse:
             return HARMFUL, f"The model is worse on these rows: {numbers} ({interval})."
         if better:
             return BENIGN, f"The model is better on these rows: {numbers} ({interval})."
         if drifted:
-            return BENIGN, f"The data moved and no loss can be shown: {numbers} ({interval})."
+            return NONE, f"The data moved and no loss can be shown: {numbers} ({interval})."
         return NONE, f"No change that these rows can show: {numbers} ({interval})."
     if estimated is not None and before is not None and estimated.low is not None and before.low is not None:
         assert estimated.high is not None and before.high is not None
-        numbers = f"estimated {metric} {_n(estimated.value)} against {_n(before.value)} on the holdout"
+        places = _places([estimated.value, before.value], 4)
+        guess, told = _n(estimated.value, places), _n(before.value, places)
+        numbers = f"estimated {metric} {guess} against {told} on the holdout"
         worse = estimated.low > before.high if lower_is_better(metric) else estimated.high < before.low
         word = "The model seems worse on these rows" if worse else "No loss is to be seen without labels"
         return (HARMFUL if worse else UNKNOWN), f"{word}: {numbers}."
     return UNKNOWN, "There are too few labels to measure it, and nothing to estimate it from."
 
 
-def _n(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+def _in_numbers(metric: str, now: Value, before: Value, change: Value) -> tuple[str, str]:
+    """Both values and the change, in so many digits that they go together."""
+    places = _places([now.value, before.value], 4)
+    signs = max(places, _places([change.value, change.low, change.high], 3))
+    low, high = _s(change.low, signs), _s(change.high, signs)
+    return (
+        f"{metric} {_n(now.value, places)} against {_n(before.value, places)} on the holdout",
+        f"change {_s(change.value, signs)}, 95% interval {low} to {high}",
+    )
 
 
-def _s(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.4f}".replace("-", "−")
+def _places(values: Sequence[float | None], digits: int) -> int:
+    """Decimal places that give the largest of several numbers so many significant digits; 6 at most."""
+    largest = max((abs(one) for one in values if one is not None and math.isfinite(one)), default=0.0)
+    return min(6, max(0, digits - 1 - math.floor(math.log10(largest)))) if largest else digits
+
+
+def _n(value: float | None, places: int) -> str:
+    return "–" if value is None else f"{value:,.{places}f}"
+
+
+def _s(value: float | None, places: int) -> str:
+    return "–" if value is None else f"{value:+,.{places}f}".replace("-", "−")

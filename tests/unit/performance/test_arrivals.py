@@ -57,6 +57,10 @@ def test_each_arrival_is_judged_once_and_harm_leaves_an_event(trained: Workspace
     turned, good = read_harm(store, "late")
     assert (good.name, good.verdict, good.estimated) == ("good.csv", "no harm shown", False)
     assert (turned.verdict, turned.version, turned.metric) == ("harmful", 1, "roc_auc")
+    harms = good.report["harm"], turned.report["harm"]
+    assert [one["question"] for one in harms] == [1, 2] and [one["sure"] for one in harms] == [None, True]
+    assert rejudge(store, live(store), config, "good.csv").report["harm"]["question"] == 1
+    good = get_harm(store, "late", "good.csv")
     assert turned.value is not None and turned.expected is not None and turned.value < 0.3 < turned.expected
     assert turned.report["harm"]["groups"] and "worse on these rows" in turned.words
     events = list_events(store, kind="harm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from pilothouse.performance.answered import Answered
 from pilothouse.performance.business import BusinessMetricError, business_metrics
 from pilothouse.performance.changes import find_changes
 from pilothouse.performance.estimating import BLIND, calibrate, calibration_error, estimate
-from pilothouse.performance.harm import BENIGN, HARMFUL, NONE, UNKNOWN, assess
+from pilothouse.performance.harm import BENIGN, HARMFUL, NONE, UNKNOWN, _in_numbers, assess
 from pilothouse.performance.losses import estimate_loss
-from pilothouse.performance.measuring import parts_by_time, realised
+from pilothouse.performance.measuring import Value, parts_by_time, realised
 from pilothouse.performance.slices import worst_groups
 
 QUESTION = Question("y", "classification", None, ())
@@ -72,18 +73,72 @@ def test_an_estimate_is_blind_to_concept_drift_and_says_so() -> None:
     assert seen.change.high < 0 and "worse" in seen.words
 
 
-def test_a_drift_that_does_not_hurt_is_benign() -> None:
+def test_a_drift_that_does_not_hurt_has_one_word_and_only_what_is_better_is_benign() -> None:
     reference = world(3000, 6)
     assert assess(world(3000, 7), reference).verdict == NONE
-    assert assess(world(3000, 7), reference, drifted=True).verdict == BENIGN
+    moved = assess(world(3000, 7), reference, drifted=True)
+    assert moved.verdict == NONE and "no loss can be shown" in moved.words and moved.sure is None
     better = assess(world(3000, 8, slope=4.0), reference, drifted=True)
     assert better.verdict == BENIGN and "better" in better.words
 
 
-def test_seldom_called_worse_without_reason() -> None:
+def test_seldom_called_worse_without_reason_and_hardly_ever_for_sure() -> None:
     reference = world(2000, 9)
-    verdicts = [assess(world(400, seed), reference).verdict for seed in range(10, 22)]
-    assert verdicts.count(HARMFUL) <= 2
+    found = [assess(world(400, seed), reference, question=seed - 9) for seed in range(10, 40)]
+    assert sum(one.verdict == HARMFUL for one in found) <= 3
+    assert not any(one.sure for one in found)
+    assert all(("by chance" in one.words) == (one.verdict == HARMFUL) for one in found)
+
+
+def test_harm_that_one_sound_file_in_forty_shows_says_so() -> None:
+    reference = world(2000, 9)
+    faint = next(
+        one
+        for seed in range(100)
+        if (one := assess(world(300, seed, flipped=0.04), reference, question=3)).verdict == HARMFUL
+        and not one.sure
+    )
+    assert faint.sure is False and faint.question == 3 and faint.change and faint.guarded
+    assert "one sound file in 40 looks like this by chance, and this is the 3rd file" in faint.words
+    assert faint.change.high is not None and faint.guarded.high is not None
+    assert faint.change.high < 0 < faint.guarded.high
+    # The same asked alone gets the whole level; what is plain is plain whichever file it is.
+    plain = [assess(world(2000, 4, flipped=0.4), reference, question=number) for number in (None, 1, 2, 500)]
+    assert all(one.sure and "by chance" not in one.words for one in plain)
+    widths = [
+        one.guarded.high - one.guarded.low
+        for one in plain
+        if one.guarded and one.guarded.high is not None and one.guarded.low is not None
+    ]
+    assert widths[0] < widths[1] < widths[2] < widths[3]
+
+
+@given(
+    st.lists(st.floats(-1e9, 1e9).map(lambda one: one or 1.0), min_size=5, max_size=5),
+)
+def test_the_numbers_of_a_sentence_go_together(values: list[float]) -> None:
+    now, before = (Value(one, None, None, 9) for one in values[:2])
+    said, interval = _in_numbers("rmse", now, before, Value(*values[2:], 9))
+    levels = said.removesuffix(" on the holdout").removeprefix("rmse ").split(" against ")
+    changes = re.findall(r"[+−][\d,.]+", interval.replace("95% interval", ""))
+    for words in (levels, changes):
+        assert len({len(word.rstrip(",").partition(".")[2]) for word in words}) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ((26982.5, 25558.0, 1424.4608, 290.1887, 2442.1222),
+         "26,982 against 25,558 on the holdout; change +1,424, 95% interval +290 to +2,442"),
+        ((0.65012, 0.69021, -0.04012, -0.0996, 0.01342),
+         "0.6501 against 0.6902 on the holdout; change −0.0401, 95% interval −0.0996 to +0.0134"),
+        ((12.345, 12.3, 0.0452, -0.001, 0.09),
+         "12.35 against 12.30 on the holdout; change +0.0452, 95% interval −0.0010 to +0.0900"),
+    ],
+)  # fmt: skip
+def test_numbers_have_as_many_digits_as_help(values: tuple[float, ...], words: str) -> None:
+    now, before = (Value(one, None, None, 9) for one in values[:2])
+    assert "; ".join(_in_numbers("rmse", now, before, Value(*values[2:], 9))) == f"rmse {words}"
 
 
 def test_realised_is_what_scikit_learn_says() -> None:
