@@ -121,6 +121,7 @@ def _users(usage: Usage | None) -> list[Content]:
         return [line(("used by", "bold"), ("  …", "$dim"))]
     rows = [line(("used by", "bold"), (f"  {_count(len(usage.runs), 'run')}", "$dim"))]
     made = {version.run_id: version for version in usage.model_versions}
+    alone = len({version.model for version in usage.model_versions}) == 1
     broad = min(16, max((len(run.name) for run in usage.runs[:40]), default=8))
     for run in usage.runs[:40]:
         words, tone = run_state(run.status)
@@ -128,7 +129,7 @@ def _users(usage: Usage | None) -> list[Content]:
         became = ""
         if version is not None:
             aliases = "".join(f" @{safe(alias)}" for alias in version.aliases)
-            became = f"{safe(version.model)} v{version.version}{aliases}"
+            became = f"{'' if alone else safe(version.model) + ' '}v{version.version}{aliases}"
         rows.append(
             line(
                 f"  {safe(run.run_id)[:6]:<6}  {fit(safe(run.name), broad)}  ",
