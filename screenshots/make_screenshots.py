@@ -94,7 +94,7 @@ async def walk(workspace: Workspace, sweep: str) -> None:
         await pilot.press("escape")
         await shoot("schema", ["s"], "nothing was found", never="measuring")
         await pilot.press("escape")
-        await shoot("dataset_versions", ["d"], "used by  ", "● finished")
+        await shoot("dataset_versions", ["D"], "used by  ", "● finished")
         await pilot.press("escape")
         # The training that went on all the while has made a version.
         await pilot.press("3")

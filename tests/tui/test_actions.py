@@ -10,6 +10,7 @@ from pilothouse.tui.screens.bridge import BridgeScreen
 from pilothouse.tui.screens.compare import CompareScreen
 from pilothouse.tui.screens.data import DataScreen
 from pilothouse.tui.screens.data_column import ColumnScreen
+from pilothouse.tui.screens.data_file import FileScreen
 from pilothouse.tui.screens.dataset_diff import DatasetDiffScreen
 from pilothouse.tui.screens.datasets import DatasetsScreen
 from pilothouse.tui.screens.drift_map import DriftMapScreen
@@ -37,6 +38,7 @@ SCREENS: list[type[PilothouseScreen]] = [
     DataScreen,
     DriftMapScreen,
     ColumnScreen,
+    FileScreen,
     DatasetsScreen,
     DatasetDiffScreen,
     FeaturesScreen,

@@ -83,7 +83,7 @@ def versioned(tmp_path: Path, in_utc: None) -> Workspace:
 async def opened(pilot, app: PilothouseApp) -> DatasetsScreen:  # type: ignore[no-untyped-def]
     await ready(pilot)
     await visit(pilot, "4")
-    await press(pilot, "d")
+    await press(pilot, "D")
     await settle(pilot, lambda: "v1 live" in shown(app) and "schema" in shown(app))
     assert isinstance(app.screen, DatasetsScreen)
     return app.screen

@@ -19,6 +19,7 @@ from pilothouse.tui.snapshots.data import Data, FileVerdict
 from pilothouse.tui.snapshots.data import data as read_data
 from pilothouse.tui.snapshots.models import models
 from pilothouse.workspace import Workspace
+from steering import pilothouse_each
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -82,3 +83,37 @@ async def test_a_file_that_was_deleted_is_gone(steered: Workspace, size: tuple[i
     folder.rename(folder.with_name("elsewhere"))
     # A folder that cannot be listed says nothing of its files.
     assert not any(file.gone for file in read_data(steered, "late", None).files)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_file_shows_what_was_found_and_which_versions_contain_it(
+    steered: Workspace, size: tuple[int, int]
+) -> None:
+    import making_models
+    from pilothouse.data.versions import snapshot
+    from pilothouse.monitoring.judging import judge_file
+
+    folder, store, config = steered.root / "data", open_store(steered), steered.config().model()
+    making_models.holdout(folder / "taken.parquet", making_models.flights(400))
+    made = snapshot(steered, store, config)
+    (folder / "held.csv").write_text("another\n1\n")
+    for name in ("held.csv", "taken.parquet"):
+        judge_file(steered, store, config, folder / name)
+    app = PilothouseApp(steered)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await press(pilot, "d")
+        await settle(pilot, lambda: made.version in shown(app) and "● as it is" in shown(app))
+        assert "taken.parquet" in shown(app) and "events" in shown(app)
+        await press(pilot, "enter")
+        await settle(pilot, lambda: f"Version {made.version}" in shown(app))
+        await press(pilot, "escape", "escape", "j", "d")
+        await settle(pilot, lambda: "no training has taken it in" in shown(app))
+        assert "what was found" in shown(app) and "■ held" in shown(app)
+        await press(pilot, "escape")
+    told, other, none = pilothouse_each(
+        ["data", "taken.parquet"], ["data", "held.csv"], ["data", "none.csv"], cwd=steered.root
+    )
+    assert made.version in told.out and "as it is" in told.out and "No dataset version has it" in other.out
+    assert none.code == 1 and "No file called 'none.csv' was judged" in none.err

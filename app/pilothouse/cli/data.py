@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilothouse.cli.check import finding_fields
+from pilothouse.cli.data_file import show_file
 from pilothouse.cli.data_showing import clock, kept_in_words
 from pilothouse.cli.drift import drift
 from pilothouse.cli.options import emit, json_option, printable, say, table
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[VERSION | profile WHAT | diff A B]")
+@click.argument("words", nargs=-1, metavar="[VERSION | FILE | profile WHAT | diff A B]")
 @click.option("--model", help="The model, where there are several.")
 @click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
 @json_option
@@ -33,6 +34,7 @@ def data(words: tuple[str, ...], model: str | None, workspace: str | None, as_js
     \b
       pilothouse data                       versions, and the files that were judged
       pilothouse data VERSION               its files and columns, and who used it
+      pilothouse data FILE                  a file that landed: findings, and who learned from it
       pilothouse data profile WHAT          what each column holds
       pilothouse data diff A B              files, rows, columns and distributions
 
@@ -53,7 +55,9 @@ def data(words: tuple[str, ...], model: str | None, workspace: str | None, as_js
         _profile(named[0], model, workspace, as_json)
     else:
         found = find_workspace(Path(workspace) if workspace else None)
-        if act == "show":
+        if act == "show" and Path(named[0]).suffix:
+            show_file(found, named[0], model, as_json)
+        elif act == "show":
             _show_version(found, named[0], model, as_json)
         else:
             _list(found, model, as_json)

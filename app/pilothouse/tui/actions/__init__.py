@@ -67,7 +67,7 @@ PARTS = {"run": CHART, "compare": CHART}
 BY_USE = {
     "data": (
         "drift_map", "performance", "schema", "report", "retrain", "accept", "check", "watch", "details",
-        "features",
+        "datasets", "features",
     ),
 }  # fmt: skip
 """Screens with more keys than fit below a small terminal: what is asked for most stands first."""

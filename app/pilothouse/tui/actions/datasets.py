@@ -6,6 +6,16 @@ from pilothouse.tui.actions.action import Action
 
 ACTIONS: tuple[Action, ...] = (
     Action(
+        "datasets",
+        "D",
+        "D",
+        "datasets",
+        "Dataset versions: the files of each, and which runs and models used it",
+        ("data",),
+        True,
+        "data",
+    ),
+    Action(
         "mark_dataset", "space", "space", "mark", "Mark the dataset version under the cursor", ("datasets",)
     ),
     Action(

@@ -51,6 +51,7 @@ LAST: tuple[Action, ...] = (
             "models",
             "events",
             "data",
+            "file",
             "datasets",
             "dataset_diff",
             "drift_map",

@@ -51,6 +51,7 @@ FINDING: tuple[Action, ...] = (
             "sweep",
             "models",
             "data",
+            "file",
             "datasets",
             "dataset_diff",
             "drift_map",

@@ -136,7 +136,7 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         waiting = f"   {known.waiting} not judged: u judges" if known.waiting else ""
         coming = f"   {known.coming} to come: n" if known.coming else ""
         count = len(known.versions)
-        versions = f"   {count} dataset version{'' if count == 1 else 's'}: d" if count else ""
+        versions = f"   {count} dataset version{'' if count == 1 else 's'}: D" if count else ""
         gone = sum(row.item.gone for row in rows)  # type: ignore[attr-defined]
         some = f"{len(rows) - gone}" + (f", {gone} gone" if gone else "")
         self.query_one("#files-panel", Panel).retitle(
@@ -265,6 +265,13 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         self.app.push_screen(DriftMapScreen(self._known, column=at[0], file=at[1]))
 
     def do_details(self) -> None:
+        """Open what is known of the file under the cursor, and which dataset versions contain it."""
+        from pilothouse.tui.screens.data_file import FileScreen
+
+        if (file := self.current_file()) is not None:
+            self.app.push_screen(FileScreen(file))
+
+    def do_datasets(self) -> None:
         """Open the dataset versions with their files and schema."""
         from pilothouse.tui.screens.datasets import DatasetsScreen
 
@@ -285,7 +292,9 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
 
     def why_not(self, action: str) -> str:
         """What is missing."""
-        if action == "details" and (self._known is None or not self._known.versions):
+        if action == "details" and self.current_file() is None:
+            return "there is no file under the cursor"
+        if action == "datasets" and (self._known is None or not self._known.versions):
             return "there is no dataset version yet; the first training makes one"
         if action == "copy" and self.current_file() is None:
             return "there is no file under the cursor"

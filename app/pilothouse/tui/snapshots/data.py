@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pilothouse.autopilot.status import WatcherStatus
     from pilothouse.data.versions import DatasetVersion
+    from pilothouse.monitoring.about_file import AboutFile
     from pilothouse.monitoring.glances import Glance
     from pilothouse.monitoring.rows_shown import RowsShown
     from pilothouse.monitoring.side_by_side import ColumnBeforeNow
@@ -160,6 +161,14 @@ def hold(workspace: Workspace, model: str, name: str, reason: str) -> str:
 
     hold_arrival(open_store(workspace), model, name, reason=reason)
     return f"{name} is held again; the next training leaves it out."
+
+
+def about(workspace: Workspace, model: str, name: str) -> AboutFile:
+    """Read everything that is kept of a file."""
+    from pilothouse.monitoring.about_file import about_file
+    from pilothouse.store import open_store
+
+    return about_file(open_store(workspace), model, name)
 
 
 def column_of_file(
