@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +53,15 @@ async def opened(pilot, app: PilothouseApp) -> SchemaScreen:  # type: ignore[no-
     await settle(pilot, lambda: "300 rows" in shown(app))
     assert isinstance(app.screen, SchemaScreen)
     return app.screen
+
+
+async def waiting(pilot, until) -> None:  # type: ignore[no-untyped-def]
+    """Wait while workers are at work."""
+    for _ in range(2000):
+        await pilot.pause(0.01)
+        if until():
+            return
+    raise AssertionError(shown(pilot.app))
 
 
 def said(app: PilothouseApp) -> str:
@@ -143,3 +153,22 @@ async def test_without_data_it_says_so(tmp_path: Path) -> None:
         await settle(pilot, lambda: "no data files" in said(app))
         await press(pilot, "e")
         assert "have not been read" in said(app)
+
+
+async def test_what_is_measured_goes_on_when_the_screen_is_left_and_is_kept(ruled: Workspace) -> None:
+    app = PilothouseApp(ruled, now=lambda: NOW)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await pilot.press("s")
+        await waiting(pilot, lambda: "measuring the newest file" in shown(app))
+        # The time stands there whole.
+        assert re.search(r"measuring the newest file, \d+:\d\d", shown(app))
+        await pilot.press("escape")
+        assert not isinstance(app.screen, SchemaScreen)
+        await settle(pilot)  # it goes on
+        assert len(app.measuring._kept) == 1
+        workers = set(app.workers)
+        await press(pilot, "s")
+        await settle(pilot, lambda: "300 rows" in shown(app))
+        assert not any(worker.group == "beside" for worker in set(app.workers) - workers)

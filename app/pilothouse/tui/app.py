@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from pilothouse.tui.actions import PARTS, actions_of, elsewhere_of
+from pilothouse.tui.measuring import Measuring
 from pilothouse.tui.undoing import Undoing
 
 if TYPE_CHECKING:
@@ -93,11 +94,16 @@ class PilothouseApp(App[None]):
         self.about: About | None = None
         self.model: str | None = None
         self.undoing = Undoing()
+        self.measuring = Measuring()
         self._now = now
         self.register_theme(THEME)
         # Set before anything is styled and without its watcher, which would style everything twice.
         self.set_reactive(App.theme, THEME.name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def on_unmount(self) -> None:
+        """Nobody waits for what is being measured."""
+        self.measuring.give_up()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own names for colours, so that the other themes have them too."""

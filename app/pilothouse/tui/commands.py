@@ -109,7 +109,9 @@ def _run(
         )
         deadline = time.monotonic() + timeout
         while process.poll() is None:
-            if cancelled is not None and cancelled.wait(0.02):
+            # Whoever asks to stop and then leaves means the stop.
+            asked = stop is not None and stop.asked
+            if cancelled is not None and cancelled.wait(0.02) and not asked:
                 return None
             if cancelled is None:
                 time.sleep(0.02)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.schema_acts import SchemaActs
@@ -29,14 +27,13 @@ from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from pilothouse.monitoring.quality.beside import RuleLine
-    from pilothouse.tui.commands import Stop
     from pilothouse.tui.snapshots.schema import SchemaNow
 
 _BROAD, _VAST = 110, 160
 
 
 class SchemaScreen(SchemaActs):
-    """Opened with ``s`` on Data; esc leaves, and stops what is still being measured."""
+    """Opened with ``s`` on Data; esc leaves, and what is still being measured goes on."""
 
     CONTEXT: ClassVar[str] = "schema"
     AREA: ClassVar[str] = "data"
@@ -47,9 +44,7 @@ class SchemaScreen(SchemaActs):
         super().__init__()
         self._known: SchemaNow | None = None
         self._beside: dict[str, Any] | None = None
-        self._asked: object = None
-        self._stop: Stop | None = None
-        self._began = 0.0
+        self._asked: Hashable = None
         self._history = False
         across = self.app.size.width
         self._columns = ALL if across >= _VAST else BROAD if across >= _BROAD else NARROW
@@ -65,11 +60,6 @@ class SchemaScreen(SchemaActs):
     def on_mount(self) -> None:
         """The keys are for the table."""
         self.table.focus()
-
-    def on_unmount(self) -> None:
-        """Whoever left waits no longer."""
-        if self._stop is not None:
-            self._stop.asked = True
 
     @property
     def table(self) -> Table:
@@ -110,36 +100,28 @@ class SchemaScreen(SchemaActs):
         if found.newest is not None and wanted != self._asked:
             self._asked = wanted
             self._measure(found, found.newest[0])
-        elif self._stop is not None:
+        else:
             self._draw_title()
 
     def _measure(self, known: SchemaNow, path: str) -> None:
-        from pilothouse.tui.commands import Stop
         from pilothouse.tui.snapshots.schema import file_beside
 
-        if self._stop is not None:
-            self._stop.asked = True
-        self._stop, self._began = Stop(), time.monotonic()
-        stop, workspace, asked = self._stop, self.workspace, self._asked
-
-        def work() -> None:
-            worker = get_current_worker()
-            found: dict[str, Any] | None = None
-            trouble: Exception | None = None
-            try:
-                found = file_beside(workspace, known.model, path, lambda _: None, stop)
-            except Exception as error:  # noqa: BLE001 - told in words
-                trouble = error
-            if not worker.is_cancelled and not stop.asked:
-                self.app.call_from_thread(self._measured, asked, found, trouble)
-
-        self.run_worker(work, thread=True, group="beside", exclusive=True, exit_on_error=False)
+        measuring, workspace = self.pilothouse.measuring, self.workspace
+        if (found := measuring.found(self._asked)) is not None:
+            self._measured(self._asked, found, None)
+            return
+        measuring.ask(
+            self.pilothouse,
+            self._asked,
+            lambda stop: file_beside(workspace, known.model, path, lambda _: None, stop),
+            self._measured,
+        )
         self._draw_title()
 
     def _measured(self, asked: object, found: dict[str, Any] | None, trouble: Exception | None) -> None:
         if not self.is_mounted or asked != self._asked:
             return
-        self._stop, self._beside = None, found
+        self._beside = found
         if trouble is not None:
             self.complain(trouble)
         self._draw()
@@ -192,8 +174,10 @@ class SchemaScreen(SchemaActs):
             kept = known.history[0]
             title = f"Schema, version {kept.number}"
             aside = f"accepted by {kept.actor}, {clock(kept.at, self.pilothouse.now())}"
-        if self._stop is not None:
-            aside += f"   measuring the newest file, {duration(time.monotonic() - self._began)}"
+        waited = self.pilothouse.measuring.waited(self._asked) if self._asked is not None else None
+        if waited is not None:
+            # Alone, so that the time is not cut off; esc leaves it going on.
+            aside = f"measuring the newest file, {duration(waited)}"
         elif self._beside is not None:
             aside += f"   beside {self._beside['file']}"
         self.query_one("#rules-panel", Panel).retitle(title, aside)
