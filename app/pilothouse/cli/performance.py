@@ -82,8 +82,8 @@ def performance(
 
     def show() -> None:
         click.echo(printable(harm.words, 1000))
-        if found.known_rows:
-            say(f"▲ {found.known_rows}")
+        for note in found.notes:
+            say(f"▲ {printable(note, 300)}")
         rows = [
             ["holdout", *_cells(harm.expected)],
             ["these rows", *_cells(harm.realised)],

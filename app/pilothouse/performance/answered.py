@@ -14,7 +14,7 @@ from pilothouse.comparing.questions import Question
 from pilothouse.comparing.resampling import Measure
 from pilothouse.config import ModelConfig
 from pilothouse.data.spelling import pair_of
-from pilothouse.registry.evaluation import class_codes
+from pilothouse.registry.evaluation import class_codes, codes_where_known
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.model import LoadedModel
 
@@ -36,6 +36,8 @@ class Answered:
         threshold: of two classes, from where a row counts as positive.
         classes: of a classification.
         table: every column of the rows.
+        strange: what the first labels are that no class or number is meant by, and how many there are; their
+            rows count as having none.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class Answered:
     classes: tuple[Any, ...]
     table: pd.DataFrame
     question: Question
+    strange: tuple[str, int] = ("", 0)
 
     @property
     def labelled(self) -> Answered:
@@ -85,7 +88,7 @@ def answer_rows(
         where: whose rows they are, for the error.
 
     Raises:
-        PilothouseError: an input is missing, or a label is of a class that the model has never seen.
+        PilothouseError: an input is missing, or every label is of a class that the model has never seen.
     """
     answers = model.predict(canonical_frame(model.signature, table))
     target = table[config.target] if config.target in table.columns else pd.Series([None] * len(table))
@@ -95,10 +98,16 @@ def answer_rows(
     classes = tuple(model.classes or ())
     if config.task == "regression":
         truth = pd.to_numeric(target, errors="coerce").to_numpy("float64", na_value=np.nan)
+        strange = _strange(target, known & ~np.isfinite(truth))
         said = np.asarray(answers.predictions, dtype="float64")
-        return Answered("regression", said, truth, known, 0.5, (), table, question)
+        known = known & np.isfinite(truth)
+        return Answered("regression", said, truth, known, 0.5, (), table, question, strange)
     codes = np.full(len(table), -1, dtype=np.intp)
-    codes[known] = class_codes(target[known], list(classes), where)
+    codes[known] = codes_where_known(target[known], list(classes))
+    strange = _strange(target, known & (codes < 0))
+    if strange[1] and not (codes >= 0).any():
+        class_codes(target[known], list(classes), where)
+    known = known & (codes >= 0)
     if known.any() and pair_of(classes) and config.target in table.columns:
         # Whoever reads the table finds the model's own classes in it, as in its predictions.
         said_so = [classes[code] if there else None for code, there in zip(codes, known, strict=True)]
@@ -107,8 +116,14 @@ def answer_rows(
         )
     if answers.probabilities is None:
         chosen = class_codes(answers.predictions, list(classes))
-        return Answered("labels", chosen, codes, known, 0.5, classes, table, question)
+        return Answered("labels", chosen, codes, known, 0.5, classes, table, question, strange)
     probability = np.asarray(answers.probabilities, dtype="float64")
     if probability.ndim == 1:
-        return Answered("binary", probability, codes == 1, known, model.threshold, classes, table, question)
-    return Answered("multiclass", probability, codes, known, 0.5, classes, table, question)
+        return Answered(
+            "binary", probability, codes == 1, known, model.threshold, classes, table, question, strange
+        )
+    return Answered("multiclass", probability, codes, known, 0.5, classes, table, question, strange)
+
+
+def _strange(target: Any, where: NDArray[np.bool_]) -> tuple[str, int]:
+    return (str(target[where].iloc[0])[:60], int(where.sum())) if where.any() else ("", 0)

@@ -118,7 +118,7 @@ def _of(arrival: Waiting, version: ModelVersion, found: Performance) -> KeptHarm
         at=datetime.now(UTC),
         metric=harm.metric,
         verdict=harm.verdict,
-        words=" ".join(filter(None, (harm.words, found.known_rows, *found.troubles))),
+        words=" ".join((harm.words, *found.notes, *found.troubles)),
         value=told.value if told else None,
         low=told.low if told else None,
         high=told.high if told else None,

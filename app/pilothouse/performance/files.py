@@ -47,10 +47,20 @@ class Performance:
     learned: int = 0
     """Rows that are of the data which the version was made of, told by their ids."""
 
+    strange: tuple[str, int] = ("", 0)
+    """The first label that is none, and how many there are; their rows count as having none."""
+
     @property
-    def known_rows(self) -> str:
-        """Say so, where there are some."""
-        return f"{told_known_rows(self.learned, self.harm.rows, self.version)}." if self.learned else ""
+    def notes(self) -> list[str]:
+        """What is to be said of the rows besides."""
+        said = []
+        if self.learned:
+            said.append(f"{told_known_rows(self.learned, self.harm.rows, self.version)}.")
+        first, count = self.strange
+        if count:
+            many = "1 label is" if count == 1 else f"{count:,} labels are"
+            said.append(f"{many} none that v{self.version} knows, the first {first!r}: left out.")
+        return said
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -120,6 +130,7 @@ def measure_files(
         tuple(find_changes(current)) if harm.realised else (),
         tuple(troubles.values()),
         _learned(store, version, config, rows),
+        current.strange,
     )
 
 

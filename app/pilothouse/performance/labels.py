@@ -16,6 +16,7 @@ from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import connect, describe, identifier, reading, scan_sql, suffix_of
+from pilothouse.data.spelling import respelled
 from pilothouse.errors import PilothouseError
 from pilothouse.store import Store, dumps, loads, record
 
@@ -134,6 +135,8 @@ def checked_labels(
             label = _label(value, config.task)
             if classes is not None:
                 _refuse_strange(label, classes, known)
+                # In the model's own words: what is said in two spellings is one label.
+                label = respelled(label, classes)
             found[key] = label
         except ValueError as error:
             refused.append(Refused(key, str(error)))
@@ -204,6 +207,8 @@ def pairs_of_file(path: Path, config: ModelConfig, ids: Sequence[str] | None = N
                 )
         key = id_sql(identifier(name), "VARCHAR" if types else kinds[name])
         target = identifier(config.target)
+        if kinds[config.target] == "JSON":
+            target = f"({target} ->> '$')"  # true beside "yes"
         sql = f"SELECT {key}, {target} FROM {scan_sql(path, types)} WHERE {target} IS NOT NULL"
         if ids is not None:
             sql += f" AND {key} IN (SELECT unnest(?))"
@@ -287,9 +292,13 @@ def _label(value: Any, task: str) -> Any:
     if isinstance(value, Decimal):
         value = float(value)
     if task == "regression":
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError(f"{str(value)[:40]!r} is no number")
-        number = float(value)
+        try:
+            # One word among them makes texts of all numbers of a CSV column.
+            number = float(value)
+        except ValueError:
+            raise ValueError(f"{str(value)[:40]!r} is no number") from None
         if not math.isfinite(number):
             raise ValueError("the label is not finite")
         return number

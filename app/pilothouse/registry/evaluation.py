@@ -139,6 +139,19 @@ def class_codes(
     Raises:
         PilothouseError: a value is none of them.
     """
+    codes = codes_where_known(values := list(values), classes)
+    for value, code in zip(values, codes.tolist(), strict=True):
+        if code < 0:
+            known = ", ".join(str(one)[:60] for one in classes[:10])
+            raise PilothouseError(
+                f"{where} has the class {str(value)[:60]!r}, which the model has never seen; "
+                f"it knows: {known}."
+            )
+    return codes
+
+
+def codes_where_known(values: Iterable[Any], classes: Sequence[Any]) -> NDArray[np.intp]:
+    """Return the same, and -1 for a value that is none of the classes."""
     positions = {str(label): code for code, label in enumerate(classes)}
     found: dict[Any, int] = {}
     codes = []
@@ -148,12 +161,6 @@ def class_codes(
             code = positions.get(_label(value, positions), -1)
             if code < 0:
                 code = positions.get(str(respelled(value, classes)), -1)
-            if code < 0:
-                known = ", ".join(str(one)[:60] for one in classes[:10])
-                raise PilothouseError(
-                    f"{where} has the class {str(value)[:60]!r}, which the model has never seen; "
-                    f"it knows: {known}."
-                )
             found[value] = code
         codes.append(code)
     return np.array(codes, dtype=np.intp)
@@ -165,6 +172,9 @@ def _label(value: Any, codes: dict[str, int]) -> str:
         return str(value)
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
+    if isinstance(value, str) and value.endswith(".0"):
+        # One word among them makes texts of all numbers of a CSV column.
+        return value.removesuffix(".0")
     return str(int(value)) if isinstance(value, bool | np.bool_) else str(value)
 
 

@@ -13,6 +13,7 @@ from pilothouse.config import AlertRule, BusinessMetric, ModelConfig
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.performance.arrivals import judge_arrival, rejudge
+from pilothouse.performance.files import measure_files
 from pilothouse.performance.harms_kept import (
     NOT_JUDGED,
     Waiting,
@@ -68,6 +69,21 @@ def test_each_arrival_is_judged_once_and_harm_leaves_an_event(trained: Workspace
     assert get_harm(store, "late", "good.csv") == good
     with pytest.raises(NotFoundError, match="was not judged"):
         get_harm(store, "late", "[/x]")
+
+
+def test_a_bad_label_costs_its_own_row_and_is_named(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    version = live(store)
+    table: list[dict[str, Any]] = rows(300, seed=7)
+    path = land(trained.root / "data", "words.csv", [
+        {**row, "y": "maybe" if n < 2 else "yes" if row["y"] else "no"} for n, row in enumerate(table)
+    ])  # fmt: skip
+    found = measure_files(store, version, config, [path])
+    assert found.harm.labelled == 298 and found.harm.realised is not None and found.strange == ("maybe", 2)
+    assert found.notes == ["2 labels are none that v1 knows, the first 'maybe': left out."]
+    land(trained.root / "data", "all.csv", [{**row, "y": "maybe"} for row in table])
+    with pytest.raises(PilothouseError, match=r"all\.csv has the class 'maybe'"):
+        measure_files(store, version, config, [trained.root / "data" / "all.csv"])
 
 
 def test_without_the_target_it_is_estimated_until_labels_come(trained: Workspace) -> None:

@@ -22,6 +22,7 @@ from pilothouse.performance.labels import (
     label_id,
     labels_by_id,
     labels_of_file,
+    pairs_of_file,
 )
 from pilothouse.store import Store, list_events
 
@@ -52,7 +53,14 @@ def test_what_cannot_be_an_id_is_refused(bad: Any) -> None:
 
 @pytest.mark.parametrize(
     ("bad", "config"),
-    [([1], CONFIG), ({"a": 1}, CONFIG), (float("inf"), CONFIG), ("7", NUMBERS), (True, NUMBERS)],
+    [
+        ([1], CONFIG),
+        ({"a": 1}, CONFIG),
+        (float("inf"), CONFIG),
+        ("much", NUMBERS),
+        ("nan", NUMBERS),
+        (True, NUMBERS),
+    ],
 )
 def test_what_cannot_be_a_label_is_refused(bad: Any, config: ModelConfig) -> None:
     with pytest.raises(LabelError):
@@ -118,4 +126,31 @@ def test_a_label_that_is_no_class_is_refused_and_the_others_count() -> None:
     assert refused[0].why == "7 is none of the classes that the model knows: 0, 1"
     with pytest.raises(LabelError, match=r"None of the 2 labels can be taken\. Label 1, of b: 7 is none"):
         checked_labels([("b", 7), ("a", "maybe")], CONFIG, [0, 1])
-    assert checked_labels([("a", "much"), ("b", 2)], NUMBERS)[0] == {"b": 2.0}
+    assert checked_labels([("a", "much"), ("b", 2), ("c", "2.5")], NUMBERS)[0] == {"b": 2.0, "c": 2.5}
+
+
+@pytest.mark.parametrize(("no", "yes"), [(False, True), (0, 1), ("no", "yes"), ("false", "true")])
+@given(
+    said=st.sampled_from([True, False, 1, 0, 1.0, 0.0, "yes", "No", "TRUE", "false", "1", "0", "1.0", "0.0"])
+)
+def test_two_classes_are_told_by_what_is_said_and_kept_as_the_model_has_them(
+    no: Any, yes: Any, said: Any
+) -> None:
+    meant = str(said).lower() in ("true", "1", "1.0", "yes")
+    found, refused, _ = checked_labels([("a", said), ("b", "maybe")], CONFIG, [no, yes])
+    assert found == {"a": yes if meant else no} and type(found["a"]) is type(no)
+    assert [one.id for one in refused] == ["b"] and "'maybe' is none of the classes" in refused[0].why
+
+
+def test_one_bad_label_costs_its_own_row_in_every_format(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,y\n1,yes\n2,maybe\n3,no\n4,1.0\n5,\n")
+    (tmp_path / "a.jsonl").write_text(
+        '{"id": "1", "y": "yes"}\n{"id": "2", "y": "maybe"}\n{"id": "3", "y": false}\n{"id": "4", "y": 1}\n'
+    )
+    for name in ("a.csv", "a.jsonl"):
+        pairs = pairs_of_file(tmp_path / name, CONFIG)
+        found, refused, _ = checked_labels(pairs, CONFIG, [False, True])
+        assert found == {"1": True, "3": False, "4": True}, name
+        assert [one.id for one in refused] == ["2"]
+    (tmp_path / "n.csv").write_text("id,y\n1,10.5\n2,n/a?\n3,7\n")
+    assert checked_labels(pairs_of_file(tmp_path / "n.csv", NUMBERS), NUMBERS)[0] == {"1": 10.5, "3": 7.0}
