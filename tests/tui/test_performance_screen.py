@@ -129,7 +129,7 @@ async def test_what_is_estimated_says_what_it_is_blind_to(empty: Workspace) -> N
         await press(pilot, "h")
         await settle(pilot, lambda: "4 judged" in shown(app))
         app.screen.query_one("#harms", Table).move_to(4)
-        await settle(pilot, lambda: "blind to concept drift" in shown(app))
+        await settle(pilot, lambda: "blind to concept" in shown(app))
         assert "Groups need labels" in shown(app) and "cannot be told" not in shown(app)
 
 
