@@ -44,9 +44,11 @@ def check(
 ) -> int:
     """Check FILES (by default the whole data folder) and say what is wrong with them.
 
-    A file outside the data folder is only looked at. Exits with 1 if a file is not fit to learn from.
+    A file that landed in the data folder is judged as the watcher would: what was found, how it compares with
+    the reference, and an event are stored. What the reference was made of is checked, but not compared with
+    itself. A file from elsewhere is only looked at. Exits with 1 if a file is not fit to learn from.
     """
-    from pilothouse.data.reading import expand, require_data_files
+    from pilothouse.data.reading import require_data_files
 
     if accept and hold:
         raise UsageError("--accept and --hold are opposites: name one of them.")
@@ -61,8 +63,11 @@ def check(
         return _accept(found, store, config, files, reason, as_json)
     if hold:
         return _hold(store, config, files, reason, as_json)
-    paths = [path for text in files for path in expand(text)] or require_data_files(found.data_folder(config))
-    from pilothouse.monitoring.looking import judge_or_look
+    from pilothouse.monitoring.looking import judge_or_look, landed_or_elsewhere
+
+    folder = found.data_folder(config)
+    paths = [path for text in files for path in landed_or_elsewhere(folder, text)]
+    paths = paths or require_data_files(folder)
 
     judged = [judge_or_look(found, store, config, path) for path in paths]
     looked_at = [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]
@@ -76,7 +81,11 @@ def check(
             )
             _tell_all(verdict.findings)
 
-    emit([{**_verdict_fields(verdict), "stored": kept} for verdict, kept in judged], as_json, show)
+    emit(
+        [{**_verdict_fields(verdict), "stored": kept and verdict.stored} for verdict, kept in judged],
+        as_json,
+        show,
+    )
     return HELD if any(verdict.status == "held" for verdict, _ in judged) else 0
 
 

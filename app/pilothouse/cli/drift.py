@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pilothouse.monitoring.judging import StoredReport, Verdict
     from pilothouse.store import Store
 
+_ALIKE = ("copy", "own")
+"""Rules of findings that say why a file was compared with nothing."""
+
 
 @click.command()
 @click.argument("current", required=False)
@@ -246,9 +249,12 @@ def _drift_in_workspace(
             next=f"See all with `pilothouse check{f' {shlex.quote(current)}' if looked_at else ''}`.",
         )
     reports = [verdict for verdict in verdicts if verdict.report is not None]
-    if not reports and all(verdict.status == "copy" for verdict in verdicts):
-        original = verdicts[0].findings[0].message
-        raise NotFoundError(original, next="Compare the original.")
+    if not reports and (
+        why := [one for verdict in verdicts for one in verdict.findings if one.rule in _ALIKE]
+    ):
+        raise NotFoundError(
+            f"{verdicts[0].name} was compared with nothing. {why[0].message}", next=why[0].next
+        )
     if not reports and any(verdict.reference for verdict in verdicts):
         unread = next(verdict for verdict in verdicts if verdict.reference)
         raise DataError(

@@ -58,6 +58,7 @@ class Verdict:
         name, sha256, rows: the file; its rows are 0 if it cannot be read.
         reference: what it was compared with, such as `late-arrivals v3`; empty if with nothing.
         schema_number: the accepted schema that it was checked against; None if nobody has accepted one.
+        stored: whether it is kept, or would be.
     """
 
     status: str
@@ -68,6 +69,7 @@ class Verdict:
     rows: int = 0
     reference: str = ""
     schema_number: int | None = None
+    stored: bool = True
 
 
 def roles_of(model: ModelConfig) -> Roles:
@@ -87,12 +89,14 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     """Check a file and compare it with the reference; store findings, report and event together.
 
     The same bytes under the same name against the same reference and schema give the stored verdict again.
+    What the reference is made of is checked only, and stored only if it is held: to compare it with itself
+    would take a share of the false alarms that are allowed.
 
     Raises:
         DataError: the file is gone, or changed while it was being read; nothing was stored.
     """
     verdict, known = _find(workspace, store, model, path, landed=True)
-    return verdict if known else _store(store, model, verdict)
+    return verdict if known or not verdict.stored else _store(store, model, verdict)
 
 
 def look_at_file(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> Verdict:
@@ -117,7 +121,8 @@ def _find(
     number = accepted.accepted if accepted else None
     if landed and (original := original_of(store, model.name, path, digest)):
         return _as_copy(store, model, path, digest, original, number), False
-    known = _stored(store, model, path.name, digest, reference, number)
+    own = landed and _is_own(store, reference, digest)
+    known = None if own else _stored(store, model, path.name, digest, reference, number)
     if known is not None:
         return known, True
     rules = accepted or (rules_suggested(store, model, reference) if reference else None)
@@ -133,8 +138,15 @@ def _find(
         roles=roles_of(model),
     )
     sound = is_sound(findings)
-    report = None
-    if reference and examined.figures and (sound or _taken_in(store, model, path.name, digest)):
+    report, label = None, reference.label if reference else ""
+    if own:
+        assert reference is not None
+        # It may have landed before, and been compared with what was the reference then.
+        report, label = _compared_before(store, model, path.name, digest) or (None, "")
+        if report is None:
+            said = f"{reference.label} is made of it: there is nothing to compare it with."
+            findings = (*findings, Finding(NOTE, "", said, "own"))
+    elif reference and examined.figures and (sound or _taken_in(store, model, path.name, digest)):
         tests = parse_tests(model.drift.test)
         # An accepted file may have columns that cannot be read as what the reference has.
         otherwise = tuple(finding.column for finding in findings if finding.rule == "type")
@@ -157,10 +169,35 @@ def _find(
             next="Judge it again once it is written.",
         )
     verdict = Verdict(
-        OK if sound else HELD, findings, report, path.name, digest, rows,
-        reference.label if reference else "", number,
+        OK if sound else HELD, findings, report, path.name, digest, rows, label, number,
+        stored=landed and not (own and sound and not _has_arrived(store, model, path.name, digest)),
     )  # fmt: skip
     return verdict, False
+
+
+def _is_own(store: Store, reference: Reference | None, digest: str) -> bool:
+    """Say whether a reference is made of these bytes, under whatever name."""
+    return reference is not None and bool(
+        store.query(
+            "SELECT 1 FROM dataset_files WHERE version = ? AND sha256 = ?", [reference.dataset, digest]
+        )
+    )
+
+
+def _compared_before(
+    store: Store, model: ModelConfig, name: str, sha256: str
+) -> tuple[DriftReport, str] | None:
+    rows = store.query(
+        "SELECT report, reference FROM drift_reports WHERE model = ? AND subject = ? AND sha256 = ? "
+        "ORDER BY recorded_at DESC LIMIT 1",
+        [model.name, name, sha256],
+    )
+    return (DriftReport.from_json(rows[0]["report"]), rows[0]["reference"]) if rows else None
+
+
+def _has_arrived(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:
+    with store.reading() as tx:
+        return arrival_row(tx, model.name, name, sha256) is not None
 
 
 def _taken_in(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.reading import DataError, expand
 from pilothouse.monitoring.judging import Verdict, judge_file, look_at_file
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
@@ -13,6 +15,22 @@ from pilothouse.workspace import Workspace
 def has_landed(workspace: Workspace, model: ModelConfig, path: Path) -> bool:
     """Say whether a file lies right in the model's data folder; a link there counts, its target does not."""
     return path.absolute().parent.resolve() == workspace.data_folder(model).resolve()
+
+
+def landed_or_elsewhere(folder: Path, text: str) -> list[Path]:
+    """Turn what a person types into data files: a bare name may be that of a file in the data folder.
+
+    Raises:
+        DataError: nothing is there.
+    """
+    if not Path(text).exists() and Path(text).name == text:
+        if (folder / text).is_file():
+            return [folder / text]
+        with contextlib.suppress(DataError):
+            return expand(text)
+        if any(mark in text for mark in "*?["):
+            return expand(str(folder / text))
+    return expand(text)
 
 
 def judge_or_look(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> tuple[Verdict, bool]:

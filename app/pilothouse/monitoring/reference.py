@@ -21,7 +21,8 @@ class Reference:
     """A profile with its name for people, such as `late-arrivals v3`, and the schema it describes.
 
     `values` are the finite values of numeric columns in order, kept where a test needs them and there are not
-    too many; `sources` are the files, where they are at hand; `target` may say yes or no in any spelling.
+    too many; `sources` are the files, where they are at hand; `target` may say yes or no in any spelling;
+    `dataset` is the dataset version that it is the profile of, where there is one.
     """
 
     label: str
@@ -29,6 +30,7 @@ class Reference:
     values: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     sources: tuple[Source, ...] = ()
     target: str | None = None
+    dataset: str = ""
 
     @property
     def schema(self) -> Schema:
@@ -56,14 +58,21 @@ def find_reference(
     Raises:
         DataError: the dataset version's files cannot be read.
     """
-    version = store.query("SELECT version FROM aliases WHERE model = ? AND alias = 'champion'", [model.name])
+    version = store.query(
+        "SELECT version, dataset_version FROM aliases LEFT JOIN model_versions USING (model, version) "
+        "WHERE model = ? AND alias = 'champion'",
+        [model.name],
+    )
     if version:
         number = int(version[0]["version"])
         path = workspace.version_dir(model.name, number) / "profile.json"
         try:
             profile = Profile.from_json(path.read_text("utf-8"))
             sources = _sources(workspace, store, model, number) if with_sources else ()
-            return Reference(f"{model.name} v{number}", profile, sources=sources, target=model.target)
+            return Reference(
+                f"{model.name} v{number}", profile, sources=sources, target=model.target,
+                dataset=version[0]["dataset_version"] or "",
+            )  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError):
             pass  # A bundle that a script made may have no profile; its data may have one.
     datasets = list_dataset_versions(store, model.name)
@@ -71,7 +80,8 @@ def find_reference(
         return None
     sources = tuple(dataset_paths(workspace, datasets[0])) if with_sources else ()
     profile = profile_of(workspace, store, datasets[0])
-    return Reference(f"dataset {datasets[0].version}", profile, sources=sources, target=model.target)
+    name = datasets[0].version
+    return Reference(f"dataset {name}", profile, sources=sources, target=model.target, dataset=name)
 
 
 def _sources(workspace: Workspace, store: Store, model: ModelConfig, version: int) -> tuple[Source, ...]:

@@ -85,6 +85,25 @@ def test_the_same_bytes_are_judged_once(
     assert len(list_arrivals(store, "late")) == 2
 
 
+def test_what_the_reference_is_made_of_is_checked_and_not_compared_with_itself(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    events = len(list_events(store))
+    verdict = _judge(workspace, store, folder / "jan.parquet")
+    assert (verdict.status, verdict.report, verdict.stored) == ("ok", None, False)
+    assert "is made of it" in verdict.findings[0].message
+    assert (list_arrivals(store), len(list_events(store))) == ([], events)
+    feb = write_parquet(folder / "feb.parquet", _rows(rng, 500))
+    first = _judge(workspace, store, feb)
+    assert first.report and first.report.question == 1
+    # Now it is learned from, too: what was found when it landed stays, and nothing new is asked.
+    made = snapshot(workspace, store, workspace.config().model())
+    again = _judge(workspace, store, feb)
+    assert (again.report, again.reference) == (first.report, first.reference)
+    assert made.version not in again.reference
+    assert len(list_drift_reports(store, "late")) == 1
+
+
 def test_a_copy_is_named_and_neither_judged_nor_taken(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
@@ -259,6 +278,30 @@ def test_a_report_is_found_by_name_and_id_only(
             get_drift_report(store, ref)
 
 
+def test_check_alone_spends_nothing_and_takes_bare_names(
+    workspace: Workspace,
+    store: Store,
+    folder: Path,
+    rng: np.random.Generator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    assert _run(capsys, "check")[0] == 0
+    assert list_drift_reports(store, "late") == [] and list_arrivals(store) == []
+    code, _, err = _run(capsys, "drift", "jan.parquet")
+    assert code == 1 and "is made of it" in err
+    write_parquet(folder / "feb.parquet", _rows(rng, 500))
+    code, out, _ = _run(capsys, "check", "feb.parquet", "--json")
+    assert [(one["name"], one["stored"]) for one in json.loads(out)] == [("feb.parquet", True)]
+    code, out, _ = _run(capsys, "check", "*.parquet", "--json")
+    assert [(one["name"], one["stored"]) for one in json.loads(out)] == [
+        ("feb.parquet", True), ("jan.parquet", False)
+    ]  # fmt: skip
+    code, _, err = _run(capsys, "check", "mar.parquet")
+    assert code == 1 and "mar.parquet" in err
+
+
 # -- commands ----------------------------------------------------------------------------------------------
 
 
@@ -343,8 +386,8 @@ def test_the_commands_in_a_workspace(
     code, out, _ = _run(capsys, "drift", "--json", "--exit-code")
     assert code == 1
     assert [(report["subject"], report["dataset_drift"]) for report in json.loads(out)] == [
-        ("feb.parquet", True), ("jan.parquet", False),
-    ]  # fmt: skip
+        ("feb.parquet", True)
+    ]
     _, by_name, _ = _run(capsys, "drift", "feb.parquet", "--json")
     assert json.loads(by_name)["dataset_drift"] is True
     shutil.copy(folder / "feb.parquet", workspace.root / "elsewhere.parquet")
@@ -361,17 +404,20 @@ def test_the_commands_in_a_workspace(
     code, out, _ = _run(capsys, "data", "--json")
     told = json.loads(out)
     assert told["versions"][0]["rows"] == 2000
-    assert {file["name"] for file in told["files"]} == {"jan.parquet", "feb.parquet", "bad.csv"}
+    assert {file["name"] for file in told["files"]} == {"feb.parquet", "bad.csv"}
     code, out, _ = _run(capsys, "data", told["versions"][0]["version"])
     assert (code, "x0" in out) == (0, True)
 
 
-def test_judging_needs_no_pandas(workspace: Workspace, store: Store, folder: Path) -> None:
+def test_judging_needs_no_pandas(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    write_parquet(folder / "feb.parquet", _rows(rng, 500))
     script = (
         "import sys; from pathlib import Path; from pilothouse.workspace import Workspace\n"
         "from pilothouse.store import open_store; from pilothouse.monitoring.judging import judge_file\n"
         "w = Workspace(Path(sys.argv[1])); m = w.config().model()\n"
-        "v = judge_file(w, open_store(w), m, w.root / 'data' / 'jan.parquet')\n"
+        "v = judge_file(w, open_store(w), m, w.root / 'data' / 'feb.parquet')\n"
         "assert v.report is not None and 'pandas' not in sys.modules and 'sklearn' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script, str(workspace.root)], check=True, timeout=60)

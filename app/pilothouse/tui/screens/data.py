@@ -22,6 +22,7 @@ from pilothouse.tui.screens.data_rows import (
     EMPTY,
     FILES,
     FILES_NARROW,
+    NOTHING_NEW,
     column_row,
     file_row,
     harm_cell,
@@ -127,6 +128,7 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         references = sorted({file.report.reference for file in known.files if file.report is not None})
         wide = (*FILES, AGAINST) if len(references) > 1 else FILES
         self.main_table().set_columns(FILES_NARROW if narrow else wide)
+        self.main_table().empty = EMPTY if known.waiting or not known.versions else NOTHING_NEW
         self.main_table().set_rows(rows)
         few = lines_for(len(known.files), self.size.height)
         share = "8 1fr" if narrow else f"{few} 1fr" if few else "2fr 3fr"

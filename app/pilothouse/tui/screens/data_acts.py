@@ -87,6 +87,8 @@ class DataActs(PilothouseScreen):
             count = answer.get("judged", 0) if isinstance(answer, dict) else 0
             if not count:
                 return "No file waits: each has its verdict."
+            if not count:
+                return "Nothing new: each file of the folder is judged, or the model learned from it."
             return f"{count} file{'' if count == 1 else 's'} judged."
 
         self.deed("Judging the files of the folder", act)

@@ -55,6 +55,10 @@ VERSIONS = (
     Column("at", "made", width=6),
 )
 EMPTY = "No file has been judged yet.\nu  judges what lies in the folder now,  w  watches what lands."
+NOTHING_NEW = (
+    "No file has landed yet: the folder has what the model learned from.\n"
+    "w  watches what lands,  u  judges it once."
+)
 
 
 def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
