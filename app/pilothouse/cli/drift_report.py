@@ -96,13 +96,11 @@ def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) 
 def show_chunks(chunks: Sequence[Chunk], notes: Sequence[str], current: str, reference: str) -> None:
     """Print a line for each chunk."""
     from pilothouse.monitoring.story import headline
-    from pilothouse.monitoring.verdict_words import of_chunks, of_column
+    from pilothouse.monitoring.verdict_words import count_chunks, of_column
 
-    drifted = sum(chunk.report.dataset_drift for chunk in chunks)
-    sign = " ".join(of_chunks([chunk.report for chunk in chunks]))
     click.echo(
-        f"{sign}: {drifted} of {len(chunks)} chunks of {printable(current)} against {printable(reference)} "
-        f"({chunks[0].report.n_reference:,} rows)"
+        f"{count_chunks([chunk.report for chunk in chunks])} of {printable(current)} "
+        f"against {printable(reference)} ({chunks[0].report.n_reference:,} rows)"
     )
     click.echo()
     table(

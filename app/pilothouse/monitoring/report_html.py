@@ -69,7 +69,9 @@ def render_html(
         names = ", ".join(shown(part.label, 40) for part in drifted[:12])
         more = "…" if len(drifted) > 12 else ""
         told = f": {names}{more}" if drifted else ""
-        body += [f"<p>{len(drifted)} of {len(parts)} chunks drifted{told}.</p>", _list(notes)]
+        some = sum(of_data(part.report)[0] == "▲" for part in parts)
+        besides = f"; in {some} some columns moved" if some else ""
+        body += [f"<p>{len(drifted)} of {len(parts)} chunks drifted{told}{besides}.</p>", _list(notes)]
         body += [_heat(parts), *_chunks(parts, drifted)]
     body += [
         "<h2>How this was decided</h2>",

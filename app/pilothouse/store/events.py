@@ -47,8 +47,11 @@ def record(
     message: str,
     data: Mapping[str, Any] | None = None,
     actor: str | None = None,
+    at: datetime | None = None,
 ) -> int:
     """Append an event in the transaction of the change it tells of; return its number.
+
+    Numbers, and the chain of hashes, follow the order of writing; lists follow the moments.
 
     Args:
         tx: the transaction that makes the change.
@@ -57,11 +60,13 @@ def record(
         message: one sentence for a person.
         data: the numbers and the rule behind it, as JSON.
         actor: who or what did it; the current user unless given.
+        at: when it happened, where that is told later; now unless given, and never after now.
     """
+    now = datetime.now(UTC)
     last = tx.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1") or {"seq": 0, "hash": ""}
     row: Row = {
         "seq": last["seq"] + 1,
-        "recorded_at": datetime.now(UTC),
+        "recorded_at": min(at, now) if at is not None else now,
         "actor": actor or current_actor(),
         "kind": kind,
         "subject": subject,
@@ -82,12 +87,12 @@ def list_events(
     after: int = 0,
     offset: int = 0,
 ) -> list[Event]:
-    """Return events, newest first, that are newer than number `after` and contain `text`."""
+    """Return events, the latest first, that are newer than number `after` and contain `text`."""
     rows = store.query(
         'SELECT seq, recorded_at AS "at", actor, kind, subject, message, data FROM events WHERE seq > ?'
         " AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?)"
         " AND (? = '' OR contains(lower(concat_ws(' ', actor, kind, subject, message)), lower(?)))"
-        " ORDER BY seq DESC LIMIT ? OFFSET ?",
+        " ORDER BY recorded_at DESC, seq DESC LIMIT ? OFFSET ?",
         [after, kind, kind, subject, subject, text, text, limit, offset],
     )
     return [Event(**{**row, "data": loads(row["data"]) or {}}) for row in rows]

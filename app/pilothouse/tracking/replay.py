@@ -36,7 +36,8 @@ class State:
         params: that were set.
         tags: that were set.
         points: of metrics, in the order they were written.
-        turns: its beginnings, resumptions and ends: kind, status after it, and what is told of it.
+        turns: its beginnings, resumptions and ends: kind, status after it, what is told of it,
+            and when it was, in seconds since 1970.
         doubt: the first thing that could not be read as it stands; empty if there is none.
     """
 
@@ -46,7 +47,7 @@ class State:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
-    turns: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    turns: list[tuple[str, str, dict[str, Any], float]] = field(default_factory=list)
     doubt: str = ""
 
     @property
@@ -72,7 +73,7 @@ def _start(state: State, entry: Entry) -> None:
     status = entry.get("status")
     if not state.ended:
         _become(state, status if status in UNDER_WAY or status in ENDED else "RUNNING")
-    state.turns.append(("start", str(state.status), {"recipe": state.row["recipe"]}))
+    state.turns.append(("start", str(state.status), {"recipe": state.row["recipe"]}, state.at))
 
 
 def _params(state: State, entry: Entry) -> None:
@@ -125,7 +126,7 @@ def _status(state: State, entry: Entry) -> None:
 def _resume(state: State, entry: Entry) -> None:
     _become(state, "RUNNING")
     state.row.update(ended_at=None, exit_code=None, reason="")
-    state.turns.append(("resume", "RUNNING", {}))
+    state.turns.append(("resume", "RUNNING", {}, state.at))
 
 
 def _end(state: State, entry: Entry) -> None:
@@ -141,7 +142,7 @@ def _end(state: State, entry: Entry) -> None:
     if code is not None and told["exit_code"] is None:
         _doubt(state, "exit code", code)
     state.row.update(ended_at=_utc(state.at), **told)
-    state.turns.append(("end", status, told))
+    state.turns.append(("end", status, told, state.at))
 
 
 _READERS: dict[str, Callable[[State, Entry], None]] = {

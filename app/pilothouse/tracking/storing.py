@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 from pilothouse.store import Transaction, record
@@ -45,7 +46,7 @@ def write_changes(tx: Transaction, run_id: str, name: str | None, state: State, 
     _write_keyed(tx, "tags", run_id, {key: (text,) for key, text in tags.items()})
     _write_points(tx, run_id, state.points)
     _tell(tx, run_id, state.row.get("name", name or ""), state, doubt)
-    if any(kind == "resume" for kind, _, _ in state.turns):
+    if any(kind == "resume" for kind, *_ in state.turns):
         # A digest is of a run that has ended; it is made anew at the next end.
         tx.execute("DELETE FROM digests WHERE run_id = ?", [run_id])
 
@@ -125,8 +126,9 @@ def _has_tag(tx: Transaction, run_id: str, key: str) -> bool:
 
 
 def _tell(tx: Transaction, run_id: str, name: str, state: State, doubt: str) -> None:
-    for kind, status, told in state.turns:
+    for kind, status, told, at in state.turns:
         words = {"start": "started", "resume": "goes on", "end": TOLD.get(status, "was lost")}
-        record(tx, "run", run_id, f"{name} {words[kind]}.", told)
+        # Told when somebody looks, which may be long after.
+        record(tx, "run", run_id, f"{name} {words[kind]}.", told, at=datetime.fromtimestamp(at, UTC))
     if doubt:
         record(tx, "run", run_id, f"{name}: {doubt[0].lower()}{doubt[1:]}", {})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pilothouse.monitoring.glances import ColumnGlance
-from pilothouse.monitoring.verdict_words import of_chunks, of_column, of_data
+from pilothouse.monitoring.verdict_words import count_chunks, of_chunks, of_column, of_data
 
 
 class _Report:
@@ -22,6 +22,13 @@ def test_chunks_together_have_the_verdict_of_the_worst() -> None:
     assert of_chunks([calm, calm]) == ("●", "no drift")
     assert of_chunks([calm, some]) == ("▲", "some moved")
     assert of_chunks([some, drift, calm]) == ("■", "drifted")
+
+
+def test_the_headline_counts_the_lines_that_have_its_sign() -> None:
+    calm, some, drift = _Report(False, []), _Report(False, ["a"]), _Report(True, ["a"])
+    assert count_chunks([calm] * 6 + [some] * 4) == "▲ some moved: 4 of 10 chunks"
+    assert count_chunks([some, drift, calm, some]) == "■ drifted: 1, ▲ some moved: 2 of 4 chunks"
+    assert count_chunks([calm, calm]) == "● no drift: 2 of 2 chunks"
 
 
 @pytest.mark.parametrize(

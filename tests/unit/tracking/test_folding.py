@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import pilothouse as ph
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import hold_alive
-from pilothouse.store import Store, Transaction, list_events
+from pilothouse.store import Store, Transaction, list_events, record, verify_events
 from pilothouse.tracking import folding, journal, replay
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import get_run, list_runs, metric_history
@@ -363,3 +364,31 @@ def test_a_line_longer_than_any_of_ours_is_passed_over(
     writer.end("FINISHED", 0)
     run = get_run(store, "wide")
     assert (sorted(run.params), run.status) == (["a", "b", "wide"], "FINISHED")
+
+
+def test_events_of_runs_stand_where_they_happened(workspace: Workspace, store: Store) -> None:
+    writer = begin(workspace, "early")
+    writer.log_metrics({"loss": 0.5})
+    with store.transaction() as tx:
+        record(tx, "dataset", "d", "Made between the beginning and the end.")
+    writer.end("FINISHED")
+    with store.transaction() as tx:
+        record(tx, "version", "v", "Registered afterwards.")
+    fold(store)
+    told = list_events(store)
+    assert [event.message for event in told] == [
+        "Registered afterwards.",
+        "early finished.",
+        "Made between the beginning and the end.",
+        "early started.",
+    ]
+    run = get_run(store, writer.run_id)
+    assert [told[3].at, told[1].at] == [run.started_at, run.ended_at]
+    assert verify_events(store) is None
+
+
+def test_an_event_is_never_told_from_the_future(workspace: Workspace, store: Store) -> None:
+    writer = begin(workspace, "ahead")
+    write(writer, json.dumps({"kind": "end", "status": "FINISHED", "t": 4e9}))
+    fold(store)
+    assert all(event.at <= datetime.now(UTC) for event in list_events(store))

@@ -49,7 +49,8 @@ def lately(store: Store, limit: int) -> tuple[Event, ...]:
     rows = store.query(
         'SELECT seq, recorded_at AS "at", actor, kind, subject, message, data FROM events WHERE NOT'
         " (kind = 'run' AND (message LIKE '% started.' OR message LIKE '% finished.')"
-        " AND subject IN (SELECT run_id FROM runs WHERE parent_run_id <> '')) ORDER BY seq DESC LIMIT ?",
+        " AND subject IN (SELECT run_id FROM runs WHERE parent_run_id <> ''))"
+        " ORDER BY recorded_at DESC, seq DESC LIMIT ?",
         [limit],
     )
     return tuple(Event(**{**row, "data": loads(row["data"]) or {}}) for row in rows)
