@@ -66,8 +66,8 @@ def of_chunks(reports: Sequence[JudgedData]) -> tuple[str, str]:
 
 
 def count_chunks(reports: Sequence[JudgedData]) -> str:
-    """Say for each verdict how many chunks have it, the worst first, such as `■ drifted: 1, ▲ some moved: 4 of
-    10 chunks`."""
+    """Say for each verdict how many chunks have it, the worst first: `■ drifted: 1, ▲ some moved: 4 of 10
+    chunks`."""
     found = [of_data(one) for one in reports]
     told = [f"{sign} {word}: {found.count((sign, word))}" for sign, word in sorted(set(found), key=_by_sign)]
     worst = [one for one in told if not one.startswith("●")] or told
