@@ -15,7 +15,7 @@ from pilothouse.monitoring.judging import roles_of
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.quality.rules import ColumnRule, FileRules, changes
 from pilothouse.monitoring.quality.rules_kept import current_rules
-from pilothouse.monitoring.quality.suggesting import suggest_rules
+from pilothouse.monitoring.quality.suggesting import ends_of, suggest_rules
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -81,10 +81,11 @@ def _widened(rule: ColumnRule, column: ColumnProfile) -> ColumnRule:
     share = column.missing / column.rows if column.rows else 0.0
     if rule.max_missing is not None and share > rule.max_missing:
         rule = replace(rule, max_missing=ceil(share * 1000) / 1000 if share < 1 else None)
-    if isinstance(column.min, int | float) and isinstance(rule.min, float) and column.min < rule.min:
-        rule = replace(rule, min=float(column.min))
-    if isinstance(column.max, int | float) and isinstance(rule.max, float) and column.max > rule.max:
-        rule = replace(rule, max=float(column.max))
+    ends = ends_of(column)
+    if ends is not None and isinstance(rule.min, float) and ends[0] < rule.min:
+        rule = replace(rule, min=ends[0])
+    if ends is not None and isinstance(rule.max, float) and ends[1] > rule.max:
+        rule = replace(rule, max=ends[1])
     if rule.categories is not None:
         new = [level for level in column.levels if level not in rule.categories]
         if new and len(column.levels) < column.distinct:

@@ -10,7 +10,9 @@ A suggestion only warns; what it is for is what no season explains: another unit
 - numbers that end well above zero, such as ages, get no minimum below it;
 - missing values may double, and five points more: less than that is told by drift, which knows the sizes;
 - categories are named where all are known and there are at most a hundred; others may have 5% of the rows, or
-  five times what values that came up once let expect. Integers that are categories are left alone: months;
+  five times what values that came up once let expect;
+- whole numbers of few values that count from 0 or 1, such as rooms, get ten times their width on either side,
+  so that three months let the twelfth in; others of few values are codes, which go on as they like;
 - row counts may be a tenth or ten times those of earlier files, if there were three;
 - a column must vary only where a hundred rows of one value would be a miracle by the reference's own shares;
 - repeated rows may be 40% where there is no id, and a number with so many values that chance repeats none;
@@ -39,6 +41,8 @@ MOST_REPEATED, MANY_EDGES = 0.4, 150
 """A file that was written twice over has 50%; edges are those of two hundred bins."""
 TAILS = 3.0
 """As many times the stretch from the lowest value to that at 5%: no sample of a like file reaches so far."""
+COUNTED = 10
+"""Of whole numbers of few values all others may still come: as many times the width."""
 LEANS, LEANS_ROWS = 1.5, 200
 """The upper half of the middle 90% against its lower half, which for even-sided numbers is about 1."""
 
@@ -66,6 +70,8 @@ def suggest_rules(
             columns.append(ColumnRule(column.name, column.type, on_fail=WARN))
             continue
         low, high = _range(column) if column.name != id else (None, None)
+        if column.name not in (id, target) and _counts(column):
+            low, high = _range_of_counts(column)
         categories, new = _categories(column)
         columns.append(
             ColumnRule(
@@ -125,6 +131,31 @@ def _range(column: ColumnProfile) -> tuple[float | None, float | None]:
     elif _ends_above_zero(column):
         low = max(low, 0.0)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+
+def ends_of(column: ColumnProfile) -> tuple[float, float] | None:
+    """Return the lowest and highest value of a number, whether it is one to a model or a category."""
+    if isinstance(column.min, int | float) and isinstance(column.max, int | float):
+        return float(column.min), float(column.max)
+    if column.type != "integer" or not column.levels or column.distinct > len(column.levels):
+        return None
+    values = [float(level) for level in column.levels]
+    return min(values), max(values)
+
+
+def _counts(column: ColumnProfile) -> bool:
+    """Say whether a category is of whole numbers that count from 0 or 1, or on both sides of it; the
+    years of a few files, and numbers of shops, do not."""
+    ends = ends_of(column) if column.kind == "category" else None
+    return ends is not None and ends[0] <= 1 <= ends[1] and 2 * column.distinct > ends[1] - ends[0]
+
+
+def _range_of_counts(column: ColumnProfile) -> tuple[float | None, float | None]:
+    ends = ends_of(column)
+    if ends is None or ends[0] == ends[1]:
+        return None, None
+    margin = COUNTED * (ends[1] - ends[0])
+    return (ends[0] - margin if ends[0] < 0 else 0.0), ends[1] + margin
 
 
 def _many_valued(column: ColumnProfile) -> bool:

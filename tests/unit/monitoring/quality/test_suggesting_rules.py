@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from making_data import month, write_parquet
 from pilothouse.data.schema import infer_schema
 from pilothouse.monitoring.checks import Roles, check_file
 from pilothouse.monitoring.profile import profile_files
+from pilothouse.monitoring.quality.adapting import adapt_rules
 from pilothouse.monitoring.quality.rules import ColumnRule, FileRules
 from pilothouse.monitoring.quality.suggesting import suggest_rules
 
@@ -95,6 +97,36 @@ def test_ranges(tmp_path: Path) -> None:
     assert (big.min, big.max) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("values", "range_"),
+    [
+        ([1, 2, 3, 4, 5, 6, 7], (0, 67)),  # rooms
+        ([1, 2, 3], (0, 23)),  # the first months let the others in
+        ([0, 1], (0, 11)),
+        ([-1, 0, 1], (-21, 21)),
+        ([2021, 2022, 2023], (None, None)),  # years go on
+        ([1, 205, 404], (None, None)),  # codes
+        ([101, 102, 103], (None, None)),
+        ([1], (None, None)),
+    ],
+)
+def test_small_counts_have_a_range_and_codes_have_none(
+    tmp_path: Path, values: list[int], range_: tuple[float | None, float | None]
+) -> None:
+    rule = _suggested(tmp_path, values * 40)
+    assert (rule.type, rule.min, rule.max, rule.categories) == ("integer", *range_, None)
+
+
+def test_nonsense_in_small_counts_is_found_and_ordinary_values_are_not(tmp_path: Path) -> None:
+    first = write_parquet(tmp_path / "a.parquet", {"rooms": [1, 2, 3, 4, 5, 6, 7] * 40})
+    rules = replace(_rules(first), accepted=1)
+    odd = write_parquet(tmp_path / "b.parquet", {"rooms": [*range(1, 12), -5, 9999] * 20})
+    (found,) = check_file(odd, None, Roles(), rules)
+    assert (found.rule, found.count, found.severity) == ("range", 40, "error")
+    wider = adapt_rules(rules, [odd], Roles()).column("rooms")
+    assert wider and (wider.min, wider.max) == (-5, 9999)
+
+
 def test_missing_values_and_categories(tmp_path: Path) -> None:
     gaps = _suggested(tmp_path, [None] * 10 + [1.5, 2.5] * 45)
     assert gaps.max_missing == 0.25
@@ -103,7 +135,7 @@ def test_missing_values_and_categories(tmp_path: Path) -> None:
     known = _suggested(tmp_path, ["a", "b"] * 100)
     assert (known.categories, known.max_new, known.varies) == (("a", "b"), 0.05, True)
     assert _suggested(tmp_path, [f"v{at % 300}" for at in range(3000)]).categories is None
-    codes = _suggested(tmp_path, [1, 2, 3] * 100)
+    codes = _suggested(tmp_path, [101, 102, 103] * 100)
     assert (codes.categories, codes.min) == (None, None)
     rule = _rules(
         write_parquet(tmp_path / "e.parquet", {"z": [1.0, 2.0] * 90, "w": [1, 2] * 90}), exclude=("z",)
