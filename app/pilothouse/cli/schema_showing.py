@@ -57,9 +57,7 @@ def show_rules(
         click.echo(MARGINS)
         if instead_of is None or instead_of.accepted is None:
             say("Nobody has accepted it: it only warns. `pilothouse schema accept` lets it hold files.")
-            say(
-                "A column that the model takes and that is gone, or of another type, holds a file all the same."
-            )
+            say("A column that is gone, or of another type, holds a file all the same.")
         elif differs:
             click.echo(f"\nAgainst version {instead_of.accepted}, which holds:")
             for line in differs:
