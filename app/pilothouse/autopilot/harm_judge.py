@@ -10,16 +10,18 @@ from pilothouse.autopilot.harm_queue import be_nice, harm_lock
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
 from pilothouse.performance.harms_kept import KeptHarm, Waiting, waiting_for_harm
+from pilothouse.performance.relabelling import look_again, short_of_labels
 from pilothouse.processes import hold_alive
 from pilothouse.registry.versions import champion
-from pilothouse.store import open_store
+from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace
 
 
 def judge_waiting(
     workspace: Workspace, models: tuple[ModelConfig, ...], tell: Callable[[str], None] = lambda text: None
 ) -> Iterator[KeptHarm]:
-    """Judge the harm of every arrival that waits, the oldest first, and yield each when it is in the store.
+    """Judge the harm of every arrival that waits, the oldest first, and yield each when it is in the store;
+    then anew that of files whose labels came since.
 
     Labels that an arrival brings for logged predictions are taken first.
 
@@ -49,6 +51,26 @@ def judge_waiting(
                 seen.add(waiting[0])
                 take_labels_of_file(store, model, workspace.data_folder(model) / waiting[0].name)
                 yield judge_arrival(store, live, model, waiting[0])
+            yield from _judge_relabelled(store, model, tell)
+
+
+def _judge_relabelled(store: Store, model: ModelConfig, tell: Callable[[str], None]) -> Iterator[KeptHarm]:
+    """Judge files anew whose labels came since."""
+    for one in short_of_labels(store, model.name, since=True):
+        tell(f"Looking at {one.file.name} again: labels have come.")
+        if (kept := look_again(store, model, one)) is not None:
+            yield kept
+
+
+def judge_relabelled(
+    workspace: Workspace, model: ModelConfig, tell: Callable[[str], None] = lambda text: None
+) -> list[KeptHarm] | None:
+    """Judge files anew whose labels came since; None where another process is at it, which does that, too."""
+    lock = hold_alive(harm_lock(workspace))
+    if lock is None:
+        return None
+    with lock:
+        return list(_judge_relabelled(open_store(workspace), model, tell))
 
 
 def main() -> int:

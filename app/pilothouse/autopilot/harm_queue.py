@@ -1,7 +1,7 @@
 """The harm of what landed: a process of its own judges it while the watcher has nothing else to do.
 
-What waits is derived from the store (arrivals without a row of harm), so whatever is killed when, each is
-judged exactly once; and the verdict on the next file never waits for it.
+What waits is derived from the store (arrivals without a row of harm, and files whose labels came since), so
+whatever is killed when, each is judged exactly once; and the verdict on the next file never waits for it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from pathlib import Path
 from pilothouse.config import ModelConfig
 from pilothouse.performance.harm_glances import SIGNS
 from pilothouse.performance.harms_kept import KeptHarm, read_harm, waiting_for_harm
+from pilothouse.performance.relabelling import short_of_labels
 from pilothouse.processes import is_alive, python_command
 from pilothouse.store import open_store
 from pilothouse.workspace import Workspace
 
 PAUSE = 60.0
 """Seconds before a judge that failed is started again."""
+BETWEEN_LABELS = 30.0
+"""Seconds at least between two looks at files whose labels come."""
 _LAST_WORDS = 5.0
 
 
@@ -41,6 +44,7 @@ class HarmQueue:
         self._judge: subprocess.Popen[bytes] | None = None
         self._told_to = datetime.now(UTC)
         self._not_before = 0.0
+        self._labels_not_before = 0.0
         self._nothing_at: tuple[int, ...] | None = None
 
     def advance(self, models: tuple[ModelConfig, ...]) -> None:
@@ -62,6 +66,11 @@ class HarmQueue:
             return
         if any(waiting_for_harm(self._store, model.name) for model in models):
             self._judge = _start(self._workspace)
+        elif any(short_of_labels(self._store, model.name, since=True) for model in models):
+            # Labels may come one by one; files are looked at again once a while.
+            if time.monotonic() >= self._labels_not_before:
+                self._labels_not_before = time.monotonic() + BETWEEN_LABELS
+                self._judge = _start(self._workspace)
         else:
             self._nothing_at = now
 

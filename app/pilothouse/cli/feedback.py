@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pilothouse.cli.options import emit, json_option, printable, say, workspace_option
 from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.performance.harms_kept import KeptHarm
 
 
 @click.command()
@@ -17,7 +20,8 @@ from pilothouse.workspace import Workspace
 @workspace_option
 @json_option
 def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool) -> None:
-    """Take the labels in FILE (CSV, Parquet or JSON lines), joined by id with the logged predictions.
+    """Take the labels in FILE (CSV, Parquet or JSON lines), joined by id with the logged predictions, and
+    with the rows of files that landed without them: their harm is judged anew.
 
     FILE has the columns of the model's id and target. Labels may come in any order and again: of an id the
     later one counts.
@@ -27,6 +31,8 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
     """
     from dataclasses import asdict
 
+    from pilothouse.autopilot.harm_judge import judge_relabelled
+    from pilothouse.autopilot.harm_queue import harm_in_one_line
     from pilothouse.errors import NotFoundError
     from pilothouse.performance.labels import pairs_of_file
     from pilothouse.serving.outcomes import known_classes, take_labels
@@ -37,7 +43,11 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
     config = workspace.config().model(model)
     store = open_store(workspace)
     pairs = pairs_of_file(file, config)
-    kept = take_labels(store, config, pairs, file.name, classes=known_classes(store, config))
+    kept = take_labels(store, config, pairs, file.name, classes=known_classes(store, config), files=True)
+    judged: list[KeptHarm] | None = []
+    if kept.files:
+        say(f"Judging {', '.join(printable(name, 40) for name, _ in kept.files[:3])} anew.")
+        judged = judge_relabelled(workspace, config)
 
     def show() -> None:
         click.echo(
@@ -52,13 +62,21 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
                 f"■ {kept.refused_count:,} {word} refused ({_some(ids, kept.refused_count)}):"
                 f" {printable(kept.refused[0].why, 200)}."
             )
+        for name, count in kept.files:
+            say(f"{count:,} belong to rows of {printable(name, 60)}, whose labels were missing.")
+        if judged is None:
+            say("Its harm is judged anew by the process that judges just now; see `pilothouse harm`.")
+        for one in judged or ():
+            say(printable(harm_in_one_line(one), 1000))
         if kept.unknown:
             say(
-                f"▲ {kept.unknown:,} belong to no prediction in the log"
+                f"▲ {kept.unknown:,} belong to no prediction in the log and to no file that lacks them"
                 f" ({_some(kept.unknown_ids, kept.unknown)}); they count once there is one."
             )
 
-    emit(asdict(kept), as_json, show)
+    fields = {**asdict(kept), "files": [{"name": name, "rows": count} for name, count in kept.files]}
+    told = [{"name": one.name, "verdict": one.verdict, "words": one.words} for one in judged or ()]
+    emit({**fields, "judged": told}, as_json, show)
 
 
 def _some(ids: tuple[Any, ...], count: int) -> str:

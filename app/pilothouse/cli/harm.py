@@ -43,6 +43,7 @@ def harm(
     from dataclasses import asdict
 
     from pilothouse.performance.harms_kept import get_harm, read_harm, waiting_for_harm
+    from pilothouse.performance.relabelling import short_of_labels
     from pilothouse.registry.versions import CHAMPION, get_version
     from pilothouse.store import open_store
 
@@ -71,10 +72,11 @@ def harm(
         waiting = waiting_for_harm(store, config.name)
         newest = found[:1]
         shown: Any = [{**asdict(one), "report": None} for one in found]
+        since = [one.file.name for one in short_of_labels(store, config.name, since=True)]
         emit(
-            {"harm": shown, "waiting": [one.name for one in waiting]},
+            {"harm": shown, "waiting": [one.name for one in waiting], "labels_since": since},
             as_json,
-            lambda: _show_all(found, [one.name for one in waiting]),
+            lambda: _show_all(found, [one.name for one in waiting], since),
         )
     bad = [one for one in newest if _is_bad(one)]
     if not name and exit_code:
@@ -92,7 +94,7 @@ def _is_bad(kept: KeptHarm) -> bool:
     return kept.verdict == "harmful" or unknown or any(alert["fired"] for alert in alerts)
 
 
-def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
+def _show_all(found: list[KeptHarm], waiting: list[str], since: list[str]) -> None:
     from pilothouse.performance.harm_glances import SIGNS
     from pilothouse.performance.harms_kept import NOT_JUDGED
 
@@ -128,6 +130,11 @@ def _show_all(found: list[KeptHarm], waiting: list[str]) -> None:
         say("The harm of nothing was judged yet: no file has landed since a version went live.")
     if waiting:
         say(f"Not judged yet: {', '.join(waiting[:5])}. The watcher does it, or `pilothouse harm --judge`.")
+    if since:
+        say(
+            f"Labels came since that may be of {', '.join(printable(name, 40) for name in since[:5])}."
+            " The watcher looks, or `pilothouse harm --judge`."
+        )
 
 
 def _show_one(kept: KeptHarm) -> None:

@@ -37,7 +37,7 @@ def judge_arrival(
     alerts: tuple[Alert, ...] = ()
     drifted = _drifted(store, arrival)
     try:
-        path = _bytes_of(store, config, arrival)
+        path = bytes_of(store, config, arrival)
         question = question_of(store, version, arrival)
         found = measure_files(
             store, version, config, [(arrival.name, path)], drifted=drifted, question=question
@@ -97,7 +97,12 @@ def _drifted(store: Store, arrival: Waiting) -> bool:
     return bool(rows and rows[0]["dataset_drift"])
 
 
-def _bytes_of(store: Store, config: ModelConfig, arrival: Waiting) -> Path:
+def bytes_of(store: Store, config: ModelConfig, arrival: Waiting) -> Path:
+    """Return where the bytes of an arrival are.
+
+    Raises:
+        PilothouseError: they are gone.
+    """
     for path in (
         store.workspace.data_folder(config) / arrival.name,
         store.workspace.objects_dir / arrival.sha256,

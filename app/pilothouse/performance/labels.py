@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import connect, describe, identifier, reading, scan_sql, suffix_of
+from pilothouse.data.reading import (
+    Source,
+    as_file,
+    connect,
+    describe,
+    identifier,
+    reading,
+    scan_sql,
+    suffix_of,
+)
 from pilothouse.data.spelling import respelled
 from pilothouse.errors import PilothouseError
 from pilothouse.store import Store, dumps, loads, record
@@ -63,6 +72,8 @@ class Kept:
     unknown_ids: tuple[str, ...] = field(default=())
     refused_count: int = 0
     refused: tuple[Refused, ...] = field(default=())
+    files: tuple[tuple[str, int], ...] = field(default=())
+    """Judged files that lacked labels, and how many of their rows these are of."""
 
 
 def label_id(value: Any) -> str:
@@ -214,6 +225,28 @@ def pairs_of_file(path: Path, config: ModelConfig, ids: Sequence[str] | None = N
             sql += f" AND {key} IN (SELECT unnest(?))"
         pairs: list[tuple[Any, Any]] = con.execute(sql, [list(ids)] if ids is not None else []).fetchall()
     return pairs
+
+
+def ids_of_file(source: Source, config: ModelConfig, ids: Sequence[str] | None = None) -> set[str]:
+    """Return the ids of a file's rows, or those of `ids` that it has; none where it has no such column.
+
+    Raises:
+        PilothouseError: the file cannot be read.
+    """
+    name = config.data.id
+    if name is None:
+        return set()
+    # As a text, a CSV's id keeps its zeros in front.
+    types = {name: "VARCHAR"} if (suffix_of(as_file(source).name) or "").startswith(".csv") else None
+    with connect() as con, reading(source):
+        kinds = describe(con, source)
+        if name not in kinds:
+            return set()
+        key = id_sql(identifier(name), "VARCHAR" if types else kinds[name])
+        sql = f"SELECT DISTINCT {key} AS key FROM {scan_sql(source, types)} WHERE key IS NOT NULL"
+        if ids is not None:
+            sql += " AND key IN (SELECT unnest(?))"
+        return {str(row[0]) for row in con.execute(sql, [list(ids)] if ids is not None else []).fetchall()}
 
 
 def keep_labels(

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import connect, describe, identifier, reading, scan_sql, suffix_of
 from pilothouse.data.versions import dataset_paths, get_dataset_version
 from pilothouse.errors import PilothouseError
-from pilothouse.performance.labels import id_sql, label_id
+from pilothouse.performance.labels import ids_of_file, label_id
 from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
 
@@ -26,21 +25,12 @@ def learned_ids(store: Store, version: ModelVersion, config: ModelConfig, ids: S
     Raises:
         PilothouseError: the dataset version or bytes of it are gone, so that it cannot be told.
     """
-    name = config.data.id
-    if name is None or not ids or not version.dataset_version:
+    if config.data.id is None or not ids or not version.dataset_version:
         return set()
     dataset = get_dataset_version(store, version.dataset_version)
     found: set[str] = set()
     for source in dataset_paths(store.workspace, dataset):
-        # As a text, a CSV's id keeps its zeros in front; so it is joined with labels, too.
-        types = {name: "VARCHAR"} if (suffix_of(source.name) or "").startswith(".csv") else None
-        with connect() as con, reading(source):
-            kinds = describe(con, source)
-            if name not in kinds:
-                continue
-            key = id_sql(identifier(name), "VARCHAR" if types else kinds[name])
-            sql = f"SELECT DISTINCT {key} FROM {scan_sql(source, types)} WHERE {key} IN (SELECT unnest(?))"
-            found.update(str(row[0]) for row in con.execute(sql, [list(ids)]).fetchall())
+        found |= ids_of_file(source, config, ids)
     return found
 
 

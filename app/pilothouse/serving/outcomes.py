@@ -23,6 +23,7 @@ from pilothouse.performance.labels import (
     pairs_of_file,
 )
 from pilothouse.performance.learned import learned_or_why
+from pilothouse.performance.relabelling import rows_by_file
 from pilothouse.performance.served import Given, Served, measure_served
 from pilothouse.registry.bundle import load_version
 from pilothouse.registry.versions import ModelVersion, champion, get_version
@@ -59,6 +60,7 @@ def take_labels(
     classes: Sequence[Any] | None = None,
     tell: bool = True,
     actor: str = "",
+    files: bool = False,
 ) -> Kept:
     """Keep labels of predictions, and say how many belong to none that is logged.
 
@@ -70,6 +72,7 @@ def take_labels(
         classes: those that the model knows; any will do without them.
         tell: leave an event of new ones too, not only of those that replace another.
         actor: who gives them.
+        files: look for their rows in judged files that lack labels, too; this reads the ids of those.
 
     Raises:
         LabelError: an id cannot be used, or every label is refused; then none is kept.
@@ -77,10 +80,13 @@ def take_labels(
     found, refused, without = checked_labels(labels, config, classes)
     kept = keep_labels(store, config.name, found, source, tell=tell, actor=actor)
     known = predicted_ids(store, config, list(found))
+    landed = rows_by_file(store, config, list(found)) if files else {}
+    known = known.union(*landed.values())
     unknown = [key for key in found if key not in known]
     return Kept(
         len(labels), kept.new, kept.changed, kept.same, without, len(unknown), kept.changed_ids,
         tuple(unknown[:_EXAMPLES]), len(refused), tuple(refused[:_REFUSED]),
+        tuple((name, len(ids)) for name, ids in landed.items()),
     )  # fmt: skip
 
 
@@ -108,7 +114,7 @@ def predicted_ids(store: Store, config: ModelConfig, ids: Sequence[str]) -> set[
 
 
 def take_labels_of_file(store: Store, config: ModelConfig, path: Path) -> int:
-    """Keep the labels that a data file has for logged predictions; return how many.
+    """Keep the labels that a data file has for logged predictions and for rows of files; return how many.
 
     One that has neither id nor target, or cannot be read, gives none.
     """
@@ -123,7 +129,9 @@ def take_labels_of_file(store: Store, config: ModelConfig, path: Path) -> int:
     except PilothouseError:
         # What is wrong with a file is the watcher's to tell; it has no labels to give.
         return 0
-    known = predicted_ids(store, config, list(labels))
+    known = predicted_ids(store, config, list(labels)).union(
+        *rows_by_file(store, config, list(labels)).values()
+    )
     labels = {key: value for key, value in labels.items() if key in known}
     keep_labels(store, config.name, labels, path.name)
     return len(labels)

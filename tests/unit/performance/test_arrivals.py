@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pilothouse.autopilot.harm_judge import judge_waiting
 from pilothouse.config import AlertRule, BusinessMetric, ModelConfig
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import judge_file
@@ -22,10 +23,11 @@ from pilothouse.performance.harms_kept import (
     waiting_for_harm,
 )
 from pilothouse.performance.labels import keep_labels
+from pilothouse.performance.relabelling import short_of_labels
 from pilothouse.registry.versions import ModelVersion, champion
 from pilothouse.store import Store, list_events, open_store
 from pilothouse.workspace import Workspace
-from steering import land, rows
+from steering import land, pilothouse, rows
 
 
 def landed(workspace: Workspace, name: str, table: list[dict[str, Any]]) -> Path:
@@ -102,6 +104,45 @@ def test_without_the_target_it_is_estimated_until_labels_come(trained: Workspace
     assert [one.verdict for one in read_harm(store)] == ["harmful"]
     with pytest.raises(PilothouseError, match="not judged yet"):
         rejudge(store, live(store), config, "nope.csv")
+
+
+def test_labels_that_come_later_have_the_file_judged_anew(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    table = flipped(rows(300, seed=9))
+    blind = [{key: value for key, value in row.items() if key != "y"} for row in table]
+    for name in ("blind.csv", "other.csv"):
+        ids = [{**row, "id": f"{name}-{row['id']}"} for row in blind]
+        judge_file(trained, store, config, land(trained.root / "data", name, ids))
+        store_as_sound(store, name)
+    assert [one.verdict for one in judge_waiting(trained, (config,))] == ["unknown", "unknown"]
+    assert short_of_labels(store, "late", since=True) == []
+    truth = {f"blind.csv-{row['id']}": row["y"] for row in table}
+    keep_labels(store, "late", dict(list(truth.items())[:20]), "first.csv")
+    # Both are looked at once: which of them the labels are of is known then.
+    assert [one.file.name for one in short_of_labels(store, "late", since=True)] == ["blind.csv", "other.csv"]
+    (few,) = judge_waiting(trained, (config,))
+    assert (few.name, few.verdict, few.report["harm"]["labelled"]) == ("blind.csv", "unknown", 20)
+    assert short_of_labels(store, "late", since=True) == [] and list(judge_waiting(trained, (config,))) == []
+    keep_labels(store, "late", dict(list(truth.items())[:21]), "one.csv")
+    assert list(judge_waiting(trained, (config,))) == []  # One more is not worth it.
+    path = trained.root / "labels.csv"
+    path.write_text("id,y\n" + "".join(f"{key},{'yes' if value else 'no'}\n" for key, value in truth.items()))
+    told = pilothouse("feedback", path, cwd=trained.root)
+    assert "300 belong to rows of blind.csv, whose labels were missing." in told.err, told
+    assert (
+        "■ blind.csv: harmful. The model is worse on these rows" in told.err
+        and "no prediction" not in told.err
+    )
+    kept = get_harm(store, "late", "blind.csv")
+    assert kept.verdict == "harmful" and not kept.estimated and kept.report["harm"]["labelled"] == 300
+    assert get_harm(store, "late", "other.csv").estimated
+    assert [one.file.name for one in short_of_labels(store, "late")] == ["other.csv"]
+    # A version that is gone, or bytes that are, leave what was found.
+    keep_labels(store, "late", {f"other.csv-{row['id']}": row["y"] for row in table}, "later.csv")
+    (trained.root / "data" / "other.csv").unlink()
+    list(judge_waiting(trained, (config,)))
+    assert get_harm(store, "late", "other.csv").estimated
+    assert short_of_labels(store, "late", since=True) == []
 
 
 def store_as_sound(store: Store, name: str) -> None:

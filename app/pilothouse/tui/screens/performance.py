@@ -248,7 +248,8 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
         def done(answer: Any) -> str:
             told = answer if isinstance(answer, dict) else {}
             unknown = f"; {told['unknown']:,} belong to no prediction yet" if told.get("unknown") else ""
-            return f"{told.get('new', 0):,} new labels, {told.get('changed', 0):,} changed{unknown}."
+            files = "".join(f" {safe(one['name'], 40)}: {one['verdict']}." for one in told.get("judged", []))
+            return f"{told.get('new', 0):,} new labels, {told.get('changed', 0):,} changed{unknown}.{files}"
 
         def start(path: str | None) -> None:
             if path and path.strip():

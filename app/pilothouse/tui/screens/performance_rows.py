@@ -25,7 +25,7 @@ EMPTY = (
     "A file waits for it once a version is live; the watcher judges by itself,  u  does it now."
 )
 EMPTY_ANSWERS = "What was answered is measured when you ask for it:  e"
-BLIND = "Estimated without labels: blind to concept drift, which only labels show."
+BLIND = "Estimated: blind to concept drift, which only labels show."
 GROUPS = (
     Column("group", "group", most=30, grow=True),
     Column("value", "value", "right", most=9),
