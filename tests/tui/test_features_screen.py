@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from piloting import assert_drawn, press, ready, settle, shown, visit
 
+import making_models
 from hostile import CONFIG
 from making_data import write_text
+from pilothouse.data.features.definition import FeatureDefinition
+from pilothouse.data.features.views import FeatureView
+from pilothouse.registry.feature_changes import FEATURES_NAME, feature_changes
+from pilothouse.store import open_store
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.features import FeaturesScreen
 from pilothouse.tui.snapshots.features import Skew, Skews
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.workspace import Workspace, init_workspace
+from steering import pilothouse_each
 
 SKEWS = Skews(
     3,
@@ -100,3 +107,58 @@ async def test_without_views_it_says_how_to_write_one(empty: Workspace) -> None:
         assert "features/NAME.sql" in shown(app)
         await press(pilot, "s")
         assert "there is no view" in said(app)
+
+
+@pytest.fixture
+def edited(steered: Workspace) -> Workspace:
+    """The live version keeps two views; since then one file was edited, one was added and one is gone."""
+    kept = (
+        FeatureView("age", "SELECT 2026 - hour AS age FROM rows"),
+        FeatureView("old", "SELECT 1 AS o FROM rows"),
+    )
+    bundle = steered.version_dir("late", 2)
+    bundle.chmod(0o755)
+    (bundle / FEATURES_NAME).write_text(FeatureDefinition(kept, {}, (), ()).to_json())
+    write_text(steered.root / "features" / "age.sql", "SELECT 2030 - hour AS age FROM rows\n")
+    write_text(steered.root / "features" / "far.sql", "SELECT distance > 900 AS far FROM rows\n")
+    making_models.holdout(steered.root / "data" / "flights.parquet", making_models.flights(120))
+    return steered
+
+
+def test_what_changed_since_the_live_version_is_told(edited: Workspace) -> None:
+    store, config = open_store(edited), edited.config().model()
+    since = feature_changes(edited, store, config)
+    assert since is not None and since.any
+    assert (since.version, since.changed, since.new, since.gone) == (2, ("age",), ("far",), ("old",))
+    assert since.words().startswith("Changed since v2: age, new far, gone old. v2 serves its own;")
+    # Blanks and lines are no change.
+    write_text(edited.root / "features" / "age.sql", "\nSELECT 2026 - hour  AS age\nFROM rows")
+    again = feature_changes(edited, store, config)
+    assert again is not None and again.changed == ()
+    other = feature_changes(edited, store, config, 1)
+    assert other is not None and other.new == ("age", "far") and "v1 has none of them" in other.words()
+    told, as_json = pilothouse_each(["features"], ["features", "--json"], cwd=edited.root)
+    assert "▲ Changed since v2: new far, gone old." in told.err
+    assert json.loads(as_json.out)["changed_since"]["gone"] == ["old"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_the_screen_says_first_that_the_file_is_not_what_is_served(
+    edited: Workspace, size: tuple[int, int]
+) -> None:
+    app = PilothouseApp(edited)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await press(pilot, "F")
+        await settle(pilot, lambda: "on 120 rows" in shown(app), timeout=60)
+        screen = app.screen
+        assert isinstance(screen, FeaturesScreen)
+        assert "▲ Changed since v2: age, new far, gone old." in shown(app) and said(app) == ""
+        screen._skews = Skews(2, 300, {"age": Skew("age", 300, 0, None, ())})
+        screen._draw()
+        assert "served as v2 computes them" in " ".join(shown(app).split()) or size[0] == 80
+        assert "served as they are computed" not in shown(app)
+        assert "SELECT 2026 - hour AS age" in shown(app)
+        await pilot.press("u")
+        await settle(pilot, lambda: "Tried just now: 2 features on 120 rows" in said(app), timeout=60)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pilothouse.cli.held import expand_without_held, leave_out_held
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.registry.feature_changes import FeatureChanges
 
 _model_option = click.option("--model", metavar="NAME", help="The model, where there are several.")
 
@@ -29,19 +32,25 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
     from pilothouse.data.features.opening import open_features
     from pilothouse.data.reading import read_rows, require_data_files
     from pilothouse.data.schema import infer_schema
+    from pilothouse.registry.feature_changes import feature_changes
     from pilothouse.store import open_store
 
     config = workspace.config().model(model)
     store = open_store(workspace)
+    since = feature_changes(workspace, store, config)
     there = require_data_files(workspace.data_folder(config))
     files = leave_out_held(store, config.name, there)
     schema = infer_schema(files)
     runner = open_features(workspace, config, schema)
     if runner is None:
         emit(
-            {"views": [], "tables": [], "features": []},
+            {"views": [], "tables": [], "features": [], "changed_since": _since(since)},
             as_json,
-            lambda: say(f"There are no feature views. Write one as {config.features.folder}/NAME.sql."),
+            lambda: say(
+                since.words()
+                if since is not None and since.any
+                else f"There are no feature views. Write one as {config.features.folder}/NAME.sql."
+            ),
         )
         return
     some = read_rows(files[-1:], schema=schema).head(rows)
@@ -57,6 +66,7 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
         ],
         "reads": [one.name for one in definition.inputs],
         "rows": len(some),
+        "changed_since": _since(since),
         "left_out": [path.name for path in there if path not in files],
         "features": [
             {
@@ -72,6 +82,8 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
     }
 
     def show() -> None:
+        if since is not None and since.any:
+            say(f"▲ {since.words()}")
         lines = [
             [
                 one["feature"],
@@ -111,6 +123,7 @@ def skew(
     as_json: bool,
 ) -> None:
     """Measure training-serving skew: features as they were served, and the same computed offline."""
+    from pilothouse.registry.feature_changes import feature_changes
     from pilothouse.registry.versions import CHAMPION, get_version
     from pilothouse.serving.skew import measure_skew
     from pilothouse.store import open_store
@@ -120,8 +133,11 @@ def skew(
     version = get_version(store, ref or CHAMPION, config.name)
     sources = expand_without_held(store, config.name, [data]) if data else ()
     report = measure_skew(store, version, config, sources=sources, limit=limit)
+    since = feature_changes(workspace, store, config, version.version)
 
     def show() -> None:
+        if since is not None and since.any:
+            say(f"▲ {since.words()}")
         rows = [
             [
                 one.feature,
@@ -141,9 +157,22 @@ def skew(
         if report.unmatched:
             say(f"{report.unmatched:,} predictions have no row in these files.")
 
-    emit(report.to_json(), as_json, show)
+    emit({**report.to_json(), "changed_since": _since(since)}, as_json, show)
     if exit_code and report.skewed:
         raise click.exceptions.Exit(1)
+
+
+def _since(since: FeatureChanges | None) -> dict[str, Any] | None:
+    """How the files differ from what a version serves; None where they do not."""
+    if since is None or not since.any:
+        return None
+    return {
+        "version": since.version,
+        "changed": list(since.changed),
+        "new": list(since.new),
+        "gone": list(since.gone),
+        "tables": list(since.tables),
+    }
 
 
 def _example(column: Any) -> Any:

@@ -8,9 +8,8 @@ from pathlib import Path
 from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.data.features.definition import FeatureDefinition
 from pilothouse.data.reading import DataFile
+from pilothouse.registry.feature_changes import FEATURES_NAME as FEATURES_NAME
 from pilothouse.registry.manifest import read_verified
-
-FEATURES_NAME = "features.json"
 
 
 def keep_features(folder: Path, features: FeatureRunner) -> None:

@@ -108,7 +108,7 @@ class FeaturesScreen(PilothouseScreen):
             self._tried = self._skews = None
         self._draw()
         if first and found.views:
-            self.do_try_features()
+            self._try(lambda _: None)
 
     def _start(self, doing: str, errand: Errand[_T], then: Callable[[_T], None]) -> None:
         """Run a command in a process of its own, one at a time."""
@@ -160,6 +160,8 @@ class FeaturesScreen(PilothouseScreen):
             count = "1 held file is" if len(held) == 1 else f"{len(held):,} held files are"
             names = ", ".join(held[:5]) + (", …" if held[5:] else "")
             words.append(line(f"{count} left out: {safe(names, 200)}."))
+        if known.since is not None and known.since.any:
+            words.insert(0, line(("▲ ", "$warning"), safe(known.since.words(), 400)))
         self.query_one("#features-words", Words).show(Content("\n").join(words))
         self.table.empty = (
             f"There are no feature views.\nWrite one as {safe(known.folder)}/NAME.sql: a SELECT from rows."
@@ -231,14 +233,25 @@ class FeaturesScreen(PilothouseScreen):
                     )
                 )
             rows.append(Content(""))
-        elif skew is not None:
-            rows += [line((f"● all {skew.rows:,} were served as they are computed", "$success")), Content("")]
+        since = known.since
+        other = since is not None and view.name in (*since.changed, *since.new)
+        if skew is not None and not skew.differing:
+            by = f"v{self._skews.version} computes them" if other and self._skews else "they are computed"
+            rows += [line((f"● all {skew.rows:,} were served as {by}", "$success")), Content("")]
+        if other and since is not None and view.name in since.served:
+            rows.append(line((f"▲ v{since.version} serves its own:", "$warning")))
+            rows += [line((safe(part, 400), "$dim")) for part in since.served[view.name].strip().splitlines()]
+            rows += [Content(""), line(("the file now, for the next training:", "$warning"))]
+        elif other and since is not None:
+            rows.append(
+                line((f"▲ v{since.version} does not have it; the next training takes it", "$warning"))
+            )
         rows += [line(safe(part, 400)) for part in view.sql.strip().splitlines()]
         if known.tables:
             rows += [Content(""), line(("tables", "bold"))]
             for table, one in known.tables.items():
-                since = f", each row from its `{safe(one.time)}` on" if one.time else ", always as it is now"
-                rows.append(line(f"  {safe(table)}", (f"  {safe(one.file)}{since}", "$dim")))
+                which = f", each row from its `{safe(one.time)}` on" if one.time else ", always as it is now"
+                rows.append(line(f"  {safe(table)}", (f"  {safe(one.file)}{which}", "$dim")))
         words.show(Content("\n").join(rows))
         panel.retitle(f"{known.folder}/{view.name}.sql")
 
@@ -253,7 +266,16 @@ class FeaturesScreen(PilothouseScreen):
     # ------------------------------------------------------------ acting
 
     def do_try_features(self) -> None:
-        """Try the views on rows of the data."""
+        """Try the views on rows of the data, and say so."""
+
+        def told(tried: Tried) -> None:
+            made = "1 feature" if len(tried.features) == 1 else f"{len(tried.features)} features"
+            self.say(f"Tried just now: {made} on {tried.rows:,} rows, nothing is wrong with them.", "good")
+
+        self.say("Trying the views on rows of the data …")
+        self._try(told)
+
+    def _try(self, told: Callable[[Tried], None]) -> None:
         from pilothouse.tui.snapshots.features import try_views
 
         assert self._views is not None
@@ -261,6 +283,7 @@ class FeaturesScreen(PilothouseScreen):
 
         def then(tried: Tried) -> None:
             self._tried, self._tried_views = tried, written
+            told(tried)
 
         self._start("trying them on rows of the data", try_views, then)
 

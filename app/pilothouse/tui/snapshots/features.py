@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pilothouse.config import FeatureTable
     from pilothouse.data.features.views import FeatureView
+    from pilothouse.registry.feature_changes import FeatureChanges
     from pilothouse.tui.commands import Stop
     from pilothouse.workspace import Workspace
 
@@ -24,6 +25,8 @@ class Views:
     folder: str
     views: tuple[FeatureView, ...]
     tables: dict[str, FeatureTable]
+    since: FeatureChanges | None = None
+    """How they differ from what is live; None if nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,14 @@ def views(workspace: Workspace, model: str | None) -> Views:
         FeatureError: one that is configured is not there, or cannot be read.
     """
     from pilothouse.data.features.definition import read_views
+    from pilothouse.registry.feature_changes import feature_changes
+    from pilothouse.store import open_store
 
     config = workspace.config()
     chosen = config.shown(model)
-    return Views(chosen.name, chosen.features.folder, read_views(workspace, chosen), chosen.features.tables)
+    written = read_views(workspace, chosen)
+    since = feature_changes(workspace, open_store(workspace), chosen)
+    return Views(chosen.name, chosen.features.folder, written, chosen.features.tables, since)
 
 
 def try_views(workspace: Workspace, model: str, told: Callable[[str], None], stop: Stop) -> Tried:
