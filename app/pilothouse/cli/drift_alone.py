@@ -11,6 +11,7 @@ from pilothouse.cli.waiting import progress_line
 from pilothouse.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pilothouse.monitoring.filedrift import Wishes
@@ -39,6 +40,7 @@ def drift_alone(
     """Compare CURRENT with a reference that was named; return the exit code."""
     from dataclasses import replace
 
+    from pilothouse.monitoring.filedrift import without_misfits
     from pilothouse.monitoring.references_kept import open_reference_once
     from pilothouse.processes import write_atomic
 
@@ -55,7 +57,7 @@ def drift_alone(
         raise UsageError(
             "Name what to compare with the reference: pilothouse drift CURRENT --reference REFERENCE."
         )
-    from pilothouse.data.reading import expand
+    from pilothouse.data.reading import DataError, expand
 
     if joint and found.profile is not None and not found.sources:
         raise UsageError(
@@ -63,12 +65,23 @@ def drift_alone(
             next="Name the reference's data files.",
         )
     paths = expand(current)
-    if ids := _ids(found, paths, wishes, include):
-        wishes = replace(wishes, exclude=(*wishes.exclude, *ids))
-    return compare_and_show(
-        found, paths, current, wishes, chunk=chunk, time=time, joint=joint, html=html,
-        exit_code=exit_code, as_json=as_json,
-    )  # fmt: skip
+
+    def compare(wishes: Wishes, said: Sequence[str] = ()) -> int:
+        if ids := _ids(found, paths, wishes, include):
+            wishes = replace(wishes, exclude=(*wishes.exclude, *ids))
+        return compare_and_show(
+            found, paths, current, wishes, chunk=chunk, time=time, joint=joint, html=html,
+            exit_code=exit_code, as_json=as_json, said=said,
+        )  # fmt: skip
+
+    try:
+        return compare(wishes)
+    except DataError:
+        # Types are looked at once more only where they may be the trouble.
+        left, said = without_misfits(found, paths, wishes)
+        if not said:
+            raise
+    return compare(left, said)
 
 
 def _ids(found: Reference, paths: list[Path], wishes: Wishes, include: tuple[str, ...]) -> list[str]:
@@ -117,8 +130,10 @@ def compare_and_show(
     html: str | None,
     exit_code: bool,
     as_json: bool,
+    said: Sequence[str] = (),
 ) -> int:
-    """Compare files with an opened reference and print what was found; return the exit code."""
+    """Compare files with an opened reference and print what was found, after what was `said` of them already;
+    return the exit code."""
     from dataclasses import replace
 
     from pilothouse.monitoring.chunks import compare_chunks
@@ -130,6 +145,7 @@ def compare_and_show(
             raise UsageError("--multivariate does not go with --chunk.")
         with progress_line() as progress:
             chunks, notes = compare_chunks(reference, paths, chunk, wishes, time=time, progress=progress)
+        notes = [*said, *notes]
         if html is not None:
             parts = [(part.label, part.report, part.note) for part in chunks]
             write_html(html, parts, current, reference.label, notes)
@@ -140,6 +156,7 @@ def compare_and_show(
         return DRIFTED if exit_code and any(part.report.dataset_drift for part in chunks) else 0
     with progress_line() as progress:
         report = compare_files(reference, paths, wishes, progress)
+        report = replace(report, notes=(*said, *report.notes))
         if joint:
             measured = compare_jointly(reference, paths, wishes, joint, progress)
             report = replace(report, multivariate=measured)

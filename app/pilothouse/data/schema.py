@@ -25,6 +25,7 @@ from pilothouse.data.reading import (
     suffix_of,
 )
 from pilothouse.data.spelling import KINDS, class_sql, classes_in, spelled, strangers
+from pilothouse.data.written_times import may_say_time, say_time, time_sql
 
 # An integer with at most this many values counts as a category, if each value comes up often enough.
 FEW_VALUES = 10
@@ -149,6 +150,7 @@ def infer_schema(
     known = found or [None] * len(sources)
     per_file = [types or file_types(con, source) for source, types in zip(sources, known, strict=True)]
     names = list(dict.fromkeys(name for types in per_file for name in types))
+    stored, per_file = per_file, _with_times(con, sources, per_file)
     types = {name: _common_type(name, sources, per_file) for name in names if name != target}
     if target in names:
         types[target] = _type_of_target(con, target, sources, per_file)
@@ -156,7 +158,7 @@ def infer_schema(
     whole = Schema(
         tuple(Column(name, types[name], "text", False, classes if name == target else ()) for name in names)
     )
-    table = relation_sql(con, sources, whole, found=per_file)
+    table = relation_sql(con, sources, whole, found=stored)
     asked = ["count(*)"]
     for name in names:
         column = identifier(name)
@@ -191,6 +193,25 @@ def _kind(type_: str, present: int, distinct: int) -> str:
         "date": "time",
         "time": "time",
     }.get(type_, "text")
+
+
+def _with_times(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[Source], per_file: list[dict[str, str]]
+) -> list[dict[str, str]]:
+    """Call texts timestamps that are nothing else, in columns where every file has the one or the other."""
+    texts = {name for types in per_file for name, type_ in types.items() if type_ == "text"}
+    for name in list(texts):
+        if not {types.get(name, "empty") for types in per_file} <= {"text", "timestamp", "date", "empty"}:
+            texts.discard(name)
+    said = []
+    for source, types in zip(sources, per_file, strict=True):
+        mine = [name for name in types if name in texts and types[name] == "text"]
+        said.append(set(say_time(con, source, mine)))
+        texts -= set(mine) - said[-1]
+    return [
+        {name: "timestamp" if name in texts & times else type_ for name, type_ in types.items()}
+        for types, times in zip(per_file, said, strict=True)
+    ]
 
 
 def _type_of_target(
@@ -294,6 +315,11 @@ def relation_sql(
                     raise misfit(con, source, column, kind)
                 read = class_sql(identifier(column.name), column.classes, column.type)
                 picked.append(f"CAST({read} AS {_SQL[column.type]}) AS {identifier(column.name)}")
+                continue
+            if may_say_time(source, column.type, kind):
+                if not say_time(con, source, [column.name]):
+                    raise misfit(con, source, column, kind)
+                picked.append(f"{time_sql(identifier(column.name))} AS {identifier(column.name)}")
                 continue
             if not fits(column.type, kind):
                 raise misfit(con, source, column, kind)

@@ -26,6 +26,7 @@ from pilothouse.data.reading import (
 )
 from pilothouse.data.schema import Column, Schema, fits, misfit, type_of
 from pilothouse.data.spelling import spelled
+from pilothouse.data.written_times import may_say_time
 from pilothouse.monitoring.examples import Example, misfits
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
 from pilothouse.monitoring.quality.rules import WARN, FileRules
@@ -281,7 +282,7 @@ def _problem(
         hint = f"; it has {near!r}" if near else ""
         return f"{name} has no column {column.name!r}{hint}."
     kind, seen = types[column.name], figures.columns.get(column.name)
-    if fits(column.type, kind) or spelled(column, kind):
+    if fits(column.type, kind) or spelled(column, kind) or may_say_time(source, column.type, kind):
         return misfit(con, source, column, kind).what if seen and seen.unreadable else None
     if seen is not None and seen.written == 0:
         return None  # A text format says nothing of the type of a column that is empty.

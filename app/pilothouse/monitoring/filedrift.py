@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from pilothouse.data.reading import DataError, Source, connect, describe, expand, reading
-from pilothouse.data.schema import Column, infer_schema
+from pilothouse.data.schema import Column, file_types, infer_schema, relation_sql
 from pilothouse.errors import UsageError
 from pilothouse.monitoring.columns import Profile
 from pilothouse.monitoring.distances import NAMED, Points, points_of_values
@@ -128,6 +128,29 @@ def compare_files(
     if report.n_current == 0:
         raise DataError(f"{_named(sources)} has no rows: there is nothing to compare.")
     return replace(report, notes=(*notes, *report.notes))
+
+
+def without_misfits(
+    reference: Reference, sources: Sequence[Source], wishes: Wishes
+) -> tuple[Wishes, list[str]]:
+    """Leave out columns that files have as another type than the reference, and say so, a sentence for each.
+
+    Raises:
+        DataError: no column can be compared, or a file cannot be read.
+    """
+    columns = [column.name for column in compared_columns(reference, wishes)]
+    with connect() as con, reading(*sources):
+        types = [file_types(con, source) for source in sources]
+        found: dict[str, DataError] = {}
+        for name in columns:
+            try:
+                relation_sql(con, sources, reference.schema, columns=[name], found=types)
+            except DataError as error:
+                found[name] = error
+    if columns and len(found) == len(columns):
+        raise DataError(next(iter(found.values())).what, next="Compare files that have the same columns.")
+    said = [f"{error.what} It was not compared." for error in found.values()]
+    return replace(wishes, exclude=(*wishes.exclude, *found)), said
 
 
 def _named(sources: Sequence[Source]) -> str:

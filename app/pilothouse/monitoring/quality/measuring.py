@@ -12,6 +12,7 @@ import duckdb
 from pilothouse.data.reading import Source, as_file, identifier, literal, reading, scan_sql, suffix_of
 from pilothouse.data.schema import Column, fits, sql_type
 from pilothouse.data.spelling import class_sql, spelled
+from pilothouse.data.written_times import may_say_time, time_sql
 from pilothouse.monitoring.quality.rules import FileRules
 
 LEAK_ROWS = 4000
@@ -102,6 +103,8 @@ def table_of(source: Source, columns: Sequence[Column], types: dict[str, str]) -
         if spelled(column, types[column.name]):
             said = class_sql(raw, column.classes, column.type, strict=True)
             read = f"TRY_CAST({said} AS {sql_type(column.type)})"
+        if may_say_time(source, column.type, types[column.name]):
+            read = time_sql(raw)
         picked += [f"{raw} AS {_raw(at)}", f"{read} AS {_typed(at)}"]
     rest = [identifier(name) for name in types]
     picked.append(f"hash({', '.join(rest)}) AS whole")
@@ -119,7 +122,8 @@ def _typed(at: int) -> str:
 def readable(source: Source, column: Column, found: str) -> bool:
     """Say whether it is worth reading: the type fits, or a text format does not know yet that it is empty."""
     may_be_empty = found in ("text", "other") and suffix_of(as_file(source).name) != ".parquet"
-    return fits(column.type, found) or spelled(column, found) or may_be_empty
+    said = spelled(column, found) or may_say_time(source, column.type, found)
+    return fits(column.type, found) or said or may_be_empty
 
 
 def measure(con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted) -> FileFigures:
