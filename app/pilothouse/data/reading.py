@@ -118,13 +118,14 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def scan_sql(source: Source, types: dict[str, str] | None = None) -> str:
+def scan_sql(source: Source, types: dict[str, str] | None = None, *, verbatim: bool = False) -> str:
     """Return SQL for `FROM` that reads one file.
 
     Args:
         source: a path, or a name (which tells the format) and a path.
         types: DuckDB types by column, for formats that carry none (CSV); other columns' types are inferred
             from every row.
+        verbatim: read a CSV file as texts, exactly as they stand there; only what is empty is missing.
 
     Raises:
         DataError: the name's suffix is not one of `SUFFIXES`.
@@ -144,9 +145,9 @@ def scan_sql(source: Source, types: dict[str, str] | None = None) -> str:
             f"read_json({where}, format='newline_delimited', records=true, compression='{packing}', "
             "sample_size=-1, maximum_object_size=16777216, hive_partitioning=false)"
         )
-    missing = ", ".join(literal(text) for text in MISSING_TEXTS)
+    missing = ", ".join(literal(text) for text in (("",) if verbatim else MISSING_TEXTS))
     given = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in (types or {}).items())
-    typed = f", types={{{given}}}" if given else ""
+    typed = f", types={{{given}}}" if given else ", all_varchar=true" if verbatim else ""
     return (
         f"read_csv({where}, header=true, delim={literal(delimiter(path, packing))}, quote='\"', escape='\"', "
         f"comment='', skip=0, strict_mode=true, null_padding=false, ignore_errors=false, sample_size=-1, "

@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 import duckdb
 
-from pilothouse.data.reading import Source, identifier, reading, scan_sql
+from pilothouse.data.reading import (
+    MISSING_TEXTS,
+    Source,
+    as_file,
+    identifier,
+    literal,
+    reading,
+    scan_sql,
+    suffix_of,
+)
 from pilothouse.data.schema import Column, sql_type
 from pilothouse.data.spelling import class_sql
 
@@ -78,6 +87,20 @@ def misfits(
             f"SELECT count(*) FROM (SELECT {identifier(column.name)} AS value FROM {table}) WHERE {condition}"
         ).fetchall()
     return int(counted[0][0]), examples(con, source, table, column.name, condition)
+
+
+def missing_texts(con: duckdb.DuckDBPyConnection, source: Source, column: str) -> tuple[tuple[str, int], ...]:
+    """Return the texts, such as NA, that a column of a CSV file has and that are read as missing, and in how
+    many rows, the most frequent first. Nothing for other formats, which say themselves what is missing."""
+    if not (suffix_of(as_file(source).name) or "").startswith(".csv"):
+        return ()
+    name, words = identifier(column), ", ".join(literal(text) for text in MISSING_TEXTS if text)
+    with reading(source):
+        rows = con.execute(
+            f"SELECT {name}, count(*) FROM {scan_sql(source, verbatim=True)} WHERE {name} IN ({words}) "
+            "GROUP BY 1 ORDER BY 2 DESC, 1"
+        ).fetchall()
+    return tuple((str(text), int(count)) for text, count in rows)
 
 
 def copies(con: duckdb.DuckDBPyConnection, source: Source, columns: list[str]) -> tuple[Example, ...]:

@@ -227,3 +227,21 @@ def test_two_classes_in_another_spelling_are_sound_and_a_third_is_held(tmp_path:
         assert (found.severity, found.column, found.rule, found.count) == (ERROR, "y", "type", 1)
         assert "'maybe'" in found.message
         assert found.examples == (Example(41, "maybe"),)
+
+
+def test_texts_that_are_read_as_missing_are_named(tmp_path: Path) -> None:
+    text = "id,temp,origin,note,late\n" + "".join(
+        f"{at},1.5,{origin},x,{at % 2}\n"
+        for at, origin in enumerate(["JFK", "NA", '"NA"', "null", "", "EWR"])
+    )
+    found = _only(_check(tmp_path, text))
+    assert found.message == (
+        "'origin' is missing in 4 of 6 rows; it never was before. "
+        "Read as missing: the text 'NA' in 2 rows, the text 'null' in 1 row."
+    )
+    path = write_parquet(
+        tmp_path / "x.parquet",
+        {"id": ["a", "b"], "temp": [1.5, 2.5], "origin": ["NA", None], "note": ["x", "y"], "late": [0, 1]},
+    )
+    (found,) = check_file(path, SCHEMA, ROLES)
+    assert found.message == "'origin' is missing in 1 of 2 rows; it never was before."

@@ -11,7 +11,7 @@ import duckdb
 
 from pilothouse.data.reading import Source, as_file
 from pilothouse.data.schema import Column
-from pilothouse.monitoring.examples import Example, copies, examples, repeated
+from pilothouse.monitoring.examples import Example, copies, examples, missing_texts, repeated
 from pilothouse.monitoring.quality.leaks import find_leaks
 from pilothouse.monitoring.quality.measuring import ColumnFigures, FileFigures, broken, table_of
 from pilothouse.monitoring.quality.rules import HOLD, ColumnRule, DatasetRules, FileRules
@@ -155,12 +155,21 @@ class _Judge:
             assert limit is not None
             most = f"at most {percent(limit)} may be" if limit else "none may be"
             said = f"{about!r} is missing in {gaps:,} of {rows:,} rows ({percent(share)}); {most}."
-            self._tell(rule, about, said, "missing", gaps, shown)
+            self._tell(rule, about, said + self._said_missing(about), "missing", gaps, shown)
         elif column.required and gaps:
             said = f"{about!r} is missing in {gaps:,} of {rows:,} rows; it never was before."
-            self._warn(about, said, "missing", gaps, shown)
+            self._warn(about, said + self._said_missing(about), "missing", gaps, shown)
         elif seen.present == 0 and column.type != "empty" and self._known:
-            self._warn(about, f"{about!r} is missing in all {rows:,} rows.", "missing", rows)
+            said = f"{about!r} is missing in all {rows:,} rows.{self._said_missing(about)}"
+            self._warn(about, said, "missing", rows)
+
+    def _said_missing(self, column: str) -> str:
+        """Say which texts were read as missing: NA may be a country."""
+        texts = missing_texts(self._con, self._source, column)
+        if not texts:
+            return ""
+        named = ", ".join(f"the text {text!r} in {_rows(count)}" for text, count in texts)
+        return f" Read as missing: {named}."
 
     def _values(self, column: Column, seen: ColumnFigures, rule: ColumnRule) -> None:
         about, present = column.name, seen.present
@@ -272,3 +281,7 @@ def _age(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:,.0f} {unit}"
     return f"{seconds:,.0f} seconds"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
