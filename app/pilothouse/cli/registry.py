@@ -150,6 +150,7 @@ def promote(
 ) -> None:
     """Make VERSION live if it passes its gates: 3, v3, NAME/3 or NAME@ALIAS."""
     from pilothouse.registry import deployments
+    from pilothouse.registry.suspects import leak_suspects, warning
     from pilothouse.store import open_store
 
     if check:
@@ -164,7 +165,12 @@ def promote(
         if not all(gate["passed"] for gate in gates):
             raise click.exceptions.Exit(1)
         return
-    confirm(f"Make {printable(version, 80)} live?", yes)
+    store = open_store(workspace)
+    suspects = leak_suspects(deployments.meant_version(workspace, store, version, model))
+    if suspects:
+        say(f"▲ {warning(suspects)}")
+    all_the_same = " all the same" if suspects else ""
+    confirm(f"Make {printable(version, 80)} live{all_the_same}?", yes)
     try:
         done = deployments.promote(
             workspace, open_store(workspace), version, model=model, reason=reason, force=force
@@ -181,7 +187,8 @@ def promote(
         after = f", after v{done.from_version}" if done.from_version else ""
         click.echo(f"{done.model} v{done.to_version} is live{after}.")
 
-    emit({"promoted": True, **_deployment(done)}, as_json, show)
+    warnings = [warning(suspects)] if suspects else []
+    emit({"promoted": True, **_deployment(done), "warnings": warnings}, as_json, show)
     if not done.gates:
         say(deployments.why_no_gates(workspace, done.model))
     _say_what_answers(workspace, done)

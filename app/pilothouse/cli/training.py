@@ -186,10 +186,24 @@ def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, wit
         # A recipe has many that nobody asked for; a script has what its author thought worth printing.
         for key in main if found.recipe else list(dict.fromkeys([*main, *found.metrics]))[:_OWN]:
             click.echo(f"{printable(key, 40):<10} {number(found.metrics[key])}")
+        if warned := _warning(workspace, found):
+            say(f"▲ {warned}")
 
     emit(found.to_json(), as_json, summary)
     if found.status != "FINISHED":
         click.get_current_context().exit(1)
+
+
+def _warning(workspace: Workspace, run: Run) -> str:
+    """What to beware of in the version that a run made."""
+    from pilothouse.registry.suspects import leak_suspects, warning
+    from pilothouse.registry.versions import get_version
+    from pilothouse.store import open_store
+
+    version = run.tags.get("version")
+    if "leak" not in run.tags or not version or not run.model:
+        return ""
+    return warning(leak_suspects(get_version(open_store(workspace), version, run.model)))
 
 
 def follow_run(workspace: Workspace, run_id: str, *, with_output: bool) -> Run:

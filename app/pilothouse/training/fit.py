@@ -25,6 +25,8 @@ _READ, _PREPARED, _THRESHOLD, _FITTED, _JUDGED = 0.02, 0.06, 0.40, 0.85, 0.92
 _THRESHOLD_ROWS = 50_000  # at most, for the model that only the threshold is chosen with
 _THRESHOLD_SHARE = 0.2
 _BUNDLE = "model"
+LEAK_TAG = "leak"
+"""Tag of a run whose features include some that give the target away: which, and how well."""
 
 
 class _Told:
@@ -83,6 +85,7 @@ def fit_run(run_dir: Path) -> None:
     for name, why in examples.features.left_out.items():
         if why == EMPTY:
             tell(_PREPARED, f"`{name}` is {why}: left out.")
+    suspects = _suspects(store, spec, examples, writer, tell)
 
     recipe = find_recipe(spec.recipe, spec.model.task)
     pipeline, threshold = _fit(spec, recipe, examples, tell)
@@ -117,7 +120,7 @@ def fit_run(run_dir: Path) -> None:
         profile_json=profile.to_json(),
         probe=examples.requests.iloc[examples.split.holdout],
         metrics=metrics,
-        lineage=_lineage(run_dir, spec, examples, dataset),
+        lineage={**_lineage(run_dir, spec, examples, dataset), "leak_suspects": list(map(asdict, suspects))},
         features=examples.views,
     )
     version = register_bundle(
@@ -133,6 +136,22 @@ def fit_run(run_dir: Path) -> None:
     writer.set_tags({"version": str(version.version)})
     tell(0.97, f"Registered {version.model} v{version.version}. Checking the gates.")
     _gates(workspace, store, version, writer, tell)
+
+
+def _suspects(store: Any, spec: RunSpec, examples: Any, writer: RunWriter, tell: _Told) -> list[Any]:
+    """Look for features that give the target away; they are told and kept, and learned from all the same."""
+    from pilothouse.monitoring.quality.rules_kept import current_rules
+    from pilothouse.registry.suspects import LeakSuspect, warning
+    from pilothouse.training.suspects import find_suspects
+
+    assert spec.model is not None
+    rules = current_rules(store, spec.model.name)
+    found = find_suspects(examples, str(spec.model.target), rules, seed=spec.seed)
+    suspects = [LeakSuspect(one.column, one.measure, one.score) for one in found]
+    if suspects:
+        writer.set_tags({LEAK_TAG: ", ".join(f"{one.column} ({one.score:.3f})" for one in suspects)[:500]})
+        tell(_PREPARED, f"Warning: {warning(tuple(suspects))}")
+    return suspects
 
 
 def _require_unchanged(workspace: Any, dataset: Any) -> None:

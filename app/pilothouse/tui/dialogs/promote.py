@@ -66,6 +66,7 @@ class PromoteDialog(Dialog[PromoteOrder]):
 
         gates: list[dict[str, Any]] | None
         error: Exception | None = None
+        beware: str = ""
 
     def __init__(
         self,
@@ -105,6 +106,7 @@ class PromoteDialog(Dialog[PromoteOrder]):
             words,
             state,
             gates,
+            Words(hides=True, id="beware"),
             Horizontal(
                 Label("reason", classes="label"),
                 Input(placeholder="why, for the history", id="reason"),
@@ -118,11 +120,14 @@ class PromoteDialog(Dialog[PromoteOrder]):
         workspace, version = self._workspace, self._version
 
         def work() -> None:
+            from pilothouse.registry.suspects import leak_suspects, warning
             from pilothouse.tui.commands import run_gate_check
 
             worker = get_current_worker()
             try:
-                message = self.Judged(run_gate_check(workspace, version.model, version.version))
+                beware = warning(leak_suspects(version))
+                gates = run_gate_check(workspace, version.model, version.version)
+                message = self.Judged(gates, beware=beware)
             except Exception as error:  # noqa: BLE001 - told in the dialog
                 message = self.Judged(None, error)
             if not worker.is_cancelled:
@@ -147,6 +152,9 @@ class PromoteDialog(Dialog[PromoteOrder]):
         else:
             state.show(line(("Gates  ", "bold"), (f"● {len(gates)} of {len(gates)} passed", "$success")))
         self.query_one("#gate-lines", Words).show(gate_lines(gates))
+        if message.beware:
+            beware = line(("▲ ", "$warning"), safe(message.beware, 500))
+            self.query_one("#beware", Words).show(beware)
         number = self._version.version
         self.allow(True, f"Promote v{number} past its gates" if self._failed else f"Promote v{number}")
         button = self.query_one("#do", Button)
