@@ -170,6 +170,27 @@ def test_the_loss_of_a_regression_is_learned() -> None:
     assert assess(current, reference, inputs=["x"]).method == "DLE"
 
 
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss"])
+def test_probabilities_that_are_too_bold_do_not_bias_the_estimate(metric: str) -> None:
+    def bold(rows: int, seed: int) -> Answered:
+        chance = np.random.default_rng(seed)
+        score = chance.normal(-0.9, 0.75, rows)
+        truth = chance.random(rows) < 1 / (1 + np.exp(-score))
+        said = 1 / (1 + np.exp(-1.6 * (score + 0.3 * chance.normal(size=rows))))
+        table = pd.DataFrame({"x": score, "y": truth.astype(int)})
+        return Answered("binary", said, truth, np.ones(rows, bool), 0.3, (0, 1), table, QUESTION)
+
+    kept, off = [], []
+    for seed in range(24):
+        current = bold(500, seed)
+        told = float(current.measure(metric)(np.ones((1, 500)))[metric][0])
+        found = estimate(current, bold(500, 100 + seed), metric)
+        assert found is not None and found.value and found.low is not None and found.high is not None
+        kept.append(found.low <= told <= found.high)
+        off.append(found.value - told)
+    assert np.mean(kept) >= 0.85 and abs(np.mean(off)) < 0.02
+
+
 def houses(rows: int, seed: int, *, large: float = 4.5) -> Answered:
     """Prices whose noise grows with them and has a heavy tail; of each row the id is among the inputs."""
     chance = np.random.default_rng(seed)
