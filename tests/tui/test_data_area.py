@@ -269,3 +269,35 @@ def test_what_stands_beside_the_name_of_a_file_does_not_say_it_again() -> None:
     assert without_name("In a.csv the column 'x' is text.", "a.csv") == "the column 'x' is text."
     assert without_name("a.csv has no column 'x'.", "a.csv") == "has no column 'x'."
     assert without_name("The file is empty.", "a.csv") == "The file is empty."
+
+
+async def test_files_without_labels_and_copies_are_told_apart(judged: Workspace) -> None:
+    store, config, folder = open_store(judged), judged.config().model(), judged.root / "data"
+    waits = folder / "flights-2014-02.parquet"
+    making_models.holdout(waits, making_models.flights(300, seed=5).drop(columns=["late"]))
+    judge_file(judged, store, config, waits)
+    copy = folder / "flights-2014-02-copy.parquet"
+    copy.write_bytes(waits.read_bytes())
+    judge_file(judged, store, config, copy)
+    app = PilothouseApp(judged)
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await settle(pilot, lambda: "○ copy" in shown(app))
+        drawn = shown(app)
+        assert "is a copy of flights-2014-02.parquet, byte for byte" in drawn
+        assert "no labels" in drawn and "■ held" in drawn
+
+
+async def test_with_nothing_but_what_the_model_learned_from_the_list_says_so(empty: Workspace) -> None:
+    from pilothouse.data.versions import snapshot
+
+    making_models.holdout(empty.root / "data" / "flights-2013-10.parquet", making_models.flights(200))
+    snapshot(empty, open_store(empty), empty.config().model())
+    app = PilothouseApp(empty)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await settle(pilot, lambda: "No file has landed yet" in shown(app))
+        await press(pilot, "u")
+        await settle(pilot, lambda: "No file waits" in shown(app))

@@ -86,9 +86,7 @@ class DataActs(PilothouseScreen):
             answer = run_command(workspace, "watch", "--once")
             count = answer.get("judged", 0) if isinstance(answer, dict) else 0
             if not count:
-                return "No file waits: each has its verdict."
-            if not count:
-                return "Nothing new: each file of the folder is judged, or the model learned from it."
+                return "No file waits: each has its verdict, or the model learned from it."
             return f"{count} file{'' if count == 1 else 's'} judged."
 
         self.deed("Judging the files of the folder", act)

@@ -82,7 +82,7 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
         target, target_tone = (
             (f"{of_column(label)[0]} {label.score:.3f}", SIGN_TONES[of_column(label)[0]])
             if label
-            else ("–", "dim")
+            else ("no labels" if any(found.rule == "labels" for found in one.findings) else "–", "dim")
         )
         against = stored.reference
     harm, harm_tone = harm_cell(file)

@@ -166,7 +166,9 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
             return  # what was shown stays for the blink that reading takes
         one = column_of(stored, name)
         if one is None:
-            words.show(line((f"{safe(name)} was not compared in this file.", "$dim")))
+            waits = any((found.rule, found.column) == ("labels", name) for found in file.arrival.findings)
+            why = ": there are no labels yet" if waits else ""
+            words.show(line((f"{safe(name)} was not compared in this file{why}.", "$dim")))
             bars.show(Content(""))
             return
         words.show(column_words(one))
