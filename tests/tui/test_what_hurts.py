@@ -95,20 +95,20 @@ async def test_a_file_shows_what_was_found_and_which_versions_contain_it(
 
     folder, store, config = steered.root / "data", open_store(steered), steered.config().model()
     making_models.holdout(folder / "taken.parquet", making_models.flights(400))
+    judge_file(steered, store, config, folder / "taken.parquet")
     made = snapshot(steered, store, config)
     (folder / "held.csv").write_text("another\n1\n")
-    for name in ("held.csv", "taken.parquet"):
-        judge_file(steered, store, config, folder / name)
+    judge_file(steered, store, config, folder / "held.csv")
     app = PilothouseApp(steered)
     async with app.run_test(size=size, notifications=True) as pilot:
         await ready(pilot)
         await visit(pilot, "4")
-        await press(pilot, "d")
+        await press(pilot, "j", "d")
         await settle(pilot, lambda: made.version in shown(app) and "● as it is" in shown(app))
         assert "taken.parquet" in shown(app) and "events" in shown(app)
         await press(pilot, "enter")
         await settle(pilot, lambda: f"Version {made.version}" in shown(app))
-        await press(pilot, "escape", "escape", "j", "d")
+        await press(pilot, "escape", "escape", "k", "d")
         await settle(pilot, lambda: "no training has taken it in" in shown(app))
         assert "what was found" in shown(app) and "■ held" in shown(app)
         await press(pilot, "escape")
@@ -117,3 +117,25 @@ async def test_a_file_shows_what_was_found_and_which_versions_contain_it(
     )
     assert made.version in told.out and "as it is" in told.out and "No dataset version has it" in other.out
     assert none.code == 1 and "No file called 'none.csv' was judged" in none.err
+
+
+async def test_accepting_on_the_bridge_means_the_file_under_the_cursor(
+    steered: Workspace, seen: Data
+) -> None:
+    from pilothouse.tui.screens.bridge import BridgeScreen
+
+    app = PilothouseApp(steered)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await ready(pilot)
+        screen = app.screen
+        assert isinstance(screen, BridgeScreen) and screen._known is not None
+        needs = tuple(_needs(screen._known.models, seen, None))
+        screen.show_snapshot(replace(screen._known, data=seen, needs=needs))
+        named = []
+        for _ in needs:
+            file = screen.current_file()
+            named.append(file.arrival.name if file else "")
+            screen._table("needs").action_move(1)
+        # v3 waits first: there it is the first file that is held.
+        assert named == ["h.csv", "worse.csv", "moved.csv", "h.csv"]
+        assert screen.why_not("accept") == ""

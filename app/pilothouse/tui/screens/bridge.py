@@ -62,13 +62,13 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
         return self._known.data if self._known is not None else None
 
     def current_file(self) -> FileVerdict | None:
-        """The held file under the cursor, or the first that is held."""
+        """The file under the cursor; where the cursor is on something else, the first that is held."""
         if self._known is None:
             return None
-        held = [file for file in self._known.data.files if file.arrival.status == "held"]
-        row = self._table("needs").row
-        key = row.key.partition(" ")[2] if row else ""
-        return next((file for file in held if file.arrival.name == key), held[0] if held else None)
+        files = [file for file in self._known.data.files if not file.gone]
+        held = next((file for file in files if file.arrival.status == "held"), None)
+        kind, _, key = row.key.partition(" ") if (row := self._table("needs").row) else ("", "", "")
+        return next((file for file in files if kind == "data" and file.arrival.name == key), held)
 
     def candidate(self) -> int | None:
         """The newest version that waits."""
