@@ -24,17 +24,14 @@ def test_what_it_tells_of_the_best_and_of_the_rest_is_so(
 ) -> None:
     strategy = halving(trials, lower)
     standing = Standing(strategy, "loss", lower, {})
-    told: list[tuple[int, float]] = []
+    told: list[tuple[int, float, int]] = []
     while due := standing.due():
         for planned in dice.sample(due, len(due)):
             score: Outcome = None if dice.random() < failing else dice.random()
-            ahead = [(rung, value if lower else -value) for rung, value in told]
-            mine = None if score is None else score if lower else -score
-            is_best = mine is not None and all(
-                planned.rung > rung or (planned.rung == rung and mine < value) for rung, value in ahead
-            )
-            assert standing.take(planned, score) == is_best
-            told += [] if score is None else [(planned.rung, score)]
+            # Of equal scores the trial with the smaller number is ahead, whichever ended first.
+            mine = None if score is None else (-planned.rung, score if lower else -score, planned.point)
+            assert standing.take(planned, score) == (mine is not None and all(mine < one for one in told))
+            told += [] if mine is None else [mine]
             share, said = standing.progress(10.0)
             assert 0 < share <= 1 and said.startswith(f"{standing.ended} of {strategy.total} trials")
             assert ("best loss" in said) == bool(told)
