@@ -103,7 +103,7 @@ class PilothouseApp(App[None]):
 
     def on_unmount(self) -> None:
         """Nobody waits for what is being measured."""
-        self.measuring.give_up()
+        self.measuring.close()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own names for colours, so that the other themes have them too."""

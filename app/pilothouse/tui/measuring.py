@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from textual.worker import get_current_worker
@@ -12,6 +13,7 @@ from textual.worker import get_current_worker
 if TYPE_CHECKING:
     from pilothouse.tui.app import PilothouseApp
     from pilothouse.tui.commands import Stop
+    from pilothouse.tui.snapshots.schema import SchemaNow
 
 KEPT = 8
 """Measurements that are remembered; the oldest is forgotten."""
@@ -32,6 +34,24 @@ class Measuring:
     def __init__(self) -> None:
         self._kept: dict[Hashable, dict[str, Any]] = {}
         self._running: _Running | None = None
+        self.turn = Lock()
+        """Held by the thread that reads the rules: whoever comes back meanwhile waits for what it finds."""
+        self.rules: SchemaNow | None = None
+        self.share = 0.0
+        self._closed = False
+
+    def progress(self, share: float, what: str) -> None:
+        """How far the reading of rules is; ends it when the app has been left."""
+        from pilothouse.tui.snapshots.data import GivenUpError
+
+        self.share = share
+        if self._closed:
+            raise GivenUpError
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        self._closed = True
+        self.give_up()
 
     def found(self, key: Hashable) -> dict[str, Any] | None:
         """What was measured before."""

@@ -9,6 +9,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.reading import Source, require_data_files
 from pilothouse.data.schema import infer_schema
 from pilothouse.monitoring.judging import rules_suggested
+from pilothouse.monitoring.patience import Progress
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.quality.rules import FileRules
 from pilothouse.monitoring.quality.rules_kept import current_rules
@@ -31,8 +32,12 @@ class InForce:
         return self.reference.label if self.reference and self.rules.accepted is None else ""
 
 
-def rules_in_force(workspace: Workspace, store: Store, model: ModelConfig) -> InForce:
+def rules_in_force(
+    workspace: Workspace, store: Store, model: ModelConfig, progress: Progress | None = None
+) -> InForce:
     """Return the accepted rules; else those that the reference suggests; else those of the data folder.
+
+    Only the last takes its time, of which `progress` is told.
 
     Raises:
         DataError: there is neither a dataset version nor a data file, or one cannot be read.
@@ -40,10 +45,12 @@ def rules_in_force(workspace: Workspace, store: Store, model: ModelConfig) -> In
     accepted = current_rules(store, model.name)
     if accepted is not None:
         return InForce(accepted, find_reference(workspace, store, model))
-    return suggested_rules(workspace, store, model)
+    return suggested_rules(workspace, store, model, progress)
 
 
-def suggested_rules(workspace: Workspace, store: Store, model: ModelConfig) -> InForce:
+def suggested_rules(
+    workspace: Workspace, store: Store, model: ModelConfig, progress: Progress | None = None
+) -> InForce:
     """Return what the reference suggests, or else the data folder, whatever was accepted.
 
     Raises:
@@ -52,7 +59,7 @@ def suggested_rules(workspace: Workspace, store: Store, model: ModelConfig) -> I
     reference = find_reference(workspace, store, model)
     if reference is None:
         files = require_data_files(workspace.data_folder(model))
-        reference = Reference("the data folder", profile_files(files, infer_schema(files)))
+        reference = Reference("the data folder", profile_files(files, infer_schema(files), progress=progress))
     return InForce(rules_suggested(store, model, reference), reference)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -58,8 +59,19 @@ class SchemaScreen(SchemaActs):
         )
 
     def on_mount(self) -> None:
-        """The keys are for the table."""
+        """The keys are for the table; where the rules are read from much data, it says how far that is."""
         self.table.focus()
+        began = time.monotonic()
+
+        def tell() -> None:
+            if self._known is not None:
+                waiting.stop()
+                return
+            share = f"{self.pilothouse.measuring.share:.0%}   " if self.pilothouse.measuring.share else ""
+            waited = duration(time.monotonic() - began)
+            self.query_one("#rules-panel", Panel).retitle("Schema", f"reading the data   {share}{waited}")
+
+        waiting = self.set_interval(1.0, tell)
 
     @property
     def table(self) -> Table:
@@ -87,8 +99,14 @@ class SchemaScreen(SchemaActs):
         from pilothouse.tui.snapshots.schema import schema_now
 
         workspace, about, before = self.workspace, self.pilothouse.about, self._known
-        model = about.model if about else None
-        return lambda: schema_now(workspace, model, before)
+        model, measuring = about.model if about else None, self.pilothouse.measuring
+
+        def read() -> SchemaNow:
+            with measuring.turn:
+                measuring.rules = schema_now(workspace, model, before or measuring.rules, measuring.progress)
+                return measuring.rules
+
+        return read
 
     def show_snapshot(self, snapshot: object) -> None:
         """Draw the rules, and measure the newest file by them unless that is done."""

@@ -38,8 +38,13 @@ class SchemaNow:
     newest: Look | None
 
 
-def schema_now(workspace: Workspace, model: str | None, before: SchemaNow | None) -> SchemaNow:
-    """Read the rules, unless nothing changed.
+def schema_now(
+    workspace: Workspace,
+    model: str | None,
+    before: SchemaNow | None,
+    progress: Callable[[float, str], None] | None = None,
+) -> SchemaNow:
+    """Read the rules, unless nothing changed; where nothing else suggests any, from all data in the folder.
 
     Raises:
         PilothouseError: there are no data to suggest rules from.
@@ -55,7 +60,7 @@ def schema_now(workspace: Workspace, model: str | None, before: SchemaNow | None
     now: Stamp = (*stamp(workspace), newest := _newest(workspace, store, config.name))
     if before is not None and (before.stamp, before.model) == (now, config.name):
         return before
-    found = rules_in_force(workspace, store, config)
+    found = rules_in_force(workspace, store, config, progress)
     return SchemaNow(
         now,
         config.name,
