@@ -36,7 +36,8 @@ def show_report(report: DriftReport, current: str, reference: str, *, verdict: s
 
     against = f"{printable(reference)} ({report.n_reference:,} rows)"
     verdict = verdict or verdict_word(report)
-    click.echo(f"{verdict}: {printable(current)} ({report.n_current:,} rows) against {against}")
+    count = "1 row" if report.n_current == 1 else f"{report.n_current:,} rows"
+    click.echo(f"{verdict}: {printable(current)} ({count}) against {against}")
     click.echo(
         f"{len(report.drifted)} of {len(report.columns)} columns moved, {report.share_drifted:.0%}; "
         f"the dataset drifts at {report.share:.0%}."
