@@ -31,6 +31,9 @@ class Stop:
     """Whether a person wants an errand to stop."""
 
     asked: bool = False
+    with_worker: bool = False
+    """Whether the command ends with the worker that waits for it, as when the terminal is closed; else it
+    goes on in the background."""
 
 
 def run_errand(workspace: Workspace, words: list[str], told: Callable[[str], None], stop: Stop) -> Any:
@@ -109,10 +112,11 @@ def _run(
         )
         deadline = time.monotonic() + timeout
         while process.poll() is None:
-            # Whoever asks to stop and then leaves means the stop.
             asked = stop is not None and stop.asked
             if cancelled is not None and cancelled.wait(0.02) and not asked:
-                return None
+                if stop is None or not stop.with_worker:
+                    return None
+                stop.asked = True
             if cancelled is None:
                 time.sleep(0.02)
             if told is not None:

@@ -73,7 +73,7 @@ class Measuring:
             self._running.then = then
             return
         self.give_up()
-        running = self._running = _Running(key, Stop(), then)
+        running = self._running = _Running(key, Stop(with_worker=True), then)
 
         def work() -> None:
             worker = get_current_worker()
