@@ -242,7 +242,7 @@ def _sample(folder: Path, dice: object, rows: int, reference: Profile | None, sh
     import numpy as np
     import pandas as pd
 
-    from pilothouse.data.schema import infer_schema
+    from pilothouse.data.inferring import infer_schema
     from pilothouse.monitoring.profile import profile_files
 
     assert isinstance(dice, np.random.Generator)

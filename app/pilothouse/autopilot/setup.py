@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import connect, identifier, require_data_files, scan_sql
-from pilothouse.data.schema import Schema, infer_schema
+from pilothouse.data.schema import Schema
 from pilothouse.errors import ConfigError, UsageError
 from pilothouse.workspace import Workspace, init_workspace
 

@@ -97,8 +97,8 @@ def nothing_stored(paths: Sequence[Path]) -> str:
 
 def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:
     from pilothouse.cli.waiting import progress_line
+    from pilothouse.data.inferring import infer_schema
     from pilothouse.data.reading import expand
-    from pilothouse.data.schema import infer_schema
     from pilothouse.monitoring.checks import check_file, is_sound
     from pilothouse.monitoring.profile import profile_files
     from pilothouse.monitoring.quality.suggesting import suggest_rules

@@ -30,8 +30,8 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
     """
     from pilothouse.data.features.checking import check_features
     from pilothouse.data.features.opening import open_features
+    from pilothouse.data.inferring import infer_schema
     from pilothouse.data.reading import read_rows, require_data_files
-    from pilothouse.data.schema import infer_schema
     from pilothouse.registry.feature_changes import feature_changes
     from pilothouse.store import open_store
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from pilothouse.comparing.subjects import Subject
 from pilothouse.data.reading import DataError, Source, connect, identifier, literal, reading
-from pilothouse.data.schema import Column, Schema, relation_sql
+from pilothouse.data.schema import Column, Schema
+from pilothouse.data.typed_reading import relation_sql
 from pilothouse.data.versions import dataset_paths, get_dataset_version
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store

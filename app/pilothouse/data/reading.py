@@ -293,7 +293,8 @@ def read_rows(
     Raises:
         DataError: a file cannot be read, or two disagree on a column's type.
     """
-    from pilothouse.data.schema import infer_schema, relation_sql
+    from pilothouse.data.inferring import infer_schema
+    from pilothouse.data.typed_reading import relation_sql
 
     with connect() as con:
         schema = schema or infer_schema(sources, con)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.choosing import labelled, without_copies, without_held
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.keeping import Condition, Kept, condition, keep, object_path, require_sound
 from pilothouse.data.keeping import fingerprint as fingerprint
 from pilothouse.data.reading import (
@@ -26,7 +27,7 @@ from pilothouse.data.reading import (
     require_data_files,
     scan_sql,
 )
-from pilothouse.data.schema import Schema, infer_schema
+from pilothouse.data.schema import Schema
 from pilothouse.errors import NotFoundError
 from pilothouse.store import Store, record
 from pilothouse.workspace import Workspace

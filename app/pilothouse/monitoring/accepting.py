@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, data_files
-from pilothouse.data.schema import infer_schema
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.checks import ERROR
 from pilothouse.monitoring.judging import judge_file

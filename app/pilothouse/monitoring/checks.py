@@ -24,8 +24,9 @@ from pilothouse.data.reading import (
     first_line,
     suffix_of,
 )
-from pilothouse.data.schema import Column, Schema, fits, misfit, type_of
+from pilothouse.data.schema import Column, Schema, fits, type_of
 from pilothouse.data.spelling import spelled
+from pilothouse.data.typed_reading import misfit
 from pilothouse.data.written_times import may_say_time
 from pilothouse.monitoring.examples import Example, misfits
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure

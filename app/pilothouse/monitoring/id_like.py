@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from pilothouse.data.inferring import MOSTLY_UNIQUE
 from pilothouse.data.reading import Source, connect, identifier, reading
-from pilothouse.data.schema import MOSTLY_UNIQUE, relation_sql
+from pilothouse.data.typed_reading import relation_sql
 from pilothouse.monitoring.reference import Reference
 
 ID_WORDS = {"id", "ids", "key", "uuid", "guid", "index", "rowid"}

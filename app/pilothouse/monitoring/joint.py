@@ -18,7 +18,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.data.reading import DataError, Source, connect, identifier, reading
-from pilothouse.data.schema import relation_sql
+from pilothouse.data.typed_reading import relation_sql
 from pilothouse.monitoring.columns import ColumnProfile
 from pilothouse.monitoring.drift import JointDrift
 from pilothouse.monitoring.filedrift import Wishes

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import literal
-from pilothouse.data.schema import infer_schema
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.registry.bundle import write_bundle

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.drift import compare_profiles
 from pilothouse.monitoring.profile import profile_files
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making_data import month, write_parquet, write_text
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, read_rows
-from pilothouse.data.schema import Column, Schema, differences, fits, infer_schema, type_of
+from pilothouse.data.schema import Column, Schema, differences, fits, type_of
 
 
 def _kinds(schema: Schema) -> dict[str, tuple[str, str]]:

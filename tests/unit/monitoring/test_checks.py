@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from making_data import month, write_parquet, write_text
-from pilothouse.data.schema import Column, Schema, infer_schema
+from pilothouse.data.inferring import infer_schema
+from pilothouse.data.schema import Column, Schema
 from pilothouse.monitoring.checks import ERROR, NOTE, WARNING, Finding, Roles, check_file, is_sound
 from pilothouse.monitoring.examples import LONGEST, MOST, Example
 from pilothouse.monitoring.quality.rules import ColumnRule, FileRules

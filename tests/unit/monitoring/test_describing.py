@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from making_data import write_parquet, write_text
 from pilothouse.cli.data_showing import sparkline
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.describing import BARS, LONGEST, TOP, Description, describe_files
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, chi2_contingency, false_discovery_control
 
 from making_data import month, write_parquet
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.drift import (
     ColumnDrift,

@@ -13,8 +13,8 @@ import pytest
 
 from making_data import write_parquet, write_text
 from pilothouse.cli.main import main
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError
-from pilothouse.data.schema import infer_schema
 from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.judging import (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making_data import month, write_parquet, write_text
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.columns import ColumnProfile, Profile, add_profiles
 from pilothouse.monitoring.profile import edges_of, profile_files
 

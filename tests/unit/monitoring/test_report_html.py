@@ -12,7 +12,7 @@ import pytest
 
 from hostile import HOSTILE
 from making_data import month, write_parquet
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.drift import DriftReport, compare_profiles
 from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
 from pilothouse.monitoring.histograms_svg import histograms, shown

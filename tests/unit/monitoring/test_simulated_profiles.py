@@ -10,7 +10,7 @@ import pytest
 
 from making_data import write_parquet
 from making_profiles import KINDS, continuous, heavy, levels, number
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.drift import compare_profiles
 from pilothouse.monitoring.profile import profile_files

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pilothouse.config import DataConfig, ModelConfig
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.errors import PilothouseError
 from pilothouse.training.examples import MOST_CLASSES, Examples, load_examples, read_target
 from pilothouse.training.preprocessing import EMPTY

@@ -7,8 +7,9 @@ from dataclasses import replace
 from math import ceil
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, Source
-from pilothouse.data.schema import fits, infer_schema
+from pilothouse.data.schema import fits
 from pilothouse.monitoring.checks import Finding, Roles, check_file
 from pilothouse.monitoring.columns import ColumnProfile
 from pilothouse.monitoring.judging import roles_of

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import Source, require_data_files
-from pilothouse.data.schema import infer_schema
 from pilothouse.monitoring.judging import rules_suggested
 from pilothouse.monitoring.patience import Progress
 from pilothouse.monitoring.profile import profile_files

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from hostile import HOSTILE
 from making_data import write_parquet, write_text
+from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, Source, connect
-from pilothouse.data.schema import Column, infer_schema
+from pilothouse.data.schema import Column
 from pilothouse.monitoring.quality import measuring
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
 from pilothouse.monitoring.quality.rules import ColumnRule, DatasetRules, FileRules

@@ -12,7 +12,8 @@ import pytest
 
 from hostile import HOSTILE
 from making_data import write_parquet, write_text
-from pilothouse.data.schema import Schema, infer_schema
+from pilothouse.data.inferring import infer_schema
+from pilothouse.data.schema import Schema
 from pilothouse.monitoring.checks import ERROR, WARNING, Finding, Roles, check_file, is_sound
 from pilothouse.monitoring.quality.adapting import new_leaks
 from pilothouse.monitoring.quality.advice import advised

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from making_data import month, write_parquet
-from pilothouse.data.schema import infer_schema
+from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.checks import Roles, check_file
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.quality.adapting import adapt_rules
