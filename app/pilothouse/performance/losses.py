@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.preprocessing import OrdinalEncoder
+from threadpoolctl import threadpool_limits
 
 from pilothouse.performance.answered import Answered, Floats
 from pilothouse.performance.measuring import FEWEST, Value
@@ -79,14 +80,16 @@ def estimate_loss(current: Answered, reference: Answered, metric: str, inputs: l
     columns = _columns(current, known, inputs)
     places = chance.permutation(len(loss))
     told, left = np.empty(_FOLDS), np.empty(len(loss))
-    for fold in range(_FOLDS):
-        held, rest = places[fold::_FOLDS], np.setdiff1d(places, places[fold::_FOLDS])
-        taught = known.rows(rest)
-        encoder = columns.encoder(taught)
-        second = HistGradientBoostingRegressor(max_iter=100, min_samples_leaf=50, random_state=_SEED)
-        second.fit(columns.matrix(taught, encoder), loss[rest])
-        left[held] = loss[held] - _not_below_zero(second, columns.matrix(known.rows(held), encoder))
-        told[fold] = _not_below_zero(second, columns.matrix(current, encoder)).mean()
+    # Of so few rows the threads would wait for each other longer than they work.
+    with threadpool_limits(1):
+        for fold in range(_FOLDS):
+            held, rest = places[fold::_FOLDS], np.setdiff1d(places, places[fold::_FOLDS])
+            taught = known.rows(rest)
+            encoder = columns.encoder(taught)
+            second = HistGradientBoostingRegressor(max_iter=100, min_samples_leaf=50, random_state=_SEED)
+            second.fit(columns.matrix(taught, encoder), loss[rest])
+            left[held] = loss[held] - _not_below_zero(second, columns.matrix(known.rows(held), encoder))
+            told[fold] = _not_below_zero(second, columns.matrix(current, encoder)).mean()
     mean = float(told.mean() + left.mean())
     # The folds share most of their rows, so their spread is that of a jackknife.
     fits = (_FOLDS - 1) / _FOLDS * float(np.sum((told - told.mean()) ** 2))
