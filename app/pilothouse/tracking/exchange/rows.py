@@ -85,8 +85,10 @@ def rows_of(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, A
     if run.user:
         tags.setdefault(USER_TAG, run.user)
     if run.datasets:
+        # Neither kind of store keeps the order in which they were logged.
+        datasets = sorted(run.datasets, key=lambda dataset: (dataset.name, dataset.digest))
         for key in ("name", "digest", "context"):
-            values = [getattr(dataset, key) for dataset in run.datasets]
+            values = [getattr(dataset, key) for dataset in datasets]
             tags[f"dataset.{key}"] = ", ".join(value for value in values if value)
     if NOTE_TAG in tags:
         tags["note"] = tags.pop(NOTE_TAG)
