@@ -8,13 +8,13 @@ transaction that changes it. A run without one, such as one that still runs, is 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.store import Transaction
 
-__all__ = ["MetricSummary", "Parts", "among", "keep_digests", "parts_of"]
+__all__ = ["MetricSummary", "Parts", "Summaries", "among", "keep_digests", "parts_of"]
 
 FEW = 500
 """So many keys are looked up one by one in the index of the primary key; more are found by a scan."""
@@ -28,7 +28,9 @@ told AS (
     UNION ALL
     SELECT 'tags', run_id, key, CAST(to_json(value) AS VARCHAR) FROM tags WHERE run_id IN (FROM wanted)
     UNION ALL
-    SELECT 'metrics', run_id, key, concat('[', to_json([last, min, max]), ',', last_step, ',', count, ']')
+    SELECT 'metrics', run_id, key, concat(
+        '[', to_json(if((min, max) IS NOT DISTINCT FROM (last, last), [last], [last, min, max])),
+        ',', last_step, ',', count, ']')
     FROM metrics WHERE run_id IN (FROM wanted)),
 pairs AS (
     SELECT section, run_id, string_agg(concat(to_json(key), ':', content), ',' ORDER BY key) AS content
@@ -52,19 +54,54 @@ class MetricSummary:
     count: int
 
 
+class Summaries(Mapping[str, MetricSummary]):
+    """The metrics of one run by key, each summed up when it is asked for.
+
+    A list of a hundred runs has thousands of them and shows a few.
+
+    Args:
+        told: for each key the last value, alone or with the least and the greatest, its step, and the count.
+    """
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: dict[str, list[Any]]) -> None:
+        self._told = told
+
+    def __getitem__(self, key: str) -> MetricSummary:
+        values, last_step, count = self._told[key]
+        return MetricSummary(
+            values[0], values[-1] if len(values) == 1 else values[1], values[-1], last_step, count
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._told)
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The last value of each."""
+        return {key: told[0][0] for key, told in self._told.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What belongs to one run, each in the order of its keys."""
 
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    summaries: dict[str, MetricSummary] = field(default_factory=dict)
+    summaries: Summaries = field(default_factory=lambda: Summaries({}))
 
 
 def among(column: str, values: Sequence[str]) -> tuple[str, list[Any]]:
     """Return the condition that a column is one of these texts, and what to bind to it."""
     if len(values) <= FEW:
-        return f"{column} IN ({', '.join('?' * len(values)) or 'NULL'})", list(values)
+        return f"{column} IN ?", [list(values)]
     return f"{column} IN (SELECT unnest(?::VARCHAR[]))", [list(values)]
 
 
@@ -84,7 +121,7 @@ def parts_of(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Parts]:
         row["run_id"]: Parts(
             json.loads(row["params"]),
             json.loads(row["tags"]),
-            {key: MetricSummary(*item[0], *item[1:]) for key, item in json.loads(row["metrics"]).items()},
+            Summaries(json.loads(row["metrics"])),
         )
         for row in rows
     }
@@ -93,7 +130,8 @@ def parts_of(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Parts]:
 
 
 def _gathered(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Parts]:
-    parts = {run_id: Parts() for run_id in run_ids}
+    told: dict[str, dict[str, list[Any]]] = {run_id: {} for run_id in run_ids}
+    parts = {run_id: Parts(summaries=Summaries(told[run_id])) for run_id in run_ids}
     # A semi-join finds the rows first, and then reads the other columns only where they are wanted.
     where = "rowid IN (SELECT rowid FROM {0} WHERE run_id IN (SELECT unnest(?::VARCHAR[]))) ORDER BY key"
     ids = [list(run_ids)]
@@ -102,6 +140,6 @@ def _gathered(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Parts]:
     for row in tx.rows("SELECT run_id, key, value FROM tags WHERE " + where.format("tags"), ids):
         parts[row["run_id"]].tags[row["key"]] = row["value"]
     for row in tx.rows("SELECT * FROM metrics WHERE " + where.format("metrics"), ids):
-        run_id, key = row.pop("run_id"), row.pop("key")
-        parts[run_id].summaries[key] = MetricSummary(**row)
+        values = [row["last"], row["min"], row["max"]]
+        told[row["run_id"]][row["key"]] = [values, row["last_step"], row["count"]]
     return parts

@@ -5,7 +5,7 @@ What journals say that is new is written to the store first: who only reads writ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -61,7 +61,7 @@ class Run:
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    summaries: dict[str, MetricSummary] = field(default_factory=dict)
+    summaries: Mapping[str, MetricSummary] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -205,7 +205,7 @@ def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
                 params=mine.params,
                 tags=mine.tags,
                 metrics={
-                    key: summary.last for key, summary in mine.summaries.items() if not key.startswith(SYSTEM)
+                    key: last for key, last in mine.summaries.last.items() if not key.startswith(SYSTEM)
                 },
                 summaries=mine.summaries,
             )

@@ -41,7 +41,8 @@ def test_a_digest_gives_back_exactly_what_the_tables_have(store: Store) -> None:
         tx.insert("tags", [{"run_id": "r", "key": text, "value": text} for text in reversed(TEXTS)])
         tx.insert(
             "metrics",
-            [{"run_id": "r", "key": f"{at}", **vars_of(value, at)} for at, value in enumerate(NUMBERS)],
+            [{"run_id": "r", "key": f"{at}", **vars_of(value, at)} for at, value in enumerate(NUMBERS)]
+            + [{"run_id": "r", "key": f"one {x}", **vars_of(x, 1), "min": x} for x in NUMBERS],
         )
         before = parts_of(tx, ["r", "nothing"])
         keep_digests(tx, ["r", "nothing"])
