@@ -174,22 +174,28 @@ def _word(word: str) -> Condition:
             tests.append(f"runs.{column} {test}")
         bound.append(f"%{pattern}%")
     own = " OR ".join(tests)
-    found, values = f"key {test} OR value {test}", [f"%{pattern}%"] * 2
-    in_params = f"key {test} OR (number IS NULL AND value {test})" if _in_no_number(word) else found
-    split = ""
+    in_params = in_tags = f"key {test} OR value {test}"
+    if _in_no_number(word):
+        in_params = f"key {test} OR (number IS NULL AND value {test})"
+    values = [f"%{pattern}%"] * 2
     places = [at for at, char in enumerate(word) if char == "="]
     if len(places) > _SPLITS:
-        found, values = f"key || '=' || value {test}", [f"%{pattern}%"]
-        in_params, places = found, []
+        in_params = in_tags = f"key || '=' || value {test}"
+        values, places = [f"%{pattern}%"], []
+    found = [
+        (f"SELECT run_id FROM {table} WHERE {where}", values)
+        for table, where in (("params", in_params), ("tags", in_tags))
+    ]
     for at in places:
         (left, escape_left), (right, escape_right) = _pattern(word[:at]), _pattern(word[at + 1 :])
-        split += f" OR (key ILIKE ?{escape_left} AND value ILIKE ?{escape_right})"
-        values += [f"%{left}", f"{right}%"]
-    both = (
-        f"SELECT run_id FROM params WHERE {in_params}{split}"
-        f" UNION ALL SELECT run_id FROM tags WHERE {found}{split}"
-    )
-    return f"coalesce({own}, FALSE) OR runs.run_id IN ({both})", [*bound, *values, *values]
+        # Below CASE, a value is looked at only where the key fits; after AND, every one of them would be.
+        fits = f"CASE WHEN key IS NULL THEN FALSE ELSE value ILIKE ?{escape_right} END"
+        for table in ("params", "tags"):
+            sql = f"SELECT run_id FROM {table} WHERE key ILIKE ?{escape_left} AND {fits}"
+            found.append((sql, [f"%{left}", f"{right}%"]))
+    both = " UNION ALL ".join(sql for sql, _ in found)
+    bound += [value for _, values in found for value in values]
+    return f"coalesce({own}, FALSE) OR runs.run_id IN ({both})", bound
 
 
 def _in_no_number(word: str) -> bool:
