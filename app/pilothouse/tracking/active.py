@@ -71,7 +71,10 @@ class ActiveRun:
         Raises:
             PilothouseError: the step is no whole number, or the run has ended.
         """
-        self._writer.log_metrics({key: value}, step, at)
+        if at is None:
+            self._writer.log_metric(key, value, step)
+        else:
+            self._writer.log_metrics({key: value}, step, at)
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None, *, at: datetime | float | None = None

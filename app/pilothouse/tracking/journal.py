@@ -6,11 +6,13 @@ it is no entry, and the next writer starts on a line of its own.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +26,7 @@ LONGEST = 64 << 20
 """Bytes of the longest line that is read; longer ones are passed over."""
 _BEGINNING = '{"t":'
 _decoder = json.JSONDecoder()
+_quoted = functools.lru_cache(1024)(encode_basestring)
 
 
 class Journal:
@@ -51,13 +54,32 @@ class Journal:
             OSError: the disk is full or the file cannot be written.
             PilothouseError: the journal was closed, since the run has ended.
         """
+        self._write(dumps({"t": time.time(), "kind": kind, **content}))
+
+    def append_point(self, key: str, value: float, step: int | None) -> None:
+        """Write one point of one metric, measured now, as `append` would, in half the time.
+
+        Raises:
+            OSError: the disk is full or the file cannot be written.
+            PilothouseError: the journal was closed, since the run has ended.
+        """
+        if value - value != 0:
+            # JSON has no word for what is not finite.
+            self.append("metrics", step=step, values={key: value})
+            return
+        told = "null" if step is None else step
+        self._write(
+            f'{{"t":{time.time()!r},"kind":"metrics","step":{told},"values":{{{_quoted(key)}:{value!r}}}}}'
+        )
+
+    def _write(self, text: str) -> None:
         if self._file < 0:
             raise PilothouseError(
                 f"Run {self._run_id} has ended: nothing more can be logged to it.",
                 untouched="It is as it was.",
                 next="Go on with it by ph.start_run(run_id=…), or start another.",
             )
-        line = dumps({"t": time.time(), "kind": kind, **content}).encode("utf-8", "surrogatepass") + b"\n"
+        line = f"{text}\n".encode("utf-8", "surrogatepass")
         written = os.write(self._file, line)
         if written != len(line):
             # The rest would not be one write any more; a full disk is the only cause seen.

@@ -66,6 +66,14 @@ class RunWriter:
         if params:
             self._journal.append("params", values=dict(params))
 
+    def log_metric(self, key: str, value: float, step: int | None = None) -> None:
+        """Record one point of one metric, measured now. Without a step, it gets the next one of its own.
+
+        Raises:
+            PilothouseError: the step is no whole number.
+        """
+        self._journal.append_point(str(key), float(value), None if step is None else _whole(step))
+
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None, at: datetime | float | None = None
     ) -> None:

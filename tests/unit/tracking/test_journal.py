@@ -86,3 +86,22 @@ def test_after_its_end_a_run_writes_into_nobodys_file(tmp_path: Path) -> None:
     for other in others:
         assert not other.closed and os.fstat(other.fileno()).st_size == 0
         other.close()
+
+
+@given(
+    key=st.text(st.characters()) | st.sampled_from(["valid_auc", 'a"b\\', "\ud800", "\u2028\n", "🙂"]),
+    value=st.floats() | st.sampled_from([0.0, -0.0, 5e-324, 1e16, 1e308]),
+    step=st.none() | st.integers(-(2**62), 2**62),
+)
+def test_a_point_alone_is_written_as_every_entry_is(
+    tmp_path_factory: pytest.TempPathFactory, key: str, value: float, step: int | None
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
+    journal = Journal(path)
+    journal.append_point(key, value, step)
+    journal.append("metrics", step=step, values={key: value})
+    journal.close()
+    quick, usual = (line.partition(b",")[2] for line in path.read_bytes().split(b"\n")[:2])
+    assert quick == usual and quick
+    (one, other), _ = read_entries(path)
+    assert one["values"] == other["values"] and isinstance(one["t"], float)
