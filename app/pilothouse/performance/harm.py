@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 
 from pilothouse.monitoring.rule import level_of
-from pilothouse.performance.answered import FIRST, Answered
+from pilothouse.performance.answered import FIRST, Answered, Floats
 from pilothouse.performance.estimating import BLIND, estimate
 from pilothouse.performance.losses import BLIND as BLIND_LOSS
 from pilothouse.performance.losses import estimate_loss
-from pilothouse.performance.measuring import FEWEST, Value, drawn
+from pilothouse.performance.measuring import FEWEST, OTHER_SEED, Value, drawn
 from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.tracking.directions import lower_is_better
 
+Drawn = tuple[Value, Floats]
+"""A metric and what it was in every draw."""
 HARMFUL, BENIGN, NONE, UNKNOWN = "harmful", "benign", "no harm shown", "unknown"
 CHANCE = 40
 """Of so many sound files one fails the 95% interval on the bad side."""
@@ -97,18 +99,13 @@ def assess(
         question: which file this is of those that are judged against the version, from 1.
     """
     name = metric or FIRST[current.kind]
-    before = drawn(reference.labelled, name).get(name) if reference and _enough(reference) else None
-    now = drawn(current.labelled, name).get(name) if _enough(current) else None
-    change = guarded = None
-    if before and now and before[0].value is not None and now[0].value is not None:
-        spread = now[1] - before[1][: len(now[1])]
-        there = spread[np.isfinite(spread)]
-        if len(there) >= 0.9 * len(spread):
-            low, high = (float(one) for one in np.quantile(there, [0.025, 0.975]))
-            change = Value(now[0].value - before[0].value, low, high, now[0].rows)
-            guarded = _guarded(change, float(np.std(there, ddof=1)), question)
+    every = drawn(current.labelled) if _enough(current) else {}
+    now = every.get(name)
+    before = None
+    if reference and _enough(reference):
+        before = drawn(reference.labelled, name, OTHER_SEED).get(name)
+    change, guarded = change_of(before, now, question)
     estimated, method = estimated_metric(current, reference, name, inputs or [])
-    every = {key: value for key, (value, _) in drawn(current.labelled).items()} if _enough(current) else {}
     verdict, words = _verdict(name, before and before[0], now and now[0], change, estimated, drifted)
     sure = None
     if verdict == HARMFUL and guarded is not None:
@@ -127,13 +124,34 @@ def assess(
         change=change,
         verdict=verdict,
         words=words,
-        metrics=every,
+        metrics={key: value for key, (value, _) in every.items()},
         business=dict(business or {}),
         groups=tuple(worst_groups(current, name)) if _enough(current) else (),
         guarded=guarded,
         question=question,
         sure=sure,
     )
+
+
+def change_of(
+    before: Drawn | None, now: Drawn | None, question: int | None = None
+) -> tuple[Value | None, Value | None]:
+    """Return how far a metric has changed, with its 95% interval, and with that of the level that is left.
+
+    Args:
+        before: the metric with its draws on the version's holdout.
+        now: the same on other rows, drawn by another seed.
+        question: which file this is of those that are judged against the version, from 1.
+    """
+    if not before or not now or before[0].value is None or now[0].value is None:
+        return None, None
+    spread = now[1] - before[1]
+    there = spread[np.isfinite(spread)]
+    if len(there) < 0.9 * len(spread):
+        return None, None
+    low, high = (float(one) for one in np.quantile(there, [0.025, 0.975]))
+    change = Value(now[0].value - before[0].value, low, high, now[0].rows)
+    return change, _guarded(change, float(np.std(there, ddof=1)), question)
 
 
 def _guarded(change: Value, spread: float, question: int | None) -> Value:

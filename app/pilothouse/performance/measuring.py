@@ -16,6 +16,9 @@ from pilothouse.performance.answered import Answered, Floats
 RESAMPLES = 500
 FEWEST = 30
 """Rows with labels that a metric is worth naming for."""
+OTHER_SEED = SEED + 1
+"""Of the rows that others are compared with: one seed draws as many rows at the same places, and what has
+nothing to do with each other would be compared as if it were paired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,12 @@ def realised(answered: Answered, only: str = "") -> dict[str, Value]:
     return {metric: value for metric, (value, _) in drawn(rows, only).items()}
 
 
-def drawn(answered: Answered, only: str = "") -> dict[str, tuple[Value, Floats]]:
-    """Return each metric's value with what it was in every draw."""
+def drawn(answered: Answered, only: str = "", seed: int = SEED) -> dict[str, tuple[Value, Floats]]:
+    """Return each metric's value (or one's) with what it was in every draw, shape (RESAMPLES,)."""
     judged = answered.judged()
     measure = judged.measure(0, only)
     values = once([measure], len(judged.table))[0]
-    found = resample([measure], units_of(judged), RESAMPLES, SEED)
+    found = resample([measure], units_of(judged), RESAMPLES, seed)
     told = {}
     for metric, value in values.items():
         many = found[metric][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,28 @@ def test_seldom_called_worse_without_reason_and_hardly_ever_for_sure() -> None:
     assert sum(one.verdict == HARMFUL for one in found) <= 3
     assert not any(one.sure for one in found)
     assert all(("by chance" in one.words) == (one.verdict == HARMFUL) for one in found)
+
+
+def in_order(rows: int, seed: int) -> Answered:
+    """Answers of which every second is wrong, in the order of the column that tells which."""
+    chance = np.random.default_rng(seed)
+    hard = np.sort(chance.random(rows))
+    wrong = chance.random(rows) < np.where(hard > 0.5, 0.95, 0.05)
+    truth = chance.integers(0, 2, rows)
+    table = pd.DataFrame({"hard": hard, "y": truth})
+    said = np.where(wrong, 1 - truth, truth)
+    return Answered("labels", said, truth, np.ones(rows, bool), 0.5, (0, 1), table, QUESTION)
+
+
+def test_as_many_rows_as_the_holdout_has_in_the_same_order_are_not_taken_for_the_same_rows() -> None:
+    pairs = [(in_order(500, seed), in_order(500, 1000 + seed)) for seed in range(60)]
+    found = [assess(*pair, question=1) for pair in pairs]
+    # The interval is that of 95%, so one sound file in 40 is called harmful, and one benign.
+    verdicts = Counter(one.verdict for one in found)
+    assert verdicts[HARMFUL] <= 5 and verdicts[BENIGN] <= 5 and verdicts[NONE] >= 50, verdicts
+    assert not any(one.sure for one in found)
+    # What is drawn is drawn the same each time.
+    assert assess(*pairs[0], question=1) == found[0]
 
 
 def test_harm_that_one_sound_file_in_forty_shows_says_so() -> None:
