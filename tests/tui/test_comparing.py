@@ -11,6 +11,7 @@ from piloting import press, ready, settle, shown, visit
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from pilothouse.comparing.findings import BETTER, UNDECIDED, Findings, Interval, Judgement, Measured
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import list_runs
 from pilothouse.tracking.writer import RunStart, open_run
@@ -166,6 +167,26 @@ async def test_names_from_hell_and_twenty_of_them(hostile: Workspace, tmp_path: 
         assert screen.chosen == 3
         await pilot.press("p")
         await settle(pilot, lambda: screen.refs[0] == ids[3] and screen.complete, timeout=60)
+
+
+async def test_what_is_said_is_of_the_chosen_one(workspace: Workspace) -> None:
+    from piloting import add_runs
+
+    ids = add_runs(workspace, ["sweep-123", "sweep-12", "sweep-1"], steps=2)
+    better, open_ = Interval(0.01, 0.002, 0.018, BETTER), Interval(-0.01, -0.03, 0.01, UNDECIDED)
+    judged = Judgement(
+        "some rows", 60, "rows", 60, 2000, 7, 0.95,
+        (Measured("auc", (0.7, 0.71, 0.69), (None, better, open_)),),
+    )  # fmt: skip
+    app = PilothouseApp(workspace)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, *ids)
+        screen._kept[screen.asked] = Findings(judgement=judged)
+        screen.draw()
+        await pilot.pause()
+        assert "sweep-12 is better than sweep-123" in shown(app)
+        await press(pilot, "tab")
+        assert "no difference between sweep-1 and sweep-123" in shown(app)
 
 
 async def test_runs_that_still_learn_are_drawn_as_they_are_now(workspace: Workspace) -> None:

@@ -60,30 +60,33 @@ def judged_on(judgement: Judgement) -> str:
     )
 
 
+def headline(judgement: Judgement, labels: Sequence[str], n: int) -> str:
+    """Say in a sentence how the n-th fares against the baseline, by the first metric and by all; empty if
+    nothing was measured of it."""
+    found = [(one.metric, one.intervals[n]) for one in judgement.metrics]
+    known = [(metric, interval) for metric, interval in found if interval is not None]
+    if not known:
+        return ""
+    label, base = labels[n], labels[0]
+    if all(interval.verdict == ALIKE for _, interval in known):
+        return f"{label} and {base} answer alike on every row that counts: no metric differs."
+    metric, first = known[0]
+    text = {
+        BETTER: f"{label} is better than {base} by {metric}",
+        WORSE: f"{label} is worse than {base} by {metric}",
+        ALIKE: f"{label} and {base} have the same {metric}",
+        UNDECIDED: f"By {metric}, these rows show no difference between {label} and {base}",
+    }.get(first.verdict, f"By {metric}, there are too few rows to tell {label} from {base}")
+    text += f": {signed(first.difference)}"
+    text += f" ({judgement.level:.0%} interval {between(first)})." if first.low is not None else "."
+    if len(known) > 1:
+        text += f" Of all {len(known)} metrics: {_counted([interval for _, interval in known])}."
+    return text
+
+
 def headlines(judgement: Judgement, labels: Sequence[str]) -> list[str]:
-    """Say in a sentence how each candidate fares against the baseline, by the first metric and by all."""
-    said = []
-    for n, label in enumerate(labels[1:], start=1):
-        found = [(one.metric, one.intervals[n]) for one in judgement.metrics]
-        known = [(metric, interval) for metric, interval in found if interval is not None]
-        if not known:
-            continue
-        metric, first = known[0]
-        if all(interval.verdict == ALIKE for _, interval in known):
-            said.append(f"{label} and {labels[0]} answer alike on every row that counts: no metric differs.")
-            continue
-        text = {
-            BETTER: f"{label} is better than {labels[0]} by {metric}",
-            WORSE: f"{label} is worse than {labels[0]} by {metric}",
-            ALIKE: f"{label} and {labels[0]} have the same {metric}",
-            UNDECIDED: f"By {metric}, these rows show no difference between {label} and {labels[0]}",
-        }.get(first.verdict, f"By {metric}, there are too few rows to tell {label} from {labels[0]}")
-        text += f": {signed(first.difference)}"
-        text += f" ({judgement.level:.0%} interval {between(first)})." if first.low is not None else "."
-        if len(known) > 1:
-            text += f" Of all {len(known)} metrics: {_counted([interval for _, interval in known])}."
-        said.append(text)
-    return said
+    """Return the headline of every candidate of which anything was measured."""
+    return [said for n in range(1, len(labels)) if (said := headline(judgement, labels, n))]
 
 
 def _counted(intervals: Sequence[Interval]) -> str:

@@ -39,7 +39,7 @@ from pilothouse.comparing.findings import (
     Slices,
     section_from,
 )
-from pilothouse.comparing.wording import headlines
+from pilothouse.comparing.wording import headline, headlines
 from pilothouse.errors import UsageError
 from pilothouse.store import list_events, open_store
 from pilothouse.workspace import Workspace
@@ -159,6 +159,19 @@ def test_words() -> None:
     assert "too few to tell" in text
     assert to_markdown(comparison("v2"), Findings()).count("This was not asked for.") == 1
     assert tree_of(comparison("v2"), Findings())["judgement"] is None
+
+
+def test_each_has_its_own_sentence_whatever_the_others_are_called() -> None:
+    judged = replace(
+        findings("x").judgement, metrics=(Measured("auc", (0.7, 0.71, 0.69), (None, NEAR, OPEN)),)
+    )
+    labels = ["sweep-123", "sweep-12", "sweep-1"]
+    assert headline(judged, labels, 1).startswith("sweep-12 is better than sweep-123 by auc")
+    assert headline(judged, labels, 2).startswith("By auc, these rows show no difference between sweep-1 ")
+    assert headlines(judged, labels) == [headline(judged, labels, n) for n in (1, 2)]
+    left = replace(judged, metrics=(Measured("auc", (0.7, None, 0.69), (None, None, OPEN)),))
+    assert headline(left, labels, 1) == "", "it was not judged"
+    assert len(headlines(left, labels)) == 1
 
 
 def test_the_name_of_the_file_says_which_document() -> None:

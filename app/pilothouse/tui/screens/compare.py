@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from pilothouse.comparing.wording import headlines, judged_on
+from pilothouse.comparing.wording import headline, judged_on
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens import compare_rows as rows_of
@@ -139,11 +139,8 @@ class CompareScreen(CompareActs):
                 left_out = dict(found.judgement.left_out).get(label)
                 if left_out:
                     return line((f"▲ {label} was not judged: {left_out}", "$warning"))
-                said = headlines(found.judgement, [self.labels[0], label]) if len(self.labels) == 2 else []
-                said = (
-                    said or [one for one in headlines(found.judgement, self.labels) if f"{label}" in one][:1]
-                )
-                return line((said[0] if said else "", "bold"), "\n", (judged_on(found.judgement), "$dim"))
+                one = headline(found.judgement, self.labels, chosen)
+                return line((one, "bold"), "\n", (judged_on(found.judgement), "$dim"))
             if why := untold.get("judgement"):
                 return line((f"▲ Not judged on the same rows: {why}", "$warning"))
             return line((f"Judging on the same rows: {self.saying} …" if self.saying else "", "$dim"))
