@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,25 @@ async def settle_started(pilot: Pilot[Any], screen: CompareScreen) -> None:
         if screen._process is not None:
             return
     raise AssertionError("nothing was started")
+
+
+async def test_a_process_that_breaks_says_why(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from piloting import add_runs
+
+    ids = add_runs(workspace, ["gull", "otter"], steps=2)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "pandas.py").write_text("raise RuntimeError('built for another machine [/x]')")
+    paths = [str(tmp_path / "broken"), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    app = PilothouseApp(workspace)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, *ids)
+        assert "RuntimeError: built for another machine [/x]" in shown(app)
+        assert screen.findings.code is not None, "what came before it stays"
+        await press(pilot, "l")
+        assert shown(app).count("RuntimeError: built for another machine [/x]") == 2, "the part and the line"
 
 
 async def test_names_from_hell_and_twenty_of_them(hostile: Workspace, tmp_path: Path) -> None:

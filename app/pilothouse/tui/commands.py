@@ -62,7 +62,7 @@ def run_gate_check(workspace: Workspace, model: str, version: int) -> list[dict[
     return [one for one in answer or [] if isinstance(one, dict)]
 
 
-def _last_line(file: int) -> str:
+def last_line(file: int) -> str:
     """Return the last whole line of an open file, of which the end is enough."""
     import os
 
@@ -120,7 +120,7 @@ def _run(
             if cancelled is None:
                 time.sleep(0.02)
             if told is not None:
-                told(_last_line(err.fileno()))
+                told(last_line(err.fileno()))
             if stop is not None and stop.asked:
                 process.send_signal(signal.SIGINT)
                 try:

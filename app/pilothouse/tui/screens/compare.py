@@ -153,7 +153,9 @@ class CompareScreen(CompareActs):
                 else "the worst first."
             )
             return line((" ".join((f"{found.slices.metric}: {few}", *found.slices.notes)), "$dim"))
-        if self.part == "data" and found.data is not None:
+        if self.part == "data":
+            if found.data is None:
+                return line((untold.get("data", f"{self.saying} …" if self.saying else ""), "$dim"))
             change = found.data.changes[chosen - 1]
             said = [f"{self.labels[chosen]} against {self.labels[0]}", *change.said]
             return line(*(part for one in said for part in (one, "\n")))

@@ -60,18 +60,22 @@ class Judging(PilothouseScreen):
             self.saying = ""
             self.news()
             return
+        from tempfile import TemporaryFile
+
         from pilothouse.tui.snapshots.comparing import start_judging, told_by
 
         asked = self.asked
         self.saying = "starting"
-        process = self._process = start_judging(self.workspace, *asked)
+        said = TemporaryFile()  # noqa: SIM115 - the worker closes it
+        process = self._process = start_judging(self.workspace, *asked, said)
 
         def work() -> None:
             worker = get_current_worker()
-            for line in told_by(process):
-                if worker.is_cancelled:
-                    return
-                self.post_message(self.Told(asked, line))
+            with said:
+                for line in told_by(process, said):
+                    if worker.is_cancelled:
+                        return
+                    self.post_message(self.Told(asked, line))
 
         self.run_worker(work, thread=True, group="judging", exclusive=True, exit_on_error=False)
         self.news()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import subprocess
@@ -36,8 +36,13 @@ def compared(workspace: Workspace, refs: tuple[str, ...]) -> Compared:
     return Compared(refs, comparison, (*kept_curves(workspace, comparison.subjects), *by_step))
 
 
-def start_judging(workspace: Workspace, refs: Sequence[str], by: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start the process that compares in full; read it with ``told_by``, and kill it to stop it."""
+def start_judging(
+    workspace: Workspace, refs: Sequence[str], by: Sequence[str], said: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start the process that compares in full; read it with ``told_by``, and kill it to stop it.
+
+    Its complaints go to the file ``said``: nobody reads a pipe of them while it works.
+    """
     import os
     import subprocess
 
@@ -48,7 +53,7 @@ def start_judging(workspace: Workspace, refs: Sequence[str], by: Sequence[str]) 
         python_command("pilothouse.comparing.entry", "--workspace", str(workspace.root), *words, "--", *refs),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=said,
         # One thread: whoever presses keys meanwhile needs the other.
         env={
             **os.environ,
@@ -60,9 +65,12 @@ def start_judging(workspace: Workspace, refs: Sequence[str], by: Sequence[str]) 
     )
 
 
-def told_by(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """Give each line that the process tells, and an error of our own if it ends without one."""
+def told_by(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """Give each line that the process tells, and an error if it ends without one: the last of what it
+    ``said``."""
     import json
+
+    from pilothouse.tui.commands import last_line
 
     assert process.stdout is not None
     ended = False
@@ -77,8 +85,10 @@ def told_by(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
                 yield told
     code = process.wait()
     if not ended:
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
+        why = last_line(said.fileno())
         yield {
-            "error": f"The comparison ended with {code}.",
+            "error": f"The comparison {how}: {why}" if why else f"The comparison {how}.",
             "next": "Try `pilothouse compare` in a terminal.",
         }
 
