@@ -17,6 +17,8 @@ from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.store import Store
 from pilothouse.tracking.runs import Run, get_run, metric_history
 from pilothouse.tracking.writer import LOG_NAME, RunStart, open_run
+from pilothouse.training import supervisor
+from pilothouse.training.diary import Diary
 from pilothouse.training.launch import (
     read_log,
     start_command,
@@ -25,7 +27,7 @@ from pilothouse.training.launch import (
     wait_for_run,
     watch_run,
 )
-from pilothouse.training.spec import PID_NAME, STOP_NAME
+from pilothouse.training.spec import PID_NAME, STOP_NAME, RunSpec, write_spec
 from pilothouse.workspace import Workspace
 from waiting import wait_until
 
@@ -198,6 +200,38 @@ print("child", subprocess.Popen([sys.executable, "-c", code], start_new_session=
     os.kill(int(log_of(workspace, run.run_id).split()[1]), signal.SIGKILL)
 
 
+def test_all_that_a_script_printed_is_read_however_long_that_takes(
+    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = open_run(workspace, RunStart(kind="script"))
+    code = "print('loss: 0.5\\n' * 30_000 + 'THE LAST LINE', flush=True); print('end: 1')"
+    spec = RunSpec(None, command=("python", "-c", code))
+    write_spec(writer.folder, spec)
+    # As if the reading were slower than any patience.
+    monkeypatch.setattr(supervisor, "DRAIN", 0.0)
+    assert supervisor.Supervisor(writer.folder, spec, Diary(writer.folder)).run() == 0
+    run = get_run(store, writer.run_id)
+    assert (run.status, run.metrics, run.summaries["loss"].count) == (
+        "FINISHED",
+        {"loss": 0.5, "end": 1.0},
+        30_000,
+    )
+    assert (writer.folder / LOG_NAME).read_bytes().endswith(b"THE LAST LINE\nend: 1\n")
+    assert "log" not in run.tags
+
+
+def test_a_daemon_that_prints_for_ever_does_not_hold_its_run_and_is_told(workspace: Workspace) -> None:
+    run = finish(
+        workspace,
+        """
+import subprocess, sys
+code = "while True: print('y' * 1000)"  # It ends when nobody reads any more.
+subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+""",
+    )
+    assert run.status == "FINISHED" and "went on printing" in run.tags["log"]
+
+
 def test_a_killed_supervisor_leaves_a_lost_run_and_no_child(workspace: Workspace) -> None:
     run_id = start(
         workspace, "import os, time; print('loss: 1'); print('pid', os.getpid(), flush=True); time.sleep(60)"
@@ -230,9 +264,6 @@ def test_a_supervisor_that_hangs_is_ended_too(workspace: Workspace) -> None:
 
 def test_a_stop_before_the_start_is_heeded(workspace: Workspace) -> None:
     writer = open_run(workspace, RunStart(kind="script"))
-    from pilothouse.training.spec import RunSpec, write_spec
-    from pilothouse.training.supervisor import supervise
-
     write_spec(writer.folder, RunSpec(None, command=("python", "-c", "print(1)")))
     (writer.folder / STOP_NAME).write_text(json.dumps({"grace": 1, "who": "ada"}))
     subprocess.run(
@@ -241,14 +272,12 @@ def test_a_stop_before_the_start_is_heeded(workspace: Workspace) -> None:
     run = wait_for_run(workspace, writer.run_id, timeout=5)
     assert (run.status, run.reason) == ("KILLED", "Stopped by ada before it began.")
     with pytest.raises(PilothouseError):
-        supervise(workspace.root)
+        supervisor.supervise(workspace.root)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_log_that_cannot_be_written_is_told_and_the_run_goes_on(workspace: Workspace) -> None:
     writer = open_run(workspace, RunStart(kind="script"))
-    from pilothouse.training.spec import RunSpec, write_spec
-
     (writer.folder / LOG_NAME).symlink_to("/dev/full")
     write_spec(
         writer.folder, RunSpec(None, command=("python", "-c", "print('loss: 0.5'); raise SystemExit('end')"))

@@ -39,10 +39,15 @@ from pilothouse.training.spec import (
 )
 
 LOOK = 0.2  # seconds between looks at the child, the stop file and the metrics file
-DRAIN = 2.0  # seconds that output may still come after the child's end
+DRAIN = 2.0  # seconds after the child's end in which a pause of its output is no end of it
 NICE = 5  # training gives way to the screen and to the server
 _LOCK_PATIENCE = 5.0
 _CHUNK = 65_536
+_WAITING = 64  # chunks of output that were read and not yet looked at
+# What a child printed before its end is in the queue, in the reader's hand, or in a pipe of at most a
+# megabyte: all that comes after so many chunks was printed by another process.
+_LEFT = _WAITING + 1 + 2**20 // _CHUNK
+_OTHERS = "A process that it left behind went on printing, which was not kept."
 _MOST_POINTS = 250_000  # lines of metrics; a script that prints one for each row must not fill the store
 
 
@@ -105,12 +110,14 @@ class Supervisor:
         return self._finish(status, exit_code_of(code), reason)
 
     def _watch(self, child: Child, observer: Observer) -> None:
-        output: queue.Queue[bytes] = queue.Queue(maxsize=64)
+        output: queue.Queue[bytes] = queue.Queue(maxsize=_WAITING)
         threading.Thread(target=_read_output, args=(child.output, output), daemon=True).start()
         silent = False  # its output is closed
         ended_at: float | None = None
+        left = _LEFT
         looked = 0.0
         while True:
+            data: bytes | None = None
             if silent:
                 time.sleep(LOOK / 10)
             else:
@@ -119,11 +126,18 @@ class Supervisor:
                     silent = not data
                     self._keep(data)
             now = time.monotonic()
-            if ended_at is None and child.ended():
+            if ended_at is not None:
+                left -= data is not None
+                # A process that left the group may hold the output open, or print for ever: it is not waited
+                # for. What the child itself printed is read to its end, however long that takes.
+                if silent or (data is None and now - ended_at > DRAIN):
+                    return
+                if not left:
+                    self._diary.tags({"log": _OTHERS})
+                    return
+            elif child.ended():
                 ended_at = now
-            # A process that left the group may hold the output open: it is not waited for.
-            if ended_at is not None and (silent or now - ended_at > DRAIN):
-                return
+                continue
             if now - looked >= LOOK:
                 looked = now
                 self._record(self._metrics_file.read())
