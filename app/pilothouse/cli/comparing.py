@@ -114,7 +114,7 @@ class _Telling:
 
 
 def _show_facts(comparison: Comparison, everything: bool) -> None:
-    from pilothouse.comparing.wording import signed
+    from pilothouse.comparing.wording import on_which_rows, signed
 
     rows = comparison.rows if everything else comparison.only_differences()
 
@@ -138,8 +138,8 @@ def _show_facts(comparison: Comparison, everything: bool) -> None:
         right=range(1, 1 + len(comparison.subjects)),
     )
     hidden = len(comparison.rows) - len(rows)
-    if not comparison.same_rows:
-        say("The metrics above are of different rows: a larger one does not say which is better.")
+    if why := on_which_rows(comparison):
+        say(why)
     if hidden:
         say(f"{hidden} of {len(comparison.rows)} facts are alike; --all shows them.")
     # What is known at once is seen at once, also through a pipe.

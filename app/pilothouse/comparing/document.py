@@ -22,6 +22,7 @@ from pilothouse.comparing.wording import (
     figure,
     headlines,
     judged_on,
+    on_which_rows,
     signed,
     slice_words,
 )
@@ -132,12 +133,8 @@ def _judgement(findings: Findings, labels: Sequence[str]) -> list[str]:
 def _facts(comparison: Comparison, labels: Sequence[str]) -> list[str]:
     shown = comparison.only_differences()
     out = ["## What else differs", ""]
-    if not comparison.same_rows and any(row.section == "metrics" for row in shown):
-        out += [
-            "The metrics below are each of its own run's holdout, and these are not the same rows: a larger "
-            "one does not say which is better.",
-            "",
-        ]
+    if (why := on_which_rows(comparison)) and any(row.section == "metrics" for row in shown):
+        out += [why, ""]
     rows = []
     for row in shown:
         cells = []

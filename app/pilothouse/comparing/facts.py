@@ -52,13 +52,17 @@ class Comparison:
 
     @property
     def same_rows(self) -> bool:
-        """Whether all were judged on the same rows: one dataset version, holdout and seed.
+        """Whether all were judged on the same rows: one dataset version, which is known, holdout and seed.
 
-        Where they were not, a larger metric says nothing about which model is better.
+        Where they were not, or nothing says so, a larger metric does not say which model is better.
         """
-        return (
-            len({(run.dataset_version, *map(run.params.get, ("holdout", "seed"))) for run in self.runs}) == 1
-        )
+        rows = {(run.dataset_version, *map(run.params.get, ("holdout", "seed"))) for run in self.runs}
+        return len(rows) == 1 and self.rows_known
+
+    @property
+    def rows_known(self) -> bool:
+        """Whether each run says which dataset version it was given; a script may have been given none."""
+        return all(run.dataset_version for run in self.runs)
 
     def only_differences(self) -> tuple[Difference, ...]:
         """Return the rows in which the runs are not all alike."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE, Interval, Judgement, Slice
+
+if TYPE_CHECKING:
+    from pilothouse.comparing.facts import Comparison
 
 SIGNS = {BETTER: "▲", WORSE: "▼", ALIKE: "=", UNDECIDED: "·"}
 NONE = "–"
@@ -58,6 +62,17 @@ def judged_on(judgement: Judgement) -> str:
         f"Judged on the same {judgement.rows:,} rows: {judgement.where}. {judgement.level:.0%} intervals"
         f"{together_words}, {drawn} drawn {judgement.resamples:,} times."
     )
+
+
+def on_which_rows(comparison: Comparison) -> str:
+    """Say why the runs' own metrics do not tell which of them is better; empty if they do, or have none."""
+    if comparison.same_rows or not any(row.section == "metrics" for row in comparison.rows):
+        return ""
+    if comparison.rows_known:
+        why = "The runs' own metrics are of different rows"
+    else:
+        why = "Nothing says which rows the runs' own metrics are of"
+    return f"{why}: a larger one does not say which is better."
 
 
 def headline(judgement: Judgement, labels: Sequence[str], n: int) -> str:

@@ -6,10 +6,16 @@ import shutil
 
 import pytest
 
+from pilothouse.cli.main import main
+from pilothouse.comparing.document import to_markdown
 from pilothouse.comparing.facts import compare_runs, is_judgeable
+from pilothouse.comparing.findings import Findings
 from pilothouse.comparing.subjects import find_subjects
+from pilothouse.comparing.wording import on_which_rows
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.store import open_store
+from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.tui.screens.compare_rows import fact_rows
 from pilothouse.workspace import Workspace
 
 
@@ -88,3 +94,34 @@ def test_the_baseline_comes_first_and_once_whatever_it_is_called(trained: Worksp
         found = find_subjects(store, ["one", "two"], baseline=name)
         assert [subject.run.run_id for subject in found] == [two.run.run_id, one.run.run_id], name
     assert len(find_subjects(store, ["one"], baseline="two")) == 2, "one more than was named"
+
+
+def test_metrics_are_of_the_same_rows_only_where_that_is_known(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def made(dataset: str, auc: float, **params: object) -> str:
+        start = RunStart(kind="script", dataset_version=dataset, params=params, status="RUNNING")
+        writer = open_run(workspace, start, hold=True)
+        writer.log_metrics({"auc": auc}, 0)
+        writer.end("FINISHED", 0)
+        return writer.run_id
+
+    store = open_store(workspace)
+    same = [made("7f3a", 0.7, holdout=0.2, seed=7), made("7f3a", 0.8, holdout=0.2, seed=7)]
+    assert compare_runs(store, same).same_rows
+    assert on_which_rows(compare_runs(store, same)) == ""
+    other = compare_runs(store, [*same, made("7f3a", 0.7, holdout=0.3, seed=7)])
+    assert not other.same_rows
+    assert "are of different rows" in on_which_rows(other)
+    # Two scripts that were given no data: whatever they measured on, nothing says that it was one thing.
+    scripts = [made("", 0.7), made("", 0.8)]
+    unknown = compare_runs(store, scripts)
+    assert not unknown.same_rows
+    assert "Nothing says which rows" in on_which_rows(unknown)
+    assert "Nothing says which rows" in to_markdown(unknown, Findings())
+    assert [row.cells[0] for row in fact_rows(unknown, None, None, 1, True, 120)][-2:] == [
+        "metrics, own rows",
+        "  auc",
+    ]
+    assert main(["compare", *scripts, "--no-intervals", "--workspace", str(workspace.root)]) == 0
+    assert "Nothing says which rows" in capsys.readouterr().err

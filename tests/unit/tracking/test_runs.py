@@ -251,10 +251,3 @@ def test_a_scheduled_run_that_nobody_starts_is_lost_in_the_end(workspace: Worksp
     for path in (writer.folder, *writer.folder.iterdir()):
         os.utime(path, (long_ago, long_ago))
     assert wait_until(lambda: get_run(store, writer.run_id)).status == "LOST"
-
-
-def test_metrics_of_different_rows_are_not_called_better(workspace: Workspace, store: Store) -> None:
-    same = [make(workspace, holdout=0.2, seed=7) for _ in range(2)]
-    other = make(workspace, holdout=0.3, seed=7)
-    assert compare_runs(store, same).same_rows
-    assert not compare_runs(store, [*same, other]).same_rows
