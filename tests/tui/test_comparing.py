@@ -207,6 +207,12 @@ async def test_what_is_said_is_of_the_chosen_one(workspace: Workspace) -> None:
         assert "sweep-12 is better than sweep-123" in shown(app)
         await press(pilot, "tab")
         assert "no difference between sweep-1 and sweep-123" in shown(app)
+        # Until the new order is read, nothing is said of one by the name of another.
+        screen.refs, screen.chosen = (ids[2], ids[0], ids[1]), 1
+        screen._kept[screen.asked] = Findings(judgement=judged)
+        screen.draw()
+        assert "sweep-12 is better than sweep-123" not in str(screen.query_one("#compare-words").visual)
+        assert "still being read" in screen.why_not("copy")
 
 
 async def test_runs_that_still_learn_are_drawn_as_they_are_now(workspace: Workspace) -> None:

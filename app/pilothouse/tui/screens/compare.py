@@ -119,8 +119,8 @@ class CompareScreen(CompareActs):
     # ------------------------------------------------------------ drawing
 
     def draw(self) -> None:
-        """Draw the part that is shown."""
-        if self.known is None or not self.is_mounted:
+        """Draw the part that is shown; in a new order only once that was read."""
+        if self.unread or not self.is_mounted:
             return
         self.query_one(TabBar).tell(*((f"{self.saying} …", "$accent"),) if self.saying else ())
         self.query_one("#compare-words", Words).show(self._words())

@@ -29,6 +29,11 @@ class CompareActs(Judging):
         """What each of them is called, the baseline first."""
         return [one.label for one in self.known.comparison.subjects] if self.known is not None else []
 
+    @property
+    def unread(self) -> bool:
+        """Whether what is known is not of this order: labels and findings would be of different ones."""
+        return self.known is None or self.known.refs != self.refs
+
     def draw(self) -> None:
         """Draw the part that is shown."""
 
@@ -40,7 +45,7 @@ class CompareActs(Judging):
 
     def why_not(self, action: str) -> str:
         """Nothing can be saved or pinned before it is there."""
-        if self.known is None and action in ("save", "copy", "pin", "slice_by"):
+        if self.unread and action in ("save", "copy", "pin", "slice_by"):
             return "the comparison is still being read"
         if action == "save" and not self.complete:
             return f"the comparison is not complete yet: {self.saying or 'it is being made'}"
