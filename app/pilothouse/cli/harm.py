@@ -124,6 +124,9 @@ def _show_all(found: list[KeptHarm], waiting: list[str], since: list[str]) -> No
         if by_chance:
             said = ", ".join(printable(name, 40) for name in by_chance[:5]) + (", …" if by_chance[5:] else "")
             say(f"About one sound file in 40 is called harmful by chance: of {said} the next file decides.")
+        left_out = [(one.report.get("learned", 0), one) for one in found]
+        if counts := [f"{rows:,} of {printable(one.name, 40)}" for rows, one in left_out if rows][:5]:
+            say(f"Rows that the version learned from do not count: {', '.join(counts)}.")
         if any(one.estimated for one in found):
             say("Estimates come without labels: they are blind to concept drift.")
     elif not waiting:

@@ -44,6 +44,12 @@ def told_learned(count: int, version: int, *, every: bool = False) -> str:
     return f"{more} of rows of the data that v{version} was made of, and {counts} not count."
 
 
+def told_left_out(count: int, version: int) -> str:
+    """Say that rows of files do not count which a version learned from."""
+    more = "1 more row is" if count == 1 else f"{count:,} more rows are"
+    return f"{more} of the data that v{version} was made of, and {'does' if count == 1 else 'do'} not count."
+
+
 def told_known_rows(count: int, rows: int, version: int) -> str:
     """Say that rows to look at are of the data that a version was made of."""
     which = "All of these rows" if count == rows else f"{count:,} of these {rows:,} rows"

@@ -13,13 +13,13 @@ import pandas as pd
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import Source, as_file, read_rows
 from pilothouse.errors import PilothouseError
-from pilothouse.monitoring.predicted_rows import told_known_rows
+from pilothouse.monitoring.predicted_rows import told_left_out
 from pilothouse.performance.answered import FIRST, Answered, answer_rows
 from pilothouse.performance.business import business_metrics
 from pilothouse.performance.changes import Change, find_changes
 from pilothouse.performance.harm import Harm, assess
-from pilothouse.performance.labels import label_id, labels_by_id
-from pilothouse.performance.learned import count_learned
+from pilothouse.performance.labels import labels_by_id, usable_id
+from pilothouse.performance.learned import which_learned
 from pilothouse.performance.measuring import Chunk, by_chunk, parts_by_time
 from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.registry.bundle import load_version
@@ -45,8 +45,9 @@ class Performance:
     troubles: tuple[str, ...] = ()
     """What is wrong with a business metric, a sentence for each that could not be computed."""
     learned: int = 0
-    """Rows that are of the data which the version was made of, told by their ids."""
-
+    """Rows besides these that are of the data which the version was made of, told by their ids: left out."""
+    untold: str = ""
+    """Why it cannot be told which rows those are; then none is left out."""
     strange: tuple[str, int] = ("", 0)
     """The first label that is none, and how many there are; their rows count as having none."""
 
@@ -55,7 +56,9 @@ class Performance:
         """What is to be said of the rows besides."""
         said = []
         if self.learned:
-            said.append(f"{told_known_rows(self.learned, self.harm.rows, self.version)}.")
+            said.append(told_left_out(self.learned, self.version))
+        if self.untold:
+            said.append(self.untold)
         first, count = self.strange
         if count:
             many = "1 label is" if count == 1 else f"{count:,} labels are"
@@ -81,7 +84,7 @@ def measure_files(
     drifted: bool = False,
     question: int | None = None,
 ) -> Performance:
-    """Measure a version on files.
+    """Measure a version on files, without the rows that it learned from: it knows them by heart.
 
     Args:
         store: of the workspace.
@@ -95,10 +98,11 @@ def measure_files(
         question: which file this is of those that are judged against the version, from 1.
 
     Raises:
-        PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column.
+        PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column; or
+            there are none but rows that the version learned from.
     """
     model = load_version(version)
-    tables = [read_rows([source]) for source in sources]
+    tables, learned, untold = _new_rows(store, version, config, [read_rows([source]) for source in sources])
     rows = with_labels(store, config, pd.concat(tables, ignore_index=True))
     names = [as_file(source).name for source in sources]
     current = answer_rows(model, rows, config, names[0] if len(names) == 1 else "One of the files")
@@ -129,16 +133,34 @@ def measure_files(
         tuple(_chunks(current, tables, sources, config, chunk, chosen)),
         tuple(find_changes(current)) if harm.realised else (),
         tuple(troubles.values()),
-        _learned(store, version, config, rows),
+        learned,
+        untold,
         current.strange,
     )
 
 
-def _learned(store: Store, version: ModelVersion, config: ModelConfig, rows: pd.DataFrame) -> int:
+def _new_rows(
+    store: Store, version: ModelVersion, config: ModelConfig, tables: list[pd.DataFrame]
+) -> tuple[list[pd.DataFrame], int, str]:
+    """Leave out the rows that a version learned from; say how many there are, or why it cannot be told."""
     name = config.data.id
-    if name is None or name not in rows.columns:
-        return 0
-    return count_learned(store, version, config, [{name: value} for value in rows[name].tolist()])
+    if name is None:
+        return tables, 0, ""
+    values = [table[name].tolist() if name in table.columns else [None] * len(table) for table in tables]
+    mine, why = which_learned(store, version, config, [value for part in values for value in part])
+    count = sum(mine)
+    if not count:
+        return tables, 0, why
+    if count == len(mine):
+        raise PilothouseError(
+            f"v{version.version} cannot be measured on them: all {count:,} rows are of the data that it"
+            " was made of.",
+            next="Measure it on files that landed since.",
+        )
+    ends = np.cumsum([len(table) for table in tables])
+    parts = np.split(~np.array(mine), ends[:-1])
+    kept = [table[part].reset_index(drop=True) for table, part in zip(tables, parts, strict=True)]
+    return kept, count, why
 
 
 def with_labels(store: Store, config: ModelConfig, table: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +170,7 @@ def with_labels(store: Store, config: ModelConfig, table: pd.DataFrame) -> pd.Da
         return table
     own = table[target] if target in table.columns else pd.Series([None] * len(table), dtype=object)
     gaps = np.flatnonzero(own.isna().to_numpy())
-    ids = [None if pd.isna(value) else label_id(value) for value in table[name].iloc[gaps].tolist()]
+    ids = [usable_id(value) for value in table[name].iloc[gaps].tolist()]
     labels = labels_by_id(store, config.name, [one for one in ids if one is not None])
     if not labels:
         return table

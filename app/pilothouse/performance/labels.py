@@ -100,6 +100,14 @@ def label_id(value: Any) -> str:
     return text
 
 
+def usable_id(value: Any) -> str | None:
+    """Return an id as the text it is joined by; None where it cannot be one, so that its row has no other."""
+    try:
+        return label_id(value)
+    except ValueError:
+        return None
+
+
 def id_sql(expression: str, kind: str) -> str:
     """Return SQL for the same text of a column of DuckDB type `kind`."""
     if kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL"):

@@ -8,7 +8,7 @@ from typing import Any
 from pilothouse.config import ModelConfig
 from pilothouse.data.versions import dataset_paths, get_dataset_version
 from pilothouse.errors import PilothouseError
-from pilothouse.performance.labels import ids_of_file, label_id
+from pilothouse.performance.labels import ids_of_file, usable_id
 from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
 
@@ -47,16 +47,22 @@ def learned_or_why(
         )
 
 
+def which_learned(
+    store: Store, version: ModelVersion, config: ModelConfig, values: Sequence[Any]
+) -> tuple[list[bool], str]:
+    """Say of each row whether it is of that data, by the ids of n rows as they were read.
+
+    Returns:
+        n times yes or no, no where an id is none; and a sentence where it cannot be told.
+    """
+    ids = [usable_id(value) for value in values]
+    found, why = learned_or_why(store, version, config, [one for one in ids if one is not None])
+    return [one in found for one in ids], why
+
+
 def count_learned(
     store: Store, version: ModelVersion, config: ModelConfig, records: Sequence[Mapping[str, Any]]
 ) -> int:
     """Return how many rows to predict are of that data, as far as their ids tell it."""
-    ids = []
-    for record in records:
-        try:
-            ids.append(label_id(record.get(config.data.id or "")))
-        except ValueError:
-            # Without a usable id nothing can be said of a row.
-            continue
-    found, _ = learned_or_why(store, version, config, ids)
-    return sum(one in found for one in ids)
+    values = [record.get(config.data.id or "") for record in records]
+    return sum(which_learned(store, version, config, values)[0])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pilothouse.tui.commands import Stop
 from pilothouse.tui.snapshots.features import try_views
 from pilothouse.workspace import Workspace
-from steering import pilothouse, pilothouse_each
+from steering import land, pilothouse, pilothouse_each, rows
 
 
 def test_held_files_are_left_out_of_a_folder_and_used_where_they_are_named(trained: Workspace) -> None:
     root = trained.root
     (root / "features").mkdir(exist_ok=True)
     (root / "features" / "more.sql").write_text("SELECT a * 2 AS twice FROM rows")
+    land(root / "data", "new.csv", rows(100, seed=5))
     broken = root / "data" / "broken.parquet"
     broken.write_bytes(b"PAR1 and no more")
     assert pilothouse("watch", "--once", cwd=root).code == 0

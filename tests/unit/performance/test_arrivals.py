@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from pilothouse.autopilot.harm_judge import judge_waiting
 from pilothouse.config import AlertRule, BusinessMetric, ModelConfig
+from pilothouse.data.reading import data_files
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.performance.arrivals import judge_arrival, rejudge
@@ -27,7 +29,7 @@ from pilothouse.performance.relabelling import short_of_labels
 from pilothouse.registry.versions import ModelVersion, champion
 from pilothouse.store import Store, list_events, open_store
 from pilothouse.workspace import Workspace
-from steering import land, pilothouse, rows
+from steering import land, pilothouse, pilothouse_each, rows
 
 
 def landed(workspace: Workspace, name: str, table: list[dict[str, Any]]) -> Path:
@@ -35,6 +37,11 @@ def landed(workspace: Workspace, name: str, table: list[dict[str, Any]]) -> Path
     path = land(workspace.root / "data", name, table)
     judge_file(workspace, open_store(workspace), workspace.config().model(), path)
     return path
+
+
+def reader(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def live(store: Store) -> ModelVersion:
@@ -71,6 +78,41 @@ def test_each_arrival_is_judged_once_and_harm_leaves_an_event(trained: Workspace
     assert get_harm(store, "late", "good.csv") == good
     with pytest.raises(NotFoundError, match="was not judged"):
         get_harm(store, "late", "[/x]")
+
+
+def test_rows_that_the_version_learned_from_do_not_hide_harm_in_a_growing_export(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    known = [dict(row) for path in data_files(trained.data_folder(config)) for row in reader(path)]
+    new = flipped(rows(120, seed=7))
+    # Some of the new ones have no usable id: nothing can be said of them.
+    landed(
+        trained, "export.csv", [*known, *({**row, "id": ""} if n < 20 else row for n, row in enumerate(new))]
+    )
+    (waiting,) = waiting_for_harm(store, "late")
+    kept = judge_arrival(store, live(store), config, waiting)
+    assert (kept.verdict, kept.report["harm"]["rows"], kept.report["learned"]) == ("harmful", 120, len(known))
+    said = f"{len(known):,} more rows are of the data that v1 was made of, and do not count."
+    assert said in kept.words
+    assert kept.value is not None and kept.value < 0.3
+    told, listed = pilothouse_each(["harm", "export.csv"], ["harm"], cwd=trained.root)
+    assert said in " ".join(told.out.split())
+    assert f"Rows that the version learned from do not count: {len(known):,} of export.csv." in listed.err
+    # A file of nothing else is no measure of it, and one that grows is judged by what is new in it.
+    part = landed(trained, "part.csv", known[:100])
+    (waiting,) = waiting_for_harm(store, "late")
+    kept = judge_arrival(store, live(store), config, waiting)
+    assert (kept.verdict, kept.report) == (NOT_JUDGED, {}) and "all 100 rows are of the data" in kept.words
+    found = measure_files(store, live(store), config, [part, trained.root / "data" / "export.csv"])
+    assert [(one.name, one.rows) for one in found.chunks] == [("part.csv", 0), ("export.csv", 120)]
+    assert found.learned == len(known) + 100
+
+
+def test_where_it_cannot_be_told_what_a_version_learned_from_that_is_said(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    path = land(trained.root / "data", "new.csv", rows(60, seed=7))
+    found = measure_files(store, replace(live(store), dataset_version="gone"), config, [path])
+    assert found.harm.rows == 60 and found.learned == 0
+    assert "Whether v1 learned from rows" in found.notes[0] and "cannot be told" in found.notes[0]
 
 
 def test_a_bad_label_costs_its_own_row_and_is_named(trained: Workspace) -> None:
