@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
+from typing import Any
 
+import pytest
+from piloting import ready, visit
+from textual.css import stylesheet
+from textual.css.model import RuleSet
+from textual.css.parse import parse
+
+from pilothouse.tui.app import PilothouseApp
 from pilothouse.workspace import Workspace
 
 HEAVY = ("pandas", "sklearn", "numpy", "scipy", "joblib", "starlette", "uvicorn", "watchdog")
@@ -63,3 +72,23 @@ def test_nothing_heavy_is_loaded_before_the_first_paint(empty: Workspace) -> Non
 
 def test_no_screen_loads_what_the_workers_and_the_server_need(hostile: Workspace) -> None:
     assert not modules_after(EVERY_SCREEN, hostile) & set(HEAVY)
+
+
+async def test_the_styles_of_a_screen_are_parsed_once(
+    empty: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+
+    def watched(scope: str, css: str, read_from: tuple[str, str], **how: Any) -> Iterable[RuleSet]:
+        parsed.append(read_from[0])
+        return parse(scope, css, read_from, **how)
+
+    monkeypatch.setattr(stylesheet, "parse", watched)
+    app = PilothouseApp(empty)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        for key in "23456?":
+            await visit(pilot, key)
+    files = [path for path in parsed if path.endswith(".tcss")]
+    assert len(files) > 6
+    assert len(set(files)) == len(files)

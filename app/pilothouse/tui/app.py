@@ -105,6 +105,17 @@ class PilothouseApp(App[None]):
         """Nobody waits for what is being measured."""
         self.measuring.close()
 
+    def _load_screen_css(self, screen: Screen[object]) -> None:
+        """Read the styles of a screen that is opened for the first time, and parse these alone: Textual would
+        parse those of every widget anew. Rules of a screen name its own widgets, which are not there yet, so
+        that nothing has to be styled again."""
+        new = [path for path in screen.css_path if not self.stylesheet.has_source(str(path), "")]
+        for path in new:
+            self.stylesheet.read(path)
+        if new:
+            self.stylesheet.parse()
+        super()._load_screen_css(screen)
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own names for colours, so that the other themes have them too."""
         on_dark = {"dim": "#7d8896", "line": "#36424f", "curve-raw": "#4c5663"}
