@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from pathlib import Path
 
 import pytest
 import textual.app
 import textual.pilot
+from idling import handled, idle
 from piloting import HOSTILE, add_predictions, add_runs, add_verdicts
 
 import making_models
@@ -19,22 +18,12 @@ from pilothouse.workspace import Workspace
 from ready_made import copied
 
 
-async def _idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
-    """Textual's wait_for_idle (is the processor at rest?), asked every 5 ms and not every 20."""
-    began = time.monotonic()
-    while True:
-        worked = time.process_time()
-        await asyncio.sleep(0.005)
-        waited = time.monotonic() - began
-        if waited >= max_sleep or (waited > min_sleep and time.process_time() - worked < 0.0004):
-            return
-
-
 @pytest.fixture(autouse=True)
 def _quick_to_see_that_it_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Each key waits for it four times: most of what a test of a screen takes.
+    # Each key waits for it many times: most of what a test of a screen takes.
     for module in (textual.app, textual.pilot):
-        monkeypatch.setattr(module, "wait_for_idle", _idle)
+        monkeypatch.setattr(module, "wait_for_idle", idle)
+    monkeypatch.setattr(textual.pilot.Pilot, "_wait_for_screen", handled)
 
 
 @pytest.fixture
