@@ -28,29 +28,35 @@ from pilothouse.tui.widgets.drift_map import DriftMap
 from pilothouse.tui.widgets.drift_shades import sign_of
 from pilothouse.tui.widgets.histogram import beside
 from pilothouse.workspace import Workspace
+from ready_made import copied
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @pytest.fixture
-def judged(empty: Workspace) -> Workspace:
+def judged(tmp_path: Path) -> Workspace:
     """A reference, two files that moved, and one that is held."""
+    return Workspace(copied("judged", _judged, tmp_path / "ws"))
+
+
+def _judged(root: Path) -> None:
     from pilothouse.data.versions import snapshot
 
-    store, config, folder = open_store(empty), empty.config().model(), empty.root / "data"
+    made, store = making_models.workspace(root)
+    config, folder = made.config().model(), root / "data"
+    folder.mkdir()
     table = making_models.flights(400)
     making_models.holdout(folder / "flights-2013-10.parquet", table)
-    snapshot(empty, store, config)
+    snapshot(made, store, config)
     for n, month in enumerate(("11", "12"), 1):
         moved = table.assign(distance=table["distance"] * (1 + n))
         path = folder / f"flights-2013-{month}.parquet"
         making_models.holdout(path, moved)
-        judge_file(empty, store, config, path)
+        judge_file(made, store, config, path)
     bad = table.astype({"distance": object})
     bad.loc[[3, 70], "distance"] = "n/a?"
     bad.to_csv(folder / "flights-2014-01.csv", index=False)
-    judge_file(empty, store, config, folder / "flights-2014-01.csv")
-    return empty
+    judge_file(made, store, config, folder / "flights-2014-01.csv")
 
 
 async def test_the_map_is_steered_by_keys_and_opens_a_column(judged: Workspace) -> None:

@@ -10,6 +10,7 @@ import pytest
 from piloting import press, ready, settle, shown, visit
 from textual.widgets import Input
 
+import making_models
 from pilothouse.errors import PilothouseError
 from pilothouse.store import open_store
 from pilothouse.tracking.runs import Run, list_runs
@@ -26,19 +27,25 @@ from pilothouse.tui.snapshots.events import lately
 from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space
 from pilothouse.tui.widgets.choice import Choice
 from pilothouse.workspace import Workspace
+from ready_made import copied
 
 HOSTILE_SPACE = ("na[/me]=1,2,3", 'other=[bold red]x[/],"\x1b[31mred, a\nb"')
 SCRIPT = "import sys\nprint('loss:', len(sys.argv[2]) if sys.argv[2] == '2' else 0.5)\n"
 
 
 @pytest.fixture
-def swept(empty: Workspace) -> Workspace:
+def swept(tmp_path: Path) -> Workspace:
     """A sweep of a script that has ended, with parameters from hell."""
-    (empty.root / "train.py").write_text(SCRIPT)
+    return Workspace(copied("swept", _swept, tmp_path / "ws"))
+
+
+def _swept(root: Path) -> None:
+    made, _ = making_models.workspace(root)
+    (root / "data").mkdir()
+    (root / "train.py").write_text(SCRIPT)
     plan = SweepPlan(HOSTILE_SPACE, "grid", metric="loss", jobs=2)
-    run_id = start_sweep(empty, SweepOrder(plan, command=(sys.executable, "train.py"), name="swe[/ep]"))
-    assert wait_for_run(empty, run_id, 60).status == "FINISHED"
-    return empty
+    run_id = start_sweep(made, SweepOrder(plan, command=(sys.executable, "train.py"), name="swe[/ep]"))
+    assert wait_for_run(made, run_id, 60).status == "FINISHED"
 
 
 async def test_a_sweep_is_opened_drawn_and_steered(swept: Workspace) -> None:
