@@ -14,6 +14,7 @@ from typing import Any
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.tracking.origin.observing import start_observer
 from pilothouse.tracking.origin.usage import CPU, MEMORY, peak_memory
+from pilothouse.tracking.process_end import goes_on, status_of
 from pilothouse.tracking.writer import MetricPoint, RunWriter
 
 
@@ -22,9 +23,10 @@ class ActiveRun:
 
     Inside a run that Pilothouse started, it writes to that run, and the true end is the supervisor's to say.
     Elsewhere it makes a run of its own, which ends as the process does: an uncaught exception or
-    `sys.exit(1)` is FAILED, a signal KILLED, a death without a word LOST. One thing Python tells nobody: a
-    bare `raise SystemExit(1)` outside the `with` block looks like a good end. A process forked from this one
-    may log to it, and never ends it.
+    `sys.exit(1)` is FAILED, a signal KILLED, a death without a word LOST. Two things Python tells nobody: a
+    bare `raise SystemExit(1)` outside the `with` block looks like a good end, and a `sys.exit(1)` that was
+    caught like a bad one, unless the script logs after it. A process forked from this one may log to it, and
+    never ends it.
     """
 
     def __init__(
@@ -51,11 +53,11 @@ class ActiveRun:
 
     def log_param(self, key: str, value: Any) -> None:
         """Record one parameter."""
-        self._writer.log_params({key: value})
+        self._log().log_params({key: value})
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Record parameters; a later value replaces an earlier one."""
-        self._writer.log_params(params)
+        self._log().log_params(params)
 
     def log_metric(
         self, key: str, value: float, step: int | None = None, *, at: datetime | float | None = None
@@ -72,31 +74,31 @@ class ActiveRun:
             PilothouseError: the step is no whole number, or the run has ended.
         """
         if at is None:
-            self._writer.log_metric(key, value, step)
+            self._log().log_metric(key, value, step)
         else:
-            self._writer.log_metrics({key: value}, step, at)
+            self._log().log_metrics({key: value}, step, at)
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: int | None = None, *, at: datetime | float | None = None
     ) -> None:
         """Record a point of several metrics, all at one step and time; see `log_metric`."""
-        self._writer.log_metrics(metrics, step, at)
+        self._log().log_metrics(metrics, step, at)
 
     def log_batch(self, points: Iterable[MetricPoint]) -> None:
         """Record many points at once: tuples of key, value, step (or None), and a time if there is one."""
-        self._writer.log_points(points)
+        self._log().log_points(points)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Record tags; a later value replaces an earlier one."""
-        self._writer.set_tags(tags)
+        self._log().set_tags(tags)
 
     def note(self, text: str) -> None:
         """Write the run's note, which stands in the place of an earlier one."""
-        self._writer.set_tags({"note": text})
+        self._log().set_tags({"note": text})
 
     def progress(self, fraction: float | None, text: str = "") -> None:
         """Say how far the run is, from 0 to 1, and what it is doing."""
-        self._writer.progress(fraction, text)
+        self._log().progress(fraction, text)
 
     def log_artifact(self, path: str | Path, name: str | None = None) -> Path:
         """Copy a file or folder into the run's artifacts and return the copy's path.
@@ -178,8 +180,12 @@ class ActiveRun:
         """Leave the end to the process that this one was forked from; what is logged here still counts."""
         self._supervised = True
 
+    def _log(self) -> RunWriter:
+        goes_on()
+        return self._writer
+
     def _place(self, name: str) -> Path:
-        base = self._writer.artifacts.resolve()
+        base = self._log().artifacts.resolve()
         target = (base / name).resolve()
         if base not in target.parents:
             raise PilothouseError(f"The artifact name {name!r} leads out of the run's folder.")
@@ -207,15 +213,3 @@ class ActiveRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end(*status_of(error))
-
-
-def status_of(error: BaseException | None) -> tuple[str, int | None, str]:
-    """Return how a run ends that an exception ended (None: that nothing did): status, exit code, reason."""
-    if error is None:
-        return "FINISHED", 0, ""
-    if isinstance(error, KeyboardInterrupt):
-        return "KILLED", 130, "Interrupted from the keyboard."
-    if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
-        return ("FINISHED", 0, "") if code == 0 else ("FAILED", code, f"The script exited with {error.code}.")
-    return "FAILED", 1, f"{type(error).__name__}: {error}"

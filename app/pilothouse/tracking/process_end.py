@@ -11,10 +11,10 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-from pilothouse.tracking.active import status_of
-
 End = Callable[[str, int | None, str], None]
 _hooked = False
+_failure: list[BaseException] = []
+"""What ends this process as far as is known: an exception that nobody caught, or the last `sys.exit`."""
 _caught: list[signal.Signals] = []
 """Signals that are caught here, since nobody else wanted them."""
 _masks: dict[int, set[signal.Signals | int]] = {}
@@ -46,29 +46,46 @@ def end_with_the_process(end: End) -> None:
     """Call `end` with status, exit code and reason when this process ends, whatever the script forgot."""
     global _hooked
     _catch_signals(end)
+    goes_on()
     if _hooked:
         return
     _hooked = True
     previous_hook = sys.excepthook
-    failure: list[BaseException] = []
 
     def on_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        failure.append(error)
+        _failure[:] = [error]
         previous_hook(kind, error, trace)
 
     real_exit = sys.exit
 
     def on_sys_exit(status: Any = None, /) -> Any:
-        # atexit is not told the exit code; this is the only place that is.
-        failure[:] = [SystemExit(status)]
+        # atexit is not told the exit code; this is the only place that is. Another thread ends alone.
+        if threading.current_thread() is threading.main_thread():
+            _failure[:] = [SystemExit(status)]
         real_exit(status)
 
     def at_end() -> None:
-        end(*status_of(failure[-1] if failure else None))
+        end(*status_of(_failure[0] if _failure else None))
 
     sys.excepthook = on_exception
     sys.exit = on_sys_exit
     atexit.register(at_end)
+
+
+def goes_on() -> None:
+    """Hear that the script logs something: a `sys.exit` before that was caught, and did not end it."""
+    if not _failure or not isinstance(_failure[0], SystemExit):
+        return
+    main = threading.main_thread()
+    # Other threads, and what runs at the exit (the main thread counts as ended by then), log meanwhile.
+    if threading.current_thread() is not main or not main.is_alive():
+        return
+    error = sys.exc_info()[1]
+    while error is not None:
+        if isinstance(error, SystemExit):
+            return  # In a `finally`, a `with` or an `except`, it is on its way.
+        error = error.__context__
+    _failure.clear()
 
 
 def _catch_signals(end: End) -> None:
@@ -86,3 +103,15 @@ def _catch_signals(end: End) -> None:
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, on_signal)
             _caught.append(number)
+
+
+def status_of(error: BaseException | None) -> tuple[str, int | None, str]:
+    """Return how a run ends that an exception ended (None: that nothing did): status, exit code, reason."""
+    if error is None:
+        return "FINISHED", 0, ""
+    if isinstance(error, KeyboardInterrupt):
+        return "KILLED", 130, "Interrupted from the keyboard."
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
+        return ("FINISHED", 0, "") if code == 0 else ("FAILED", code, f"The script exited with {error.code}.")
+    return "FAILED", 1, f"{type(error).__name__}: {error}"

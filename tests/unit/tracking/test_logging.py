@@ -168,7 +168,7 @@ def test_an_end_that_cannot_be_written_leaves_nothing_open(
 
 
 SCRIPT = """
-import os, signal, sys, time
+import os, signal, sys, threading, time
 import pilothouse as ph
 run = ph.start_run(name="script")
 inner = ph.start_run(name="inner", nested=True)
@@ -185,6 +185,19 @@ print("ready", flush=True)
         ("sys.exit(1)", None, "FAILED"),
         ("sys.exit(0)", None, "FINISHED"),
         ("pass", None, "FINISHED"),
+        ("t = threading.Thread(target=sys.exit, args=(1,)); t.start(); t.join()", None, "FINISHED"),
+        ("try: sys.exit(1)\nexcept SystemExit: pass\nrun.log_metric('x', 1)", None, "FINISHED"),
+        ("try: sys.exit(1)\nexcept SystemExit: pass\nrun.note('on')\nsys.exit(2)", None, "FAILED"),
+        # What is logged on the way out is no sign that the script went on.
+        ("try: sys.exit(1)\nfinally: run.log_metric('x', 1)", None, "FAILED"),
+        ("try: sys.exit(1)\nexcept SystemExit: run.note('left'); raise", None, "FAILED"),
+        ("import atexit; atexit.register(run.note, 'left'); sys.exit(1)", None, "FAILED"),
+        (
+            "w = threading.main_thread()\n"
+            "threading.Thread(target=lambda: (w.join(), run.note('left'))).start()\nsys.exit(1)",
+            None,
+            "FAILED",
+        ),
         ("os._exit(0)", None, "LOST"),
         ("time.sleep(60)", signal.SIGTERM, "KILLED"),
         ("time.sleep(60)", signal.SIGINT, "KILLED"),
