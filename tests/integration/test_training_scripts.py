@@ -29,6 +29,7 @@ from pilothouse.training.launch import (
 )
 from pilothouse.training.spec import PID_NAME, STOP_NAME, RunSpec, write_spec
 from pilothouse.workspace import Workspace
+from steering import pilothouse
 from waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups of POSIX")
@@ -321,6 +322,27 @@ def test_ctrl_c_leaves_the_run_to_itself(workspace: Workspace) -> None:
     assert terminal.returncode == 130 and "goes on" in err and "Traceback" not in err
     assert next(iter(watch_run(workspace, run_id))).status == "RUNNING"
     assert stop_run(workspace, run_id).status == "KILLED"
+
+
+def test_what_stands_behind_a_command_is_the_commands(workspace: Workspace, store: Store) -> None:
+    (workspace.root / "args.py").write_text("import sys; print(sys.argv[1:])")
+    own = (
+        "--name resnet --lr 0.1 -p x=5 --threads 2 --workspace w --json --detach --debug --help -- -q".split()
+    )
+    done = pilothouse("run", "--name", "mine", "python", "args.py", *own, cwd=workspace.root)
+    assert (done.code, done.out) == (0, f"{own}\n")
+    run = get_run(store, "mine")
+    assert run.params == {
+        "name": "resnet",
+        "lr": "0.1",
+        "p": "x=5",
+        "threads": "2",
+        "workspace": "w",
+    } | dict.fromkeys(("json", "detach", "debug", "help"), "true")
+    mistaken = pilothouse("run", "--nmae", "mine", "python", "args.py", cwd=workspace.root)
+    assert mistaken.code == 2 and "--name" in mistaken.err
+    told = pilothouse("run", "--debug", "--model", "none", "python", "args.py", cwd=workspace.root)
+    assert told.code == 1 and "Traceback" in told.err
 
 
 def test_the_configured_command_gets_the_parameters(workspace: Workspace) -> None:

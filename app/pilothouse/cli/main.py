@@ -89,7 +89,7 @@ class _Commands(click.Group):
 def cli(ctx: click.Context, workspace: str | None) -> None:
     """Steer machine-learning models from this terminal. Without a command, the terminal UI opens.
 
-    Add --debug to any command to see the traceback of an error.
+    Add --debug to any command to see the traceback of an error; to `run`, right behind that word.
     """
     if ctx.invoked_subcommand is None:
         from pathlib import Path
@@ -110,10 +110,18 @@ def cli(ctx: click.Context, workspace: str | None) -> None:
         os.environ["PILOTHOUSE_WORKSPACE"] = workspace
 
 
+def _ours(arguments: list[str]) -> list[str]:
+    """The arguments among which `--debug` is ours: behind the command of `run` it is that command's."""
+    first = 2 if arguments[:1] == ["--workspace"] else 0
+    if arguments[first : first + 1] == ["run"]:
+        return arguments[: first + 2]
+    return arguments[: arguments.index("--") if "--" in arguments else None]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 ok, 1 failed, 2 usage, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in arguments[: arguments.index("--") if "--" in arguments else None]
+    debug = "--debug" in _ours(arguments)
     if debug:
         arguments.remove("--debug")
     try:

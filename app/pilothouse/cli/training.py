@@ -78,10 +78,10 @@ def train(
     _started(workspace, run_id, follow, as_json, with_output=False)
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"allow_interspersed_args": False})
 @_param_option
 @_start_options
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] COMMAND...")
 @workspace_option
 @json_option
 def run(
@@ -99,6 +99,7 @@ def run(
 
     Such as `loss: 0.31`, `Epoch 1/3 | train loss 0.52`, `{'auc': 0.93}`, or as Keras, XGBoost and logs print.
     It finds the data in the folder PILOTHOUSE_DATA and may write metrics as JSON to PILOTHOUSE_METRICS.
+    Options of `pilothouse run` stand before the COMMAND; what stands behind it is the command's own.
     """
     from pilothouse.training.launch import start_command
     from pilothouse.training.recipes import parse_param
