@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import duckdb
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import connect, identifier
+from pilothouse.data.engine import connect_alone
+from pilothouse.data.reading import identifier
 from pilothouse.data.schema import sql_type
 from pilothouse.monitoring.reference import find_reference
 from pilothouse.registry.business import ExpressionError, one_expression, what_is_wrong
@@ -35,7 +36,7 @@ def unsound_rules(workspace: Workspace, store: Store, model: ModelConfig) -> lis
     versions = {name for one in list_versions(store, model.name) for name in one.metrics}
     measured = {*_MEASURED[model.task], *versions, *model.business}
     figures = {**dict.fromkeys((*measured, *_FIGURES), "DOUBLE"), **dict.fromkeys(_SAID, "BOOLEAN")}
-    with connect() as con:
+    with connect_alone() as con:
         con.execute("SET enable_external_access = false")
         _table(con, "outcomes", columns or {})
         _table(con, "figures", figures)

@@ -6,9 +6,6 @@ Names and paths are data: paths become SQL literals that expand no wildcard, col
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 from pilothouse.data.diagnosis import explain
+from pilothouse.data.engine import connect as connect
 from pilothouse.errors import PilothouseError
 
 if TYPE_CHECKING:
@@ -91,21 +89,6 @@ def require_data_files(folder: Path) -> list[Path]:
             next=f"Put some there; these count: {', '.join(SUFFIXES)}.",
         )
     return found
-
-
-def connect() -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB for computing: bounded memory, UTC, and never anything from the network."""
-    spill = Path(tempfile.gettempdir()) / f"pilothouse-{os.getpid()}-{secrets.token_hex(4)}"
-    con = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "memory_limit": "700MB",
-            "temp_directory": str(spill),
-        }
-    )
-    con.execute("SET TimeZone = 'UTC'")
-    return con
 
 
 def literal(text: str) -> str:

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import connect, identifier
+from pilothouse.data.engine import connect_alone
+from pilothouse.data.reading import identifier
 from pilothouse.performance.harm import HARMFUL, Harm
 from pilothouse.registry.business import ExpressionError, one_expression, what_is_wrong
 from pilothouse.registry.versions import ModelVersion
@@ -59,7 +60,7 @@ def judge_alerts(config: ModelConfig, figures: Figures) -> tuple[Alert, ...]:
     told = dict.fromkeys(config.business) | dict(figures)
     columns = ", ".join(f"?::{_kind(value)} AS {identifier(name)}" for name, value in told.items())
     found = []
-    with connect() as con:
+    with connect_alone() as con:
         con.execute("SET enable_external_access = false")
         con.execute(f"CREATE TABLE figures AS SELECT {columns}", list(told.values()))
         for name, rule in config.alerts.items():

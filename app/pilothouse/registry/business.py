@@ -15,7 +15,8 @@ from typing import Any
 import duckdb
 
 from pilothouse.config import BusinessMetric
-from pilothouse.data.reading import connect, first_sentence
+from pilothouse.data.engine import connect_alone
+from pilothouse.data.reading import first_sentence
 from pilothouse.errors import PilothouseError
 
 _FORBIDDEN = ("BASE_TABLE", "TABLE_FUNCTION", "SUBQUERY")
@@ -44,7 +45,7 @@ def compute_business(
         BusinessMetricError: an expression is no expression over these columns, or gives no number.
     """
     found = {}
-    with connect() as con:
+    with connect_alone() as con:
         con.register("outcomes", table)
         con.execute("SET enable_external_access = false")
         for name, metric in metrics.items():

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.engine import connect
 from pilothouse.data.spelling import respelled
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps, loads
@@ -184,9 +185,7 @@ def read_holdout(path: Path) -> pd.DataFrame:
     Raises:
         PilothouseError: it is not there, or no Parquet file.
     """
-    con = duckdb.connect(
-        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
+    con = connect()
     try:
         quoted = str(path).replace("'", "''")
         return con.execute(f"SELECT * FROM read_parquet('{quoted}')").df()

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import literal
 from pilothouse.errors import PilothouseError
@@ -60,7 +60,7 @@ def keep_model(run: ActiveRun, model: Any, sample: Any, metrics: Mapping[str, fl
 def _profile(sample: pd.DataFrame) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.parquet"
-        with duckdb.connect() as con:
+        with connect() as con:
             con.register("sample_rows", sample)
             con.execute(f"COPY (SELECT * FROM sample_rows) TO {literal(str(path))} (FORMAT parquet)")
         return profile_files([path], infer_schema([path])).to_json()

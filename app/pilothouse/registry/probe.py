@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
+from pilothouse.data.engine import connect
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.model import Outputs
 from pilothouse.registry.signature import Signature
@@ -21,7 +21,7 @@ def write_probe(path: Path, rows: pd.DataFrame, answers: Outputs) -> None:
     table[prediction] = answers.predictions
     if answers.probabilities is not None:
         table[probability] = answers.probabilities
-    con = _connect()
+    con = connect()
     try:
         con.register("probe_rows", table)
         con.execute(f"COPY (SELECT * FROM probe_rows) TO {_quoted(str(path))} (FORMAT parquet)")
@@ -35,7 +35,7 @@ def read_probe(content: bytes, signature: Signature) -> tuple[pd.DataFrame, Outp
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.parquet"
         path.write_bytes(content)
-        con = _connect()
+        con = connect()
         try:
             table = con.execute(f"SELECT * FROM read_parquet({_quoted(str(path))})").df()
         finally:
@@ -66,14 +66,3 @@ def _plain(value: Any) -> Any:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _connect() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "threads": "1",
-        },
-    )

@@ -137,14 +137,14 @@ def query_log(
     # Only those who read the log need DuckDB; the server, which writes it, does not.
     import duckdb
 
+    from pilothouse.data.engine import connect
+
     quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    con = duckdb.connect(
-        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
+    con = connect()
     try:
         # The server may be in the middle of its last line: a line that is not JSON is not there yet.
         con.execute(
-            "CREATE VIEW log AS SELECT * FROM read_json(["
+            "CREATE TEMP VIEW log AS SELECT * FROM read_json(["
             + quoted
             + "], format = 'newline_delimited', ignore_errors = true, maximum_object_size = 67108864,"
             " columns = {id: 'VARCHAR', time: 'TIMESTAMP', model: 'VARCHAR', version: 'INTEGER',"

@@ -7,6 +7,8 @@ each has an in-memory DuckDB, and for one transaction takes the lock, attaches t
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import re
 import shutil
 import threading
@@ -100,18 +102,8 @@ class Store:
         self.workspace = workspace
         self._path = workspace.store_path
         self._lock_path = workspace.state_dir / "store.lock"
-        self._memory = duckdb.connect(
-            ":memory:",
-            config={
-                # Every other extension would be fetched from the network.
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "threads": "2",
-                # Of so many rows the first are found by what they are ordered by alone.
-                "late_materialization_max_rows": "1000",
-            },
-        )
-        self._memory.execute("SET GLOBAL TimeZone = 'UTC'")
+        # Of its own in this process, whose database several stores may share.
+        self._name = f"store_{next(_numbers)}"
         self._ready = False
 
     @contextlib.contextmanager
@@ -153,16 +145,16 @@ class Store:
         # Makes and migrates it, if need be.
         self.query("SELECT 1")
         with fair_lock(self._lock_path):
-            cursor = self._memory.cursor()
+            cursor = _database().cursor()
             try:
                 self._attach(cursor, self._path)
                 try:
                     # What a process that was killed left in the log beside goes into the file.
-                    cursor.execute("CHECKPOINT store")
+                    cursor.execute(f"CHECKPOINT {self._name}")
                 except duckdb.Error as error:
                     raise _in_words(error, self._path) from error
                 finally:
-                    _detach(cursor)
+                    self._detach(cursor)
             finally:
                 cursor.close()
             yield self._path
@@ -172,7 +164,7 @@ class Store:
         self.workspace.state_dir.mkdir(parents=True, exist_ok=True)
         with fair_lock(self._lock_path):
             # A cursor of its own: one connection shared by threads gives wrong rows.
-            cursor = self._memory.cursor()
+            cursor = _database().cursor()
             try:
                 if not self._path.exists():
                     # Somebody may have removed the file that this process knew.
@@ -180,14 +172,14 @@ class Store:
                     self._create(cursor)
                 self._attach(cursor, self._path)
                 try:
-                    cursor.execute("USE store")
+                    cursor.execute(f"USE {self._name}")
                     if not self._ready:
                         self._migrate(cursor)
                         self._ready = True
                     yield cursor
                 finally:
                     cursor.execute("USE memory")
-                    _detach(cursor)
+                    self._detach(cursor)
             finally:
                 cursor.close()
 
@@ -197,7 +189,7 @@ class Store:
         for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
             leftover.unlink(missing_ok=True)
         self._attach(cursor, fresh)
-        _detach(cursor)
+        self._detach(cursor)
         fresh.replace(self._path)
 
     def _attach(self, cursor: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -205,7 +197,7 @@ class Store:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                cursor.execute(f"ATTACH '{path}' AS store (ROW_GROUP_SIZE {_ROW_GROUP})")
+                cursor.execute(f"ATTACH '{path}' AS {self._name} (ROW_GROUP_SIZE {_ROW_GROUP})")
                 return
             except duckdb.Error as error:
                 # Only a lock is waited for: the damage of a block, say, does not go away.
@@ -213,9 +205,18 @@ class Store:
                     raise _in_words(error, file) from error
                 time.sleep(0.05)
 
+    def _detach(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        try:
+            cursor.execute(f"DETACH {self._name}")
+        except duckdb.Error:
+            # A fatal error (a full disk) invalidates the attached file; the next attach starts afresh.
+            with contextlib.suppress(duckdb.Error):
+                cursor.execute(f"DETACH DATABASE IF EXISTS {self._name}")
+
     def _migrate(self, cursor: duckdb.DuckDBPyConnection) -> None:
         tables = cursor.execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'store' AND table_name = 'meta'"
+            "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND table_name = 'meta'",
+            [self._name],
         ).fetchall()
         shape = 0
         if tables[0][0]:
@@ -230,7 +231,7 @@ class Store:
         if shape == SHAPE:
             return
         if shape:
-            cursor.execute("CHECKPOINT store")
+            cursor.execute(f"CHECKPOINT {self._name}")
             shutil.copy2(self._path, self._path.with_name(f"store.shape{shape}.backup.duckdb"))
         for number, (_, sql) in enumerate(MIGRATIONS[shape:], shape + 1):
             cursor.execute("BEGIN")
@@ -247,15 +248,6 @@ def _rollback(cursor: duckdb.DuckDBPyConnection) -> None:
     # After some errors DuckDB has ended the transaction itself; then there is nothing to roll back.
     with contextlib.suppress(duckdb.Error):
         cursor.execute("ROLLBACK")
-
-
-def _detach(cursor: duckdb.DuckDBPyConnection) -> None:
-    try:
-        cursor.execute("DETACH store")
-    except duckdb.Error:
-        # A fatal error (a full disk) invalidates the attached file; the next attach starts afresh from it.
-        with contextlib.suppress(duckdb.Error):
-            cursor.execute("DETACH DATABASE IF EXISTS store")
 
 
 def _is_held(low: str) -> bool:
@@ -291,8 +283,33 @@ def _in_words(error: duckdb.Error, path: Path) -> PilothouseError:
     )
 
 
+_numbers = itertools.count(1)
+_databases: dict[int, duckdb.DuckDBPyConnection] = {}
 _stores: dict[Path, Store] = {}
 _stores_guard = threading.Lock()
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    """This process's in-memory database, to which every store attaches its file; to open one takes 15 ms.
+
+    A process that was forked has not the threads of its parent's, and needs its own.
+    """
+    with _stores_guard:
+        if os.getpid() not in _databases:
+            database = duckdb.connect(
+                ":memory:",
+                config={
+                    # Every other extension would be fetched from the network.
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                    "threads": "2",
+                    # Of so many rows the first are found by what they are ordered by alone.
+                    "late_materialization_max_rows": "1000",
+                },
+            )
+            database.execute("SET GLOBAL TimeZone = 'UTC'")
+            _databases[os.getpid()] = database
+        return _databases[os.getpid()]
 
 
 def open_store(workspace: Workspace) -> Store:
@@ -305,6 +322,6 @@ def open_store(workspace: Workspace) -> Store:
 
 
 def forget_stores() -> None:
-    """Let go of every store of this process: each ends, with its threads, when its last user does."""
+    """Let go of every store of this process."""
     with _stores_guard:
         _stores.clear()

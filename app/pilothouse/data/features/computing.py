@@ -12,6 +12,7 @@ import duckdb
 import pandas as pd
 
 from pilothouse.config import FeatureTable
+from pilothouse.data.engine import connect, connect_alone
 from pilothouse.data.features.definition import FeatureColumn, FeatureDefinition
 from pilothouse.data.features.views import (
     ROW_NUMBER,
@@ -21,7 +22,7 @@ from pilothouse.data.features.views import (
     ParsedView,
     parse_view,
 )
-from pilothouse.data.reading import Source, connect, first_sentence, identifier, literal, reading, scan_sql
+from pilothouse.data.reading import Source, first_sentence, identifier, literal, reading, scan_sql
 from pilothouse.data.schema import Schema, type_of
 
 _SQL = {
@@ -46,7 +47,7 @@ class FeatureRunner:
             FeatureError: a table is not given, cannot be read, or a view cannot be used.
         """
         self.definition = definition
-        self._con = connect()
+        self._con = connect_alone()
         # Threads cost a row more than they save it.
         self._con.execute("SET threads = 1")
         columns = [column.name for column in definition.inputs]
@@ -140,7 +141,7 @@ def define_features(
     Raises:
         FeatureError: a view cannot be used, or gives a column that is there already.
     """
-    with connect() as con:
+    with connect_alone() as con:
         parsed = [
             parse_view(con, view, columns=schema.names(), target=target, tables=list(tables))
             for view in views

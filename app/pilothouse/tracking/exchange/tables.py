@@ -133,9 +133,10 @@ def _summary(run: Run, key: str) -> dict[str, Any]:
 
 def write_parquet(table: Table, path: Path) -> None:
     """Write a table as Parquet; metrics are DOUBLE, times TIMESTAMP in UTC, all else text."""
-    from pilothouse.data.reading import connect, identifier, literal
+    from pilothouse.data.engine import connect_alone
+    from pilothouse.data.reading import identifier, literal
 
-    con = connect()
+    con = connect_alone()
     try:
         fields = ", ".join(f"{identifier(name)} {kind}" for name, kind in table.columns.items())
         con.execute(f"CREATE TABLE exported ({fields})")
