@@ -1,6 +1,6 @@
-"""Connections to an in-memory DuckDB for computing: bounded memory, UTC, and never anything from the network.
+"""Connections to an in-memory DuckDB for computing: bounded memory, UTC, nothing from the network.
 
-A DuckDB takes a process fifteen milliseconds to open, which a file is measured in half of, and a connection to one
+To open a DuckDB takes fifteen milliseconds, as long as it measures a file, and a connection to one that is open
 takes a hundredth of one. So those that only read share one database of the process.
 """
 
