@@ -7,6 +7,9 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    from pilothouse.processes import collect_seldom
+
+    collect_seldom()
     from pilothouse.cli.main import main as run
 
     sys.exit(run())

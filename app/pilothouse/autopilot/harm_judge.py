@@ -11,7 +11,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
 from pilothouse.performance.harms_kept import KeptHarm, Waiting, waiting_for_harm
 from pilothouse.performance.relabelling import look_again, short_of_labels
-from pilothouse.processes import hold_alive
+from pilothouse.processes import collect_seldom, hold_alive
 from pilothouse.registry.versions import champion
 from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace
@@ -75,6 +75,7 @@ def judge_relabelled(
 
 def main() -> int:
     """Judge what waits; 0 too where another process does it already."""
+    collect_seldom()
     be_nice()
     workspace = Workspace(Path(sys.argv[1]).absolute())
     try:

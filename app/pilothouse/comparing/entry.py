@@ -17,6 +17,7 @@ from typing import Any
 
 from pilothouse.errors import PilothouseError, in_words
 from pilothouse.jsontext import dumps
+from pilothouse.processes import collect_seldom
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--by", action="append", default=[])
     parser.add_argument("refs", nargs="+")
     given = parser.parse_args(argv)
+    collect_seldom()
     # Whoever waits for a key comes first.
     with contextlib.suppress(OSError, AttributeError):
         os.nice(5)

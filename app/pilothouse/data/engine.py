@@ -1,7 +1,7 @@
 """Connections to an in-memory DuckDB for computing: bounded memory, UTC, nothing from the network.
 
-To open a DuckDB takes fifteen milliseconds, as long as it measures a file, and a connection to one that is open
-takes a hundredth of one. So those that only read share one database of the process.
+To open a DuckDB takes fifteen milliseconds, as long as to measure a small file, and a connection to one that
+is open takes a hundredth of one. So those that only read share one database of the process.
 """
 
 from __future__ import annotations

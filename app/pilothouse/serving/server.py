@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.processes import write_atomic
+from pilothouse.processes import collect_as_usual, collect_seldom, write_atomic
 from pilothouse.registry.generation import generation_path, token_path
 from pilothouse.registry.versions import ModelVersion, champion
 from pilothouse.serving.listening import HOST, bound, the_only_one
@@ -86,6 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int)
     parser.add_argument("--model")
     given = parser.parse_args(argv)
+    collect_seldom()
     try:
         run_server(Workspace(given.workspace.absolute()), port=given.port, model=given.model)
     except PilothouseError as error:
@@ -159,6 +160,7 @@ class _Process:
         )
         # uvicorn would kill itself with the signal it got; a server that was asked to stop ends with 0.
         server.capture_signals = _signals(stop)  # type: ignore[method-assign, assignment]
+        collect_as_usual()
         beat = asyncio.create_task(self._beat(server, traffic))
         try:
             await server.serve(sockets=[listener])

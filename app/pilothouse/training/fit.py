@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import PilothouseError
+from pilothouse.processes import collect_seldom
 from pilothouse.tracking.writer import RunWriter, attach_run
 from pilothouse.training.room import FEWER, require_room
 from pilothouse.training.spec import RunSpec, read_spec, workspace_of
@@ -310,6 +311,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 def main() -> int:
     """Entry of the child's process; an error that a person can read ends it with 1."""
+    collect_seldom()
     try:
         fit_run(Path(sys.argv[1]))
     except PilothouseError as error:

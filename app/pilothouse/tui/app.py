@@ -11,6 +11,7 @@ from textual.events import Event, Key
 from textual.screen import Screen
 from textual.theme import Theme
 
+from pilothouse.processes import collect_as_usual
 from pilothouse.tui.actions import PARTS, actions_of, elsewhere_of
 from pilothouse.tui.measuring import Measuring
 from pilothouse.tui.undoing import Undoing
@@ -179,4 +180,6 @@ class PilothouseApp(App[None]):
 
 def run_tui(workspace: Workspace) -> None:
     """Open the terminal UI on ``workspace`` and return when the person leaves it."""
+    # Its pauses would be felt at the keys.
+    collect_as_usual()
     PilothouseApp(workspace).run()

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from pilothouse.errors import PilothouseError
+from pilothouse.processes import collect_seldom
 from pilothouse.tracking.writer import RunWriter, attach_run
 from pilothouse.training.spec import RunSpec, read_spec, workspace_of
 from pilothouse.training.sweeps.bell import STOPPED, TIME_OVER, Bell, StopWaitingError
@@ -321,6 +322,7 @@ def _words(params: dict[str, Any]) -> str:
 
 def main() -> int:
     """Entry of the coordinator's process; an error that a person can read ends it with 1."""
+    collect_seldom()
     bell = Bell()
 
     def stopped(number: int, frame: FrameType | None) -> None:
