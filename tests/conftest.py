@@ -21,6 +21,10 @@ __all__ = ["fresh", "template", "trained"]
 
 # Threads that wait for work would otherwise spin on the cores that other tests need.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# The numbers of a test are few, and threads that share them out wait for each other. Read when the libraries
+# load, so for this process it holds; those that it starts decide for themselves.
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
 # Nor should each process that a test starts compile this project anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What a shell starts in the background ignores Ctrl-C, and so would all that is started here and should not.
@@ -33,6 +37,8 @@ settings.load_profile("steady")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
+    for name in _ONE_THREAD:
+        os.environ.pop(name, None)
     # A million objects of imported packages, which the collector need not look through again and again.
     gc.collect()
     gc.freeze()

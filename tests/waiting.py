@@ -13,9 +13,12 @@ def wait_until(predicate: Callable[[], T], timeout: float = 30.0, what: str = ""
     """Return the first true value of `predicate`; fail after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
+        asked = time.monotonic()
         value = predicate()
         if value:
             return value
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"Waited {timeout} s in vain for {what or predicate}.")
-        time.sleep(0.02)
+        # To ask without pause would take the processor from what is waited for.
+        time.sleep(min(0.1, max(0.02, 3 * (now - asked))))
