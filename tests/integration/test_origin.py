@@ -82,7 +82,9 @@ def _observers(folder: Path) -> list[int]:
 
 
 def test_supervised_runs_and_the_cleaning(workspace: Workspace) -> None:
-    (workspace.root / "train.py").write_text("import helper\nprint('loss: 0.5')\n")
+    # One that ends at once is not sampled.
+    script = "import helper, time\ntime.sleep(0.5)\nprint('loss: 0.5')\n"
+    (workspace.root / "train.py").write_text(script)
     (workspace.root / "helper.py").write_text("X = 1\n")
     done = pilothouse("run", "--", "python", "train.py", cwd=workspace.root)
     assert done.code == 0, done.err

@@ -10,6 +10,7 @@ from pilothouse.cli.options import printable
 from pilothouse.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pilothouse.tracking.origin import Origin
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 _MAIN = ("scikit-learn", "pandas", "numpy", "duckdb", "torch", "xgboost", "lightgbm")
 
 
-def show_origin(origin: Origin, system: dict[str, float]) -> None:
-    """Print what made a run, and what it used."""
+def show_origin(origin: Origin, system: dict[str, float], later: Sequence[Origin]) -> None:
+    """Print what made a run, what went on with it `later`, and what it used."""
     click.echo("\nmade by")
     if origin.git is not None:
         state = "with uncommitted changes (--patch shows them)" if origin.patch else ""
@@ -37,9 +38,14 @@ def show_origin(origin: Origin, system: dict[str, float]) -> None:
         names = ", ".join(origin.code_changed[:5]) + (", …" if len(origin.code_changed) > 5 else "")
         _fact("", f"written after the run had begun, so not known: {names}")
     _fact("argv", " ".join(origin.argv))
+    for one in later:
+        _fact("gone on by", " ".join(one.argv))
     named = {name.lower(): version for name, version in origin.packages.items()}
     main = ", ".join(f"{name} {named[name]}" for name in _MAIN if name in named)
-    _fact("packages", f"Python {origin.python}; {main or '–'}; {len(origin.packages)} in all")
+    if origin.python:
+        _fact("packages", f"Python {origin.python}; {main or '–'}; {len(origin.packages)} in all")
+    else:
+        _fact("packages", "not known: the command starts no Python that tells its packages")
     host = origin.host
     memory = f", {host.memory_bytes / 1e9:.1f} GB" if host.memory_bytes else ""
     _fact("machine", f"{host.name}: {host.system} {host.machine}, {host.cpus} processors{memory}")

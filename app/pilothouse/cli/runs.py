@@ -181,7 +181,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
     from pilothouse.cli.run_origin import code_of, echo_text, show_origin
     from pilothouse.cli.run_relatives import MOST, show_relatives
     from pilothouse.store import open_store
-    from pilothouse.tracking.origin import read_origin, read_patch
+    from pilothouse.tracking.origin import read_later_origins, read_origin, read_patch
     from pilothouse.tracking.relatives import read_relatives
     from pilothouse.tracking.runs import get_run, metric_history
 
@@ -192,7 +192,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
         text = read_patch(folder) if code is None else code_of(workspace, folder, code)
         emit({"patch" if code is None else "code": text}, as_json, lambda: echo_text(text))
         return
-    origin = read_origin(folder)
+    origin, later = read_origin(folder), read_later_origins(folder)
     relatives = read_relatives(store, found, most=None if as_json else MOST)
     history = metric_history(store, found.run_id) if as_json else {}
     artifacts_dir = workspace.run_dir(found.run_id) / "artifacts"
@@ -205,6 +205,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
         "history": {key: [[point.step, point.value] for point in points] for key, points in history.items()},
         "artifacts": artifacts,
         "origin": origin.to_json() if origin is not None else None,
+        "gone_on_with": [one.to_json() for one in later],
     }
 
     def show_text() -> None:
@@ -241,7 +242,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
                 right=(1, 2, 3, 4),
             )
         if origin is not None:
-            show_origin(origin, found.system)
+            show_origin(origin, found.system, later)
         show_relatives(relatives)
         if artifacts:
             click.echo("\nartifacts")

@@ -84,5 +84,6 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         " INSERT INTO plain_params SELECT run_id, key, value, number FROM params;"
         " DROP TABLE params; ALTER TABLE plain_params RENAME TO params",
     ),
+    ("runs that were gone on with", "ALTER TABLE runs ADD COLUMN idle_seconds DOUBLE"),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""

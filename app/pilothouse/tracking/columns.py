@@ -114,7 +114,7 @@ def value_of(run: Run, field: Field, now: datetime | None = None) -> Any:
     if field.section == "tags":
         return run.tags.get(field.key)
     if field.key == "took":
-        return ((run.ended_at or now or datetime.now(UTC)) - run.started_at).total_seconds()
+        return run.seconds_until(now or datetime.now(UTC))
     value = getattr(run, COLUMN_OF[field.key])
     return None if value == "" else value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pilothouse.processes import hold_alive, is_alive
@@ -51,7 +52,7 @@ def judge(folder: Path, state: State, piece: Piece) -> Piece | None:
             rest = _read_on(folder, state, piece)
             if state.ended or rest.more:
                 return rest
-            _append_lost(folder)
+            _append_lost(folder, [*piece.entries, *rest.entries])
             return _read_on(folder, state, rest)
     return piece
 
@@ -73,12 +74,17 @@ def _age(folder: Path, *names: str) -> float:
     return time.time() - max(times, default=0.0)
 
 
-def _append_lost(folder: Path) -> None:
+def _append_lost(folder: Path, entries: Sequence[Entry]) -> None:
+    # The last that it wrote is the last that is known of its life. A copy of the folder may have lost when
+    # that was, but then the entries say it.
+    files = [path for name in (JOURNAL_NAME, LOG_NAME) if (path := folder / name).exists()]
+    told = [moment for entry in entries if isinstance(moment := entry.get("t"), float)]
+    last = min(time.time(), max([path.stat().st_mtime for path in files] + told[-1:]))
     tail = last_lines(folder / LOG_NAME, 3)
     reason = "Its process died without a word." + (f" Last lines of its log:\n{tail}" if tail else "")
     writer = Journal(folder / JOURNAL_NAME)
     try:
-        writer.append("end", status="LOST", exit_code=None, reason=reason)
+        writer.append("end", status="LOST", exit_code=None, reason=reason, at=last)
     finally:
         writer.close()
 

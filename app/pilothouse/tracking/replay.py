@@ -38,6 +38,9 @@ class State:
         points: of metrics, in the order they were written.
         turns: its beginnings, resumptions and ends: kind, status after it, what is told of it,
             and when it was, in seconds since 1970.
+        idle: seconds between the run's ends and when it was gone on with.
+        resumed_at: when it was gone on with after an end that these entries do not tell of, in seconds since
+            1970.
         doubt: the first thing that could not be read as it stands; empty if there is none.
     """
 
@@ -48,6 +51,8 @@ class State:
     tags: dict[str, str] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
     turns: list[tuple[str, str, dict[str, Any], float]] = field(default_factory=list)
+    idle: float = 0.0
+    resumed_at: float | None = None
     doubt: str = ""
 
     @property
@@ -124,6 +129,10 @@ def _status(state: State, entry: Entry) -> None:
 
 
 def _resume(state: State, entry: Entry) -> None:
+    if (ended_at := state.row.get("ended_at")) is not None:
+        state.idle += max(0.0, state.at - ended_at.timestamp())
+    elif state.ended:
+        state.resumed_at = state.at
     _become(state, "RUNNING")
     state.row.update(ended_at=None, exit_code=None, reason="")
     state.turns.append(("resume", "RUNNING", {}, state.at))
@@ -141,7 +150,9 @@ def _end(state: State, entry: Entry) -> None:
     told = {"exit_code": exit_code(code), "reason": text_of(entry.get("reason"))}
     if code is not None and told["exit_code"] is None:
         _doubt(state, "exit code", code)
-    state.row.update(ended_at=_utc(state.at), **told)
+    # Who finds a run lost later says when it was last alive.
+    last = state.at if (at := entry.get("at")) is None else _moment(state, at, state.at)
+    state.row.update(ended_at=_utc(last), **told)
     state.turns.append(("end", status, told, state.at))
 
 

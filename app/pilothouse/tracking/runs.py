@@ -39,7 +39,7 @@ class Run:
     """One run as the store knows it. `metrics` has its own last values; `summaries` all of them.
 
     `deleted_at` says since when it lies in the trash (None: it does not). `parent_run_id` names the run that
-    it is a part of (empty: none).
+    it is a part of (empty: none). `idle_seconds` lie between its ends and when it was gone on with.
     """
 
     run_id: str
@@ -58,6 +58,7 @@ class Run:
     reason: str
     deleted_at: datetime | None = None
     parent_run_id: str = ""
+    idle_seconds: float = 0.0
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -76,7 +77,11 @@ class Run:
     @property
     def seconds(self) -> float:
         """How long it took, or has taken so far."""
-        return ((self.ended_at or datetime.now(UTC)) - self.started_at).total_seconds()
+        return self.seconds_until(datetime.now(UTC))
+
+    def seconds_until(self, now: datetime) -> float:
+        """How long it took, or has taken until `now` (with a zone) if it has not ended."""
+        return ((self.ended_at or now) - self.started_at).total_seconds() - self.idle_seconds
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that `runs --json` promises, and the rest."""
@@ -199,6 +204,7 @@ def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
             "parent_run_id",
         ):
             values[name] = values[name] or ""
+        values["idle_seconds"] = values["idle_seconds"] or 0.0
         runs.append(
             Run(
                 **values,

@@ -18,7 +18,7 @@ from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.matching import which_column
 from pilothouse.tracking.search.nodes import Field, Word
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.search.sql import Condition, condition
+from pilothouse.tracking.search.sql import TOOK, Condition, condition
 
 NUMBER = "nullif({0}, CAST('NaN' AS DOUBLE))"
 """SQL for a number that counts as missing where it is not a number."""
@@ -137,7 +137,7 @@ def attribute_sql(field: Field) -> tuple[str, list[Any]]:
     """Return SQL for an attribute of `runs`, NULL where a run lacks it, and its bound values."""
     kind, column = BY_NAME[field.key].kind, f"runs.{COLUMN_OF[field.key]}"
     if kind == "seconds":
-        return "coalesce(runs.ended_at, ?) - runs.started_at", [datetime.now(UTC)]
+        return TOOK, [datetime.now(UTC)]
     return (f"nullif({column}, '')" if kind == "text" else column), []
 
 

@@ -36,6 +36,8 @@ def write_changes(tx: Transaction, run_id: str, name: str | None, state: State, 
     """
     if name is None:
         tx.insert("runs", [{"run_id": run_id, **_BLANK}])
+    if state.idle or state.resumed_at is not None:
+        _add_idle(tx, run_id, state)
     values = {**state.row, "journal_offset": offset}
     assignments = ", ".join(f'"{column}" = ?' for column in values)
     tx.execute(f"UPDATE runs SET {assignments} WHERE run_id = ?", [*values.values(), run_id])
@@ -49,6 +51,15 @@ def write_changes(tx: Transaction, run_id: str, name: str | None, state: State, 
     if any(kind == "resume" for kind, *_ in state.turns):
         # A digest is of a run that has ended; it is made anew at the next end.
         tx.execute("DELETE FROM digests WHERE run_id = ?", [run_id])
+
+
+def _add_idle(tx: Transaction, run_id: str, state: State) -> None:
+    """Keep how long the run lay between an end and when it was gone on with; its row has the end still."""
+    row = tx.row("SELECT ended_at, idle_seconds FROM runs WHERE run_id = ?", [run_id]) or {}
+    idle = (row.get("idle_seconds") or 0.0) + state.idle
+    if state.resumed_at is not None and row.get("ended_at") is not None:
+        idle += max(0.0, state.resumed_at - row["ended_at"].timestamp())
+    tx.execute("UPDATE runs SET idle_seconds = ? WHERE run_id = ?", [idle, run_id])
 
 
 def number_of(text: str) -> float | None:

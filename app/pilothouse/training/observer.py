@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pilothouse.tracking.origin.recording import CodeState, look_at_code, record_origin
-from pilothouse.tracking.origin.usage import Usage, interval
+from pilothouse.tracking.origin.usage import FIRST_SAMPLE, Usage, interval
 from pilothouse.training.diary import Diary
 from pilothouse.training.spec import RunSpec, workspace_of
 
@@ -46,6 +46,8 @@ class Observer:
 
     def watch(self, pid: int) -> None:
         """Begin to sample the child, and record the rest."""
+        # At its very beginning a process uses nothing yet, which would be no sample of it.
+        self._due = self._began + FIRST_SAMPLE
         # It may be over before it could be looked at.
         with contextlib.suppress(ProcessLookupError):
             self._usage = Usage(pid)
@@ -79,7 +81,8 @@ class Observer:
                 argv=self._argv,
                 cwd=workspace.root,
                 environment=self._environment,
-                seed=self._spec.seed,
+                # A script is told the seed, and nobody knows whether it takes it.
+                seed=self._spec.seed if self._spec.recipe else None,
                 own=bool(self._spec.recipe),
                 code=code,
             )

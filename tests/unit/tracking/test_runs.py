@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import subprocess
 import sys
 import textwrap
+import time
+from datetime import UTC, datetime
 
 import pytest
 
 from hostile import HOSTILE
 from pilothouse.comparing.facts import compare_runs
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
+from pilothouse.jsontext import dumps, loads
+from pilothouse.processes import hold_alive
 from pilothouse.store import Store, list_events
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import count_runs, get_run, list_runs, metric_history
+from pilothouse.tracking.search import parse
 from pilothouse.tracking.tagging import tag_run
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
 from pilothouse.workspace import Workspace
@@ -251,3 +257,47 @@ def test_a_scheduled_run_that_nobody_starts_is_lost_in_the_end(workspace: Worksp
     for path in (writer.folder, *writer.folder.iterdir()):
         os.utime(path, (long_ago, long_ago))
     assert wait_until(lambda: get_run(store, writer.run_id)).status == "LOST"
+
+
+def test_a_lost_run_ended_when_it_was_last_alive(workspace: Workspace, store: Store) -> None:
+    writer = open_run(workspace, RunStart(kind="api", status="RUNNING"), hold=True)
+    writer.log_metrics({"x": 1.0})
+    writer.close()
+    journal = writer.folder / "journal.jsonl"
+    lines = [loads(line) for line in journal.read_text().splitlines()]
+    began = time.time() - 3600
+    journal.write_text("".join(dumps({**line, "t": began + 3 * n}) + "\n" for n, line in enumerate(lines)))
+    os.utime(journal, (began + 4, began + 4))
+    # Nobody has looked for an hour.
+    run = get_run(store, writer.run_id)
+    assert run.status == "LOST" and run.seconds == pytest.approx(4, abs=0.01)
+
+
+def test_a_run_that_is_gone_on_with_took_what_its_parts_took(workspace: Workspace, store: Store) -> None:
+    now = datetime.now(UTC).timestamp() - 10_000
+    journal = workspace.run_dir("a" * 12) / "journal.jsonl"
+    journal.parent.mkdir(parents=True)
+    parts: list[dict[str, object]] = [
+        {"t": now, "kind": "start", "name": "long", "status": "RUNNING"},
+        {"t": now + 2, "kind": "end", "status": "FAILED", "exit_code": 1, "reason": ""},
+        {"t": now + 1000, "kind": "resume", "status": "RUNNING"},
+        {"t": now + 1003, "kind": "end", "status": "KILLED", "exit_code": None, "reason": ""},
+        {"t": now + 5000, "kind": "resume", "status": "RUNNING"},
+        {"t": now + 5001, "kind": "end", "status": "FINISHED", "exit_code": 0, "reason": ""},
+    ]
+    # Read at once, and in parts: an end is known of the store or of the same look.
+    for cut in (6, 2, 4, 3, 5):
+        with store.transaction() as tx:
+            for table in ("runs", "digests"):
+                tx.execute(f"DELETE FROM {table}")
+        for some in (parts[:cut], parts):
+            journal.write_text("".join(dumps(part) + "\n" for part in some))
+            (workspace.active_dir).mkdir(parents=True, exist_ok=True)
+            (workspace.active_dir / ("a" * 12)).touch()
+            with hold_alive(journal.parent / "alive") or contextlib.nullcontext():
+                found = list_runs(store, where=parse("took < 1h"))
+        run = get_run(store, "long")
+        assert (run.status, run.seconds) == ("FINISHED", pytest.approx(6)), cut
+        assert [one.run_id for one in found] == [run.run_id]
+        assert list_runs(store, where=parse("took > 5.9s and took < 6.1s")) == [run]
+        assert parse("took > 5.9s and took < 6.1s").matches(run)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from importlib import metadata
+from pathlib import Path
 
 from pilothouse.tracking.origin.origin import Host
 
@@ -25,13 +26,16 @@ _ASK = (
 )
 
 
-def packages(python: str = "") -> tuple[str, dict[str, str]]:
-    """Return Python's version and the installed packages with theirs, sorted by name.
+def packages(python: str) -> tuple[str, dict[str, str]]:
+    """Return a Python's version and the packages installed for it with theirs, sorted by name.
 
     Args:
-        python: another interpreter to ask; this one by default. One that does not answer gives nothing.
+        python: the interpreter, which is asked if it is not this one; if it does not answer, or is an empty
+            text, nothing is known.
     """
-    if python and os.path.realpath(python) != os.path.realpath(sys.executable):
+    if not python:
+        return "", {}
+    if not _is_this(python):
         return _asked(python)
     found = {one.metadata["Name"]: one.version for one in metadata.distributions() if one.metadata["Name"]}
     return platform.python_version(), _sorted(found)
@@ -69,6 +73,13 @@ def _asked(python: str) -> tuple[str, dict[str, str]]:
         return str(version), _sorted({str(key): str(value) for key, value in found.items()})
     except (OSError, subprocess.SubprocessError, ValueError, TypeError, AttributeError):
         return "", {}
+
+
+def _is_this(python: str) -> bool:
+    # All environments made from one Python share its program, and differ by the folder that it is linked in.
+    return os.path.realpath(python) == os.path.realpath(sys.executable) and (
+        Path(python).absolute().parent == Path(sys.executable).absolute().parent
+    )
 
 
 def _sorted(found: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pilothouse.jsontext import dumps, loads
 from pilothouse.processes import write_atomic
 
 ORIGIN_NAME = "origin.json"
+_LATER = "origin-later-*.json"
 PATCH_NAME = "patch.diff"
 
 
@@ -80,7 +81,15 @@ class Origin:
 
 
 def write_origin(folder: Path, origin: Origin, patch: bytes) -> None:
-    """Write the record into a run's folder: the patch first, so that whoever sees the one has the other."""
+    """Write the record into a run's folder: the patch first, so that whoever sees the one has the other.
+
+    Where a record is there already, the run was gone on with: what began it stays, and this one, without its
+    patch, comes beside it.
+    """
+    if (folder / ORIGIN_NAME).exists():
+        name = _LATER.replace("*", f"{len(_later(folder)) + 1:04}")
+        write_atomic(folder / name, dumps(replace(origin, patch=None).to_json()))
+        return
     if origin.patch is not None:
         write_atomic(folder / PATCH_NAME, patch)
     write_atomic(folder / ORIGIN_NAME, dumps(origin.to_json()))
@@ -92,7 +101,23 @@ def read_origin(folder: Path) -> Origin | None:
     Raises:
         PilothouseError: the record is damaged.
     """
-    path = folder / ORIGIN_NAME
+    return _read(folder / ORIGIN_NAME)
+
+
+def read_later_origins(folder: Path) -> list[Origin]:
+    """Return what went on with the run of this folder, in order.
+
+    Raises:
+        PilothouseError: a record is damaged.
+    """
+    return [origin for path in _later(folder) if (origin := _read(path)) is not None]
+
+
+def _later(folder: Path) -> list[Path]:
+    return sorted(folder.glob(_LATER))
+
+
+def _read(path: Path) -> Origin | None:
     try:
         raw = loads(path.read_bytes())
         git, host, seed = raw.get("git"), raw.get("host") or {}, raw.get("seed")

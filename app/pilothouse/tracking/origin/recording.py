@@ -97,7 +97,7 @@ def record_origin(
     """
     if code is None:
         code = look_at_code(workspace, argv, cwd, own=own, started=read_start(folder))
-    version, packages = machine.packages("" if own else _python(argv, environment))
+    version, packages = machine.packages(sys.executable if own else _python(argv, environment))
     origin = Origin(
         git=code.git,
         patch=PATCH_NAME if code.patch else None,
@@ -136,7 +136,26 @@ def _script(argv: Sequence[str], cwd: Path) -> Path | None:
 
 
 def _python(argv: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Return the interpreter that a command names, or nothing if it names none."""
-    if not argv or not Path(argv[0]).name.lower().startswith("python"):
-        return ""
-    return shutil.which(argv[0], path=environment.get("PATH", os.defpath)) or ""
+    """Return the interpreter that a command names, or that its program's first line does; else nothing."""
+    path = environment.get("PATH", os.defpath)
+    program = shutil.which(argv[0], path=path) if argv else None
+    if program is None or _is_python(program):
+        return program or ""
+    words = _first_line(Path(program))
+    if words and Path(words[0]).name == "env":
+        words = [word for word in words[1:] if not word.startswith("-")]
+    return shutil.which(words[0], path=path) or "" if words and _is_python(words[0]) else ""
+
+
+def _is_python(program: str) -> bool:
+    return Path(program).name.lower().startswith("python")
+
+
+def _first_line(program: Path) -> list[str]:
+    """Return the words after `#!` in a program that is a text, such as a script that pip installed."""
+    try:
+        with program.open("rb") as file:
+            line = file.readline(512)
+    except OSError:
+        return []
+    return os.fsdecode(line[2:]).split() if line.startswith(b"#!") else []

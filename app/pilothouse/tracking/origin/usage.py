@@ -10,6 +10,8 @@ from pathlib import Path
 CPU = "system/cpu_percent"
 MEMORY = "system/memory_mb"
 PREFIX = "system/"
+FIRST_SAMPLE = 0.2
+"""Seconds after its start from which on a process tells something of itself."""
 _SLOWER = 0.02
 
 
@@ -63,6 +65,7 @@ class Usage:
         # What was spent before is not a part of the first sample.
         self._look()
         self._spent = 0.0
+        self._sampled = False
 
     def sample(self) -> dict[str, float] | None:
         """Return what is used now, or None once the process is gone."""
@@ -70,6 +73,7 @@ class Usage:
         if found is None:
             return None
         memory, spent = found
+        self._sampled = True
         now = time.monotonic()
         share = 100.0 * spent / max(1e-3, now - self._last)
         self._last = now
@@ -77,7 +81,7 @@ class Usage:
 
     def whole(self) -> dict[str, float] | None:
         """Return the mean CPU and the peak of the memory of all samples; None if there was none."""
-        if not self._peak:
+        if not self._sampled:
             return None
         share = 100.0 * self._spent / max(1e-3, time.monotonic() - self._began)
         return {CPU: round(share, 1), MEMORY: round(self._peak / 1e6, 1)}

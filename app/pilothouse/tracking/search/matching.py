@@ -95,7 +95,7 @@ def _found(field: Field, run: Run, now: datetime) -> Any:
         return run.tags.get(field.key)
     attribute = BY_NAME[field.key]
     if attribute.kind == "seconds":
-        return ((run.ended_at or now) - run.started_at).total_seconds()
+        return run.seconds_until(now)
     value = getattr(run, attribute.column)
     # The store knows no difference between a text that is empty and one that was never given.
     return None if value == "" else value

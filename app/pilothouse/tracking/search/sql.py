@@ -38,6 +38,12 @@ _Test: TypeAlias = Callable[[Condition, Condition], Condition]
 """From the expressions of a field's text and number to a condition on them."""
 
 
+TOOK = (
+    "(date_diff('microsecond', runs.started_at, coalesce(runs.ended_at, ?)) / CAST(1e6 AS DOUBLE)"
+    " - coalesce(runs.idle_seconds, 0))"
+)
+"""SQL for the seconds that a run took; one that has not ended, until the moment that is bound."""
+
 _IN_NUMBERS = frozenset("etruefals")
 """The ASCII letters of all texts that stand for a number: an exponent's, and those of the truth values."""
 
@@ -105,8 +111,7 @@ def _attribute(field: Field, test: _Test, now: datetime) -> Condition:
     attribute = BY_NAME[field.key]
     column: Condition = (f"runs.{attribute.column}", [])
     if attribute.kind == "seconds":
-        micros = "date_diff('microsecond', runs.started_at, coalesce(runs.ended_at, ?))"
-        column = (f"({micros} / CAST(1e6 AS DOUBLE))", [now])
+        column = (TOOK, [now])
     elif attribute.kind == "text":
         column = (f"nullif(runs.{attribute.column}, '')", [])
     sql, bound = test(column, column)

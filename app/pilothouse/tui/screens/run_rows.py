@@ -17,7 +17,6 @@ from pilothouse.tui.text import (
     number,
     safe,
     setting,
-    since,
     width,
 )
 from pilothouse.tui.widgets.sparkline import bar
@@ -50,7 +49,7 @@ def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
             ("started  ", "$dim"),
             moment(run.started_at),
             ("  took ", "$dim"),
-            duration(since(run.started_at, run.ended_at or now)),
+            duration(run.seconds_until(now)),
         )
     )
     what = safe(run.recipe or run.command, 80)

@@ -73,7 +73,7 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
     state, tone = run_state(run.status)
     running = sum(not trial.run.ended for trial in sweep.trials)
     failed = sum(score is None for score in sweep.outcomes.values())
-    seconds = ((run.ended_at or now) - run.started_at).total_seconds()
+    seconds = run.seconds_until(now)
     share = done / sweep.total if sweep.total else 0.0
     parts: list[str | tuple[str, str]] = [
         (state, TONE_STYLES[tone]),

@@ -49,7 +49,7 @@ def run_origin(workspace: Workspace, run_id: str) -> Asked:
 def _look(origin: Origin) -> OriginLook:
     git, host = origin.git, origin.host
     machine = (
-        ("python", origin.python or NONE),
+        ("python", origin.python or "not known: the command starts no Python that tells its packages"),
         ("system", f"{host.system} {host.machine}".strip() or NONE),
         ("host", host.name or NONE),
         ("cpus", str(host.cpus or NONE)),

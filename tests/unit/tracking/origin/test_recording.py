@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import PilothouseError
-from pilothouse.tracking.origin import Origin, read_origin, read_patch
+from pilothouse.tracking.origin import Origin, read_later_origins, read_origin, read_patch
 from pilothouse.tracking.origin import code as code_module
 from pilothouse.tracking.origin.code import keep_code, read_code
 from pilothouse.tracking.origin.recording import record_origin
@@ -28,8 +30,10 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
-def record(workspace: Workspace, *argv: str, **environment: str) -> Origin:
+def record(workspace: Workspace, *argv: str, again: bool = False, **environment: str) -> Origin:
     folder = workspace.run_dir("r1")
+    if not again:
+        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, **environment}
     return record_origin(workspace, folder, argv=argv, cwd=workspace.root, environment=env, seed=7)
@@ -135,3 +139,36 @@ def test_a_long_run_is_sampled_more_rarely() -> None:
         moment += interval(moment)
         count += 1
     assert count < 500
+
+
+def test_the_packages_are_of_the_python_that_ran(workspace: Workspace) -> None:
+    assert record(workspace, sys.executable, "train.py").packages["duckdb"]
+    other = workspace.root / "venv"
+    venv.create(other, with_pip=False, symlinks=True)
+    script = workspace.root / "tool"
+    script.write_text(f"#!{other}/bin/python\n")
+    script.chmod(0o755)
+    for argv in ([f"{other}/bin/python3", "train.py"], [str(script)]):
+        made = record(workspace, *argv)
+        assert (made.python, made.packages) == (platform.python_version(), {})
+    unknown = record(workspace, "sh", "-c", "true")
+    assert (unknown.python, unknown.packages) == ("", {})
+
+
+def test_what_goes_on_with_a_run_comes_beside_what_began_it(workspace: Workspace) -> None:
+    first = record(workspace, "python", "first.py")
+    for name in ("second.py", "third.py"):
+        record(workspace, "python", name, again=True)
+    folder = workspace.run_dir("r1")
+    assert read_origin(folder) == first
+    assert [one.argv[-1] for one in read_later_origins(folder)] == ["second.py", "third.py"]
+    (folder / "origin-later-0002.json").write_text("{")
+    with pytest.raises(PilothouseError, match="cannot be read"):
+        read_later_origins(folder)
+
+
+def test_a_process_that_is_over_before_it_was_sampled_used_nobody_knows_what() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    usage = Usage(process.pid)
+    process.communicate()
+    assert usage.whole() is None

@@ -15,7 +15,7 @@ from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.usual import usual_metrics
 from pilothouse.tui.signs import run_state
-from pilothouse.tui.text import NONE, clock, duration, number, percent, safe, setting, signed, since, width
+from pilothouse.tui.text import NONE, clock, duration, number, percent, safe, setting, signed, width
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _attribute(run: Run, key: str, now: datetime) -> tuple[str, str]:
         case "started" | "ended":
             return clock(run.started_at if key == "started" else run.ended_at, now), "dim"
         case "took":
-            return duration(since(run.started_at, run.ended_at or now)), ""
+            return duration(run.seconds_until(now)), ""
         case "recipe":
             return safe(run.recipe or run.command, 60), "dim"
         case "dataset":
