@@ -3,20 +3,29 @@ regression; and, without any rows, each metric by step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.comparing.findings import Curve
 from pilothouse.comparing.subjects import Subject
 from pilothouse.jsontext import loads
 from pilothouse.store import Store
+from pilothouse.tracking.curves import Curve as StepCurve
+from pilothouse.tracking.smoothing import thin
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
     from pilothouse.comparing.answers import Answers
 
 Points = tuple[tuple[float, float], ...]
+Steps = dict[tuple[str, str], StepCurve]
+"""Metrics by step, as they were read, by run and metric."""
 MOST_POINTS = 200
+"""Points of a ROC curve, evenly: it only rises, so none between two of them stands out."""
+MOST_WRITTEN = 300
+"""Points of a curve by step in a document."""
 
 
 def answered_curves(answers: Answers, subjects: Sequence[Subject]) -> tuple[Curve, ...]:
@@ -48,7 +57,7 @@ def roc_points(positive: Any, score: Any) -> Points:
     ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
     hits = np.append(0, np.cumsum(positive[order])[ends])
     alarms = np.append(0, ends + 1) - hits
-    kept = thin(len(hits))
+    kept = _spread(len(hits))
     return tuple(
         (round(float(alarms[n] / (len(positive) - total)), 5), round(float(hits[n] / total), 5)) for n in kept
     )
@@ -65,27 +74,58 @@ def residual_points(truth: Any, predicted: Any) -> Points:
     )
 
 
-def thin(count: int, most: int = MOST_POINTS) -> list[int]:
+def _spread(count: int, most: int = MOST_POINTS) -> list[int]:
     """Return at most so many of `count` positions, evenly, the first and the last among them."""
     if count <= most:
         return list(range(count))
     return sorted({round(n * (count - 1) / (most - 1)) for n in range(most)})
 
 
-def metric_curves(store: Store, subjects: Sequence[Subject]) -> tuple[Curve, ...]:
-    """Return every metric that has a history in at least one run, by step."""
-    from pilothouse.tracking.runs import metric_history
+def read_steps(
+    store: Store, subjects: Sequence[Subject], known: Steps | None = None, ended: Container[str] = ()
+) -> Steps:
+    """Read every metric by step of every run, by run and metric: a long one by its extremes.
 
-    histories = [metric_history(store, one.run.run_id) if one.run.run_id else {} for one in subjects]
-    keys = sorted({key for history in histories for key, points in history.items() if len(points) > 1})
+    Args:
+        store: the workspace's store.
+        subjects: whose.
+        known: what was read before.
+        ended: runs that had ended then: theirs is taken from `known`.
+    """
+    from pilothouse.tracking.curves import read_curves
+
+    kept = {place: curve for place, curve in (known or {}).items() if place[0] in ended}
+    runs = {one.run.run_id: one.run for one in subjects if one.run.run_id and one.run.run_id not in ended}
+    keys = sorted({key for run in runs.values() for key in run.summaries})
+    return {**kept, **read_curves(store, list(runs), keys)}
+
+
+def step_curves(read: Steps, subjects: Sequence[Subject]) -> tuple[Curve, ...]:
+    """Return every metric that has a history in at least one run, as finely as it was read."""
+    runs = [one.run.run_id for one in subjects]
+    keys = sorted({key for (run, key), curve in read.items() if run in runs and curve.count > 1})
     curves = []
     for key in keys:
-        series = []
-        for history in histories:
-            points = [point for point in history.get(key, ()) if abs(point.value) < float("inf")]
-            series.append(tuple((float(points[n].step), points[n].value) for n in thin(len(points))))
-        curves.append(Curve(key, "step", key, tuple(series)))
+        found = [read.get((run, key)) for run in runs]
+        points = tuple(one.points if one is not None else () for one in found)
+        means = tuple(one.means if one is not None else () for one in found)
+        curves.append(Curve(key, "step", key, points, means=means if any(means) else ()))
     return tuple(curves)
+
+
+def short_curves(curves: Sequence[Curve]) -> tuple[Curve, ...]:
+    """Return curves as they are written down: at most 300 points, all numbers, the extremes among them."""
+    return tuple(
+        replace(
+            one,
+            points=tuple(
+                tuple(thin([point for point in points if math.isfinite(point[1])], MOST_WRITTEN))
+                for points in one.points
+            ),
+            means=(),
+        )
+        for one in curves
+    )
 
 
 def kept_curves(workspace: Workspace, subjects: Sequence[Subject]) -> tuple[Curve, ...]:

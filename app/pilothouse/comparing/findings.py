@@ -103,13 +103,18 @@ class Slices:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A curve of each subject over the same axes: points (x, y); empty where there is none."""
+    """A curve of each subject over the same axes: points (x, y); empty where there is none.
+
+    Where points are only the extremes of a longer curve, `means` has `(x, mean, count)` of its stretches, to
+    be smoothed in their place; it is empty where that is so of none.
+    """
 
     name: str
     x: str
     y: str
     points: tuple[tuple[tuple[float, float], ...], ...]
     note: str = ""
+    means: tuple[tuple[tuple[float, float, int], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
-QUICK = ("environment", "code", "curves")
 Tell = Callable[[str, float | None], None]
 """Told what is being done, and the share of it that is done where that is known."""
 
@@ -40,14 +39,14 @@ def sections(
         UsageError: a column to slice by does not exist.
     """
     from pilothouse.comparing.code import compare_code
-    from pilothouse.comparing.curves import kept_curves, metric_curves
+    from pilothouse.comparing.curves import kept_curves, read_steps, short_curves, step_curves
     from pilothouse.comparing.environment import compare_environments
     from pilothouse.comparing.origins import behind
 
     known = [behind(workspace, subject) for subject in subjects]
     yield "environment", compare_environments(known)
     yield "code", compare_code(workspace, [one.label for one in subjects], known)
-    by_step = metric_curves(store, subjects)
+    by_step = short_curves(step_curves(read_steps(store, subjects), subjects))
     yield "curves", (*kept_curves(workspace, subjects), *by_step)
     tell("Comparing the data they were made of", None)
     from pilothouse.comparing.data import compare_data

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from answering import answers, subjects
 from sklearn.metrics import roc_auc_score
 
-from pilothouse.comparing.curves import answered_curves, residual_points, roc_points, thin
+from pilothouse.comparing.curves import (
+    answered_curves,
+    read_steps,
+    residual_points,
+    roc_points,
+    short_curves,
+    step_curves,
+)
 from pilothouse.comparing.findings import BETTER, UNDECIDED
 from pilothouse.comparing.slices import slice_rows
+from pilothouse.comparing.subjects import find_subjects
+from pilothouse.store import open_store
+from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.workspace import Workspace
 
 
 @pytest.mark.parametrize("ties", [0, 1])
@@ -39,9 +53,37 @@ def test_quantiles_of_the_errors() -> None:
     assert answered_curves(answers("labels", truth > 0, truth > 0), subjects(1)) == ()
 
 
-def test_thinning_keeps_both_ends() -> None:
-    assert thin(3) == [0, 1, 2]
-    assert (thin(1001)[0], thin(1001)[-1], len(thin(1001))) == (0, 1000, 200)
+def test_a_spike_among_many_points_is_in_every_curve_of_it(workspace: Workspace) -> None:
+    ids = []
+    for peak in (9_911, 3_003):
+        writer = open_run(workspace, RunStart(kind="api", status="RUNNING"), hold=True)
+        for step in range(10_000):
+            writer.log_metrics({"loss": 99.0 if step == peak else 1.0 + step % 7}, step)
+        writer.log_metrics({"gap": math.nan, "once": 1.0}, 0)
+        writer.log_metrics({"gap": 2.0}, 1)
+        writer.end("FINISHED", 0)
+        ids.append(writer.run_id)
+    store = open_store(workspace)
+    subjects_ = find_subjects(store, ids)
+    read = read_steps(store, subjects_)
+    drawn = {curve.name: curve for curve in step_curves(read, subjects_)}
+    assert sorted(drawn) == ["gap", "loss"], "a single point is no curve"
+    assert math.isnan(drawn["gap"].points[0][0][1]), "it breaks the line"
+    written = {curve.name: curve for curve in short_curves(tuple(drawn.values()))}
+    assert written["gap"].points == (((1.0, 2.0),), ((1.0, 2.0),))
+    for curve, most in ((drawn["loss"], 6_000), (written["loss"], 300)):
+        assert [max(points, key=lambda point: point[1]) for points in curve.points] == [
+            (9_911.0, 99.0),
+            (3_003.0, 99.0),
+        ]
+        assert all(len(points) <= most for points in curve.points)
+    # Smoothed are the means, not the extremes that stand in for ten points each.
+    assert [sum(count for _, _, count in means) for means in drawn["loss"].means] == [10_000, 10_000]
+    # What an ended run logged is read once.
+    known = {place: replace(curve, count=-1) for place, curve in read.items()}
+    again = read_steps(store, subjects_, known, ended={ids[0]})
+    assert again[ids[0], "loss"].count == -1
+    assert again[ids[1], "loss"].count == 10_000
 
 
 def test_a_slice_in_which_the_second_is_better_is_found_and_the_others_are_not() -> None:

@@ -93,7 +93,7 @@ class CompareScreen(CompareActs):
         if known is not None and known.refs == self.refs and all(run.ended for run in known.comparison.runs):
             return None
         workspace, refs = self.workspace, self.refs
-        return lambda: compared(workspace, refs)
+        return lambda: compared(workspace, refs, known)
 
     def show_snapshot(self, snapshot: object) -> None:
         """Draw it; then the rest is asked for, once."""
@@ -238,8 +238,9 @@ class CompareScreen(CompareActs):
         for n, (label, points) in enumerate(zip(self.labels, curve.points, strict=True)):
             colour, symbol = look(n)
             name = f"◆ {label}" if n == 0 else label
+            means = curve.means[n] if curve.means else ()
             if points:
-                series.append(Series(name, points, colour, symbol, lower=lower_is_better(curve.name)))
+                series.append(Series(name, points, colour, symbol, means, lower_is_better(curve.name)))
         if curve.x == "step":
             chart.show(series, by="step")
         else:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import subprocess
 
+    from pilothouse.comparing.curves import Steps
     from pilothouse.comparing.facts import Comparison
     from pilothouse.comparing.findings import Curve, Findings
     from pilothouse.workspace import Workspace
@@ -17,23 +18,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The facts, and the curves by step; the first of ``refs`` is the baseline."""
+    """The facts, and the curves by step, as they were ``read``; the first of ``refs`` is the baseline."""
 
     refs: tuple[str, ...]
     comparison: Comparison
     curves: tuple[Curve, ...]
+    read: Steps
 
 
-def compared(workspace: Workspace, refs: tuple[str, ...]) -> Compared:
-    """Read the facts and the curves of runs or versions."""
-    from pilothouse.comparing.curves import kept_curves, metric_curves
+def compared(workspace: Workspace, refs: tuple[str, ...], before: Compared | None = None) -> Compared:
+    """Read facts and curves of runs or versions; the curves of runs that had ended ``before`` are kept."""
+    from pilothouse.comparing.curves import kept_curves, read_steps, step_curves
     from pilothouse.comparing.facts import compare_runs
     from pilothouse.store import open_store
 
     store = open_store(workspace)
     comparison = compare_runs(store, refs)
-    by_step = metric_curves(store, comparison.subjects)
-    return Compared(refs, comparison, (*kept_curves(workspace, comparison.subjects), *by_step))
+    subjects = comparison.subjects
+    if before is None:
+        read = read_steps(store, subjects)
+    else:
+        ended = {run.run_id for run in before.comparison.runs if run.ended}
+        read = read_steps(store, subjects, before.read, ended)
+    by_step = step_curves(read, subjects)
+    return Compared(refs, comparison, (*kept_curves(workspace, subjects), *by_step), read)
 
 
 def start_judging(
