@@ -129,7 +129,9 @@ def test_own_runs_are_read_by_mlflow(workspace: Workspace, tmp_path: Path) -> No
     )
     (workspace.root / "train.py").write_text(script)
     assert pilothouse("run", "--", sys.executable, "train.py", cwd=workspace.root).code == 0
-    told_by(workspace, "export", str(tmp_path / "out"), "--format", "mlflow", "--json")
+    (workspace.root / "deeper").mkdir()
+    dest = Path("deeper", "..", os.path.relpath(tmp_path / "out", workspace.root))
+    told_by(workspace, "export", str(dest), "--format", "mlflow", "--json")
     back = mlflow(tmp_path / "reader", "read", f"sqlite:///{tmp_path / 'out' / 'mlflow.db'}")
     (run,) = back["runs"].values()
     assert (run["status"], run["params"]["lr"], run["files"]["x.txt"]) == ("FINISHED", "0.1", "hello")

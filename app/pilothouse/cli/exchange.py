@@ -34,7 +34,8 @@ def import_command(
 ) -> None:
     """Take over the runs of an MLflow store: its SQLite file or its folder mlruns.
 
-    Runs that are here already are left alone, so it can be said again and again.
+    Runs that are here already are left alone, so it can be said again and again. Only artifacts that
+    could not be had before are filled in.
     """
     from pilothouse.store import open_store
     from pilothouse.tracking.exchange.importing import import_runs
@@ -57,6 +58,7 @@ def import_command(
         say(f"Imported {report.imported:,} runs from {report.source}, with {report.files:,} artifacts.")
         for count, what in (
             (report.renewed, "had not ended before and were taken over anew"),
+            (report.filled, "were here without their artifacts, which have come now"),
             (report.known, "were here already"),
             (report.deleted, "are deleted there and were left out"),
         ):
@@ -64,7 +66,7 @@ def import_command(
                 say(f"{count:,} {what}.")
         for title, ones in (
             ("could not be read and were left out", report.unreadable),
-            ("came without their artifacts", report.without_artifacts),
+            ("are here without the artifacts that they have there", report.without_artifacts),
         ):
             if ones:
                 say(f"{len(ones):,} {title}:")

@@ -78,7 +78,7 @@ def back_up(
     Raises:
         PilothouseError: the file exists, cannot be written, or the store cannot be read.
     """
-    dest = dest.absolute()
+    dest = dest.resolve()
     if dest.is_dir() or (dest.exists() and not force):
         raise PilothouseError(
             f"{dest} exists already.",

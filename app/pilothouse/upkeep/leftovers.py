@@ -20,7 +20,7 @@ from pilothouse.processes import is_alive
 from pilothouse.registry.generation import alive_path
 from pilothouse.serving.predictions import predictions_folder
 from pilothouse.store import Store, Transaction, open_store, record
-from pilothouse.tracking.exchange.importing import STAGING_PREFIX
+from pilothouse.tracking.exchange.staging import STAGING_PREFIX
 from pilothouse.tracking.runs import fold
 from pilothouse.tracking.trash import PURGED_PREFIX
 from pilothouse.workspace import Workspace

@@ -32,7 +32,7 @@ def restore(source: Path, folder: Path) -> Backup:
         PilothouseError: the folder is not empty, or the file is no backup, cut short, or holds a member that
             would lead out of the folder.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PilothouseError(
             f"{folder} exists already and is not empty.",

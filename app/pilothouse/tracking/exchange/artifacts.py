@@ -2,21 +2,23 @@
 
 What a store says of where artifacts lie is a claim from outside: a made-up one could name any folder of this
 machine. So only a folder that ends in the run's own id, below the store's folder or one that the user named,
-is copied; links are not followed.
+is copied; links are not followed. A run whose place holds nothing has lost nothing: a run that logged none
+has no folder either.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from pilothouse.tracking.exchange.source import SourceRun
+from pilothouse.tracking.exchange.source import Listed, SourceRun
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}", re.ASCII)
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -24,13 +26,13 @@ _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a run's artifacts are (None: nowhere), and if they should be somewhere, why they are not here."""
+    """Where a run's artifacts are (None: nowhere), and if it has or may have some, why not here."""
 
     folder: Path | None
     why_not: str = ""
 
 
-def find_artifacts(run: SourceRun, likely: Iterable[Path], roots: Sequence[Path]) -> Found:
+def find_artifacts(run: Listed | SourceRun, likely: Iterable[Path], roots: Sequence[Path]) -> Found:
     """Look for the artifacts of a run.
 
     Args:
@@ -41,15 +43,16 @@ def find_artifacts(run: SourceRun, likely: Iterable[Path], roots: Sequence[Path]
     if not _SAFE_ID.fullmatch(run.source_id):
         return Found(None, "its id cannot be part of a path")
     for folder in likely:
-        if folder.is_dir() and not folder.is_symlink():
+        if not folder.is_symlink() and holds_any(folder):
             return Found(folder)
     if not run.artifact_uri:
         return Found(None)
     claimed, why_not = _claimed(run.artifact_uri, roots[0])
     if claimed is None:
         return Found(None, why_not)
-    if ".." in claimed.parts or claimed.parts[-2:] != (run.source_id, "artifacts"):
-        return Found(None, f"the store claims that they lie at {run.artifact_uri[:200]}, which is refused")
+    if claimed.parts[-2:] != (run.source_id, "artifacts"):
+        refused = f"the store claims that they lie at {run.artifact_uri[:200]}, which is refused"
+        return Found(None, refused if holds_any(claimed) else "")
     # A store that was moved still names its old place; what is below it is as it was.
     moved = [
         root.joinpath(*middle, *claimed.parts[-count:])
@@ -60,7 +63,8 @@ def find_artifacts(run: SourceRun, likely: Iterable[Path], roots: Sequence[Path]
     ]
     outside = False
     for folder in (claimed, *moved):
-        if folder.is_dir():
+        if holds_any(folder):
+            # Here `..` and links are followed: what counts is where they lead.
             real = folder.resolve()
             if any(real.is_relative_to(root) for root in roots):
                 return Found(real)
@@ -69,27 +73,38 @@ def find_artifacts(run: SourceRun, likely: Iterable[Path], roots: Sequence[Path]
         return Found(
             None, f"they lie outside of the store's folder, at {claimed}; name theirs with --artifacts"
         )
-    # A run that logged none has no folder either, so this is no trouble.
     return Found(None)
+
+
+def holds_any(folder: Path) -> bool:
+    """Say whether a folder is there and not empty, or cannot be looked into."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:
+        # A name that is too long or a chain of links that has no end leads nowhere.
+        return error.errno == errno.EACCES
 
 
 def _claimed(uri: str, base: Path) -> tuple[Path | None, str]:
     if "\0" in uri:
         return None, "the store claims a place with a zero byte, which is refused"
     if _WINDOWS_DRIVE.match(uri):
-        return Path(uri), ""
+        return Path(PureWindowsPath(uri).as_posix()), ""
     try:
         parts = urlsplit(uri)
     except ValueError:
         return None, f"the store claims that they lie at {uri[:200]}, which is no place"
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost"):
-            return None, f"they lie on another machine, {parts.netloc[:80]}"
+            return None, f"any it has lie on another machine, {parts.netloc[:80]}"
         return Path(url2pathname(parts.path)), ""
     if parts.scheme == "mlflow-artifacts":
         return base / "mlartifacts" / PurePosixPath(unquote(parts.path).lstrip("/")), ""
     if parts.scheme and "://" in uri:
-        return None, f"they lie at {parts.scheme}://, which is not this machine"
+        return None, f"any it has lie at {parts.scheme}://, which is not this machine"
     return base / uri, ""
 
 
@@ -110,8 +125,16 @@ def copy_artifacts(source: Path, target: Path) -> tuple[int, int]:
 
 
 def plain_files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder that is neither a link nor reached through one."""
-    for place, folders, names in os.walk(folder, followlinks=False):
+    """Yield every file below a folder that is neither a link nor reached through one.
+
+    Raises:
+        OSError: a folder cannot be looked into; what is in it would be left out silently.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=False):
         folders.sort()
         for name in sorted(names):
             path = Path(place) / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
@@ -90,7 +91,8 @@ def export_runs(
         else:
             write_json(store, run_ids, sys.stdout, history=history)
         return ExportReport(format, dest, len(run_ids))
-    path = Path(dest).absolute()
+    # What is written names this place, and is read from elsewhere: without `..` and links in it.
+    path = Path(os.path.realpath(dest))
     if format == "mlflow":
         with _new_folder(path) as folder:
             files, size = write_mlflow(store, run_ids, folder, final=path, artifacts=artifacts)

@@ -2,58 +2,30 @@
 
 A run's id is made from the id it had there, so whoever imports it again finds it. Rows go in by some hundred
 runs, in one transaction with their event; artifacts are copied beside first and renamed into place. A run
-that had not ended is taken over anew once it has; what a person did to it here meanwhile stays.
+that had not ended is taken over anew once it has; what a person did to it here meanwhile stays. A run that is
+here without artifacts gets them as soon as they can be had.
 """
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pilothouse.errors import PilothouseError
 from pilothouse.store import Store, Transaction, record
 from pilothouse.tracking.digests import keep_digests
-from pilothouse.tracking.exchange.artifacts import copy_artifacts, find_artifacts
+from pilothouse.tracking.exchange.report import ImportReport
 from pilothouse.tracking.exchange.rows import UNFINISHED_TAG, rows_of
 from pilothouse.tracking.exchange.source import Listed, Source, SourceRun, Unreadable
+from pilothouse.tracking.exchange.staging import fill, not_copied, not_placed, place, stage
 from pilothouse.tracking.names import run_id_of
 
 BATCH_RUNS = 500
 BATCH_POINTS = 200_000
-STAGING_PREFIX = ".import-"
-"""Start of the name of a run's folder until its rows are stored; no run is called so."""
 
 _TABLES = ("runs", "params", "tags", "metrics", "metric_points")
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What an import did.
-
-    Attributes:
-        source: the store in words.
-        imported: runs that are new here.
-        renewed: runs that had not ended when they were imported before, and were taken over anew.
-        known: runs that were here already and were left alone.
-        deleted: runs that are deleted there and were left out.
-        files, bytes: artifacts that were copied.
-        unreadable: runs that were left out whole, and why.
-        without_artifacts: runs that were imported without their artifacts, and why.
-    """
-
-    source: str
-    imported: int = 0
-    renewed: int = 0
-    known: int = 0
-    deleted: int = 0
-    files: int = 0
-    bytes: int = 0
-    unreadable: list[Unreadable] = field(default_factory=list)
-    without_artifacts: list[Unreadable] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -74,7 +46,7 @@ def import_runs(
     actor: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
-    """Import every run of a store that is not here yet.
+    """Import every run of a store that is not here yet, and artifacts that did not come with theirs.
 
     Args:
         store: of the workspace that takes them over.
@@ -95,7 +67,7 @@ def import_runs(
     roots = [source.folder.resolve(), *(path.resolve() for path in artifact_roots)] if artifacts else []
     for start in range(0, len(runs), BATCH_RUNS):
         some = runs[start : start + BATCH_RUNS]
-        fresh = _fresh(store, some, report)
+        fresh, known = _apart(store, some)
         batch = _Batch()
         try:
             for run in source.read(fresh):
@@ -107,13 +79,16 @@ def import_runs(
         finally:
             for folder in batch.folders.values():
                 shutil.rmtree(folder, ignore_errors=True)
+        filled = fill(store, source, known, roots, report, actor) if roots else 0
+        report.filled += filled
+        report.known += len(known) - filled
         if on_progress is not None:
             on_progress(start + len(some), len(runs))
     return report
 
 
-def _fresh(store: Store, listed: Sequence[Listed], report: ImportReport) -> list[Listed]:
-    """Return the runs that are not here, or had not ended when they came and have since."""
+def _apart(store: Store, listed: Sequence[Listed]) -> tuple[list[Listed], dict[str, Listed]]:
+    """Return the runs that are to come, new or ended since they came unfinished; and the others, by id."""
     ids = {run_id_of(f"mlflow:{run.source_id}"): run for run in listed}
     rows = store.query(
         "SELECT runs.run_id, tags.value FROM runs"
@@ -122,8 +97,8 @@ def _fresh(store: Store, listed: Sequence[Listed], report: ImportReport) -> list
         [UNFINISHED_TAG, list(ids)],
     )
     known = {row["run_id"] for row in rows if row["value"] in (None, ids[row["run_id"]].status)}
-    report.known += len(known)
-    return [run for run_id, run in ids.items() if run_id not in known]
+    fresh = [run for run_id, run in ids.items() if run_id not in known]
+    return fresh, {run_id: run for run_id, run in ids.items() if run_id in known}
 
 
 def _add(
@@ -144,22 +119,12 @@ def _add(
         report.unreadable.append(Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}"))
         return
     if roots:
-        staging = store.workspace.runs_dir / f"{STAGING_PREFIX}{run_id}"
-        shutil.rmtree(staging, ignore_errors=True)
         try:
-            found = find_artifacts(run, source.artifact_folders(run), roots)
-            if found.why_not:
-                report.without_artifacts.append(Unreadable(run.source_id, found.why_not))
-            if found.folder is not None:
-                count, size = copy_artifacts(found.folder, staging / "artifacts")
-                report.files += count
-                report.bytes += size
+            staging = stage(store, source, run, run_id, roots, report)
         except OSError as error:
-            shutil.rmtree(staging, ignore_errors=True)
-            why = f"its artifacts cannot be copied: {error.strerror or error}"
-            report.unreadable.append(Unreadable(run.source_id, why))
+            report.unreadable.append(Unreadable(run.source_id, not_copied(error)))
             return
-        if staging.exists():
+        if staging is not None:
             batch.folders[run_id] = staging
     for table, more in rows.items():
         batch.rows[table] += more
@@ -181,16 +146,12 @@ def _write(store: Store, batch: _Batch, report: ImportReport, actor: str | None)
             words = f"Imported {len(ids)} run{'s' if len(ids) > 1 else ''} from {report.source}."
             record(tx, "import", "runs", words, {"source": report.source, "runs": len(ids)}, actor)
             for run_id, staging in batch.folders.items():
-                placed.append(_place(staging, store.workspace.run_dir(run_id)))
+                placed.append(place(staging, store.workspace.run_dir(run_id)))
     except BaseException as error:
         for folder in placed:
             shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
-            raise PilothouseError(
-                f"The artifacts cannot be put into the workspace: {error.strerror}.",
-                untouched="Runs that were imported before this stay.",
-                next="Make room or correct the permissions, then import again: it goes on where it stopped.",
-            ) from None
+            raise not_placed(error) from None
         raise
     batch.folders.clear()
     report.renewed += len(before)
@@ -220,10 +181,3 @@ def _keep_what_was_done_here(tx: Transaction, batch: _Batch, before: Sequence[st
     found = tx.rows("SELECT run_id, deleted_at FROM runs WHERE run_id IN (SELECT unnest(?))", ids)
     deleted = {row["run_id"]: row["deleted_at"] for row in found}
     batch.rows["runs"] = [{**row, "deleted_at": deleted.get(row["run_id"])} for row in batch.rows["runs"]]
-
-
-def _place(staging: Path, folder: Path) -> Path:
-    # What lies there is left of an import that was killed, or of this run before it ended.
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)
-    return staging.rename(folder)

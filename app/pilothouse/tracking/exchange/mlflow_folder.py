@@ -53,7 +53,8 @@ class FolderSource:
                     found.append(Unreadable(folder.name, f"its {META_NAME} is that of another run"))
                     continue
                 self._folders[run_id] = folder
-                found.append(Listed(run_id, _status(meta.get("status")), name))
+                place = meta.get("artifact_uri") or ""
+                found.append(Listed(run_id, _status(meta.get("status")), name, place))
         return found
 
     def read(self, runs: Sequence[Listed]) -> Iterator[SourceRun | Unreadable]:
@@ -83,9 +84,9 @@ class FolderSource:
             except ValueError as error:
                 yield Unreadable(run.source_id, str(error))
 
-    def artifact_folders(self, run: SourceRun) -> Iterable[Path]:
+    def artifact_folders(self, source_id: str) -> Iterable[Path]:
         """Return the folder beside the run's own files, wherever the whole was moved to."""
-        return (self._folders[run.source_id] / "artifacts",)
+        return (self._folders[source_id] / "artifacts",)
 
 
 def is_runs_folder(path: Path) -> bool:

@@ -69,11 +69,11 @@ class SqliteSource:
                 "SELECT count(*) FROM runs WHERE lifecycle_stage = 'deleted'"
             ).fetchone()[0]
             rows = con.execute(
-                "SELECT run_uuid, runs.status, experiments.name FROM runs LEFT JOIN experiments"
-                " USING (experiment_id) WHERE coalesce(runs.lifecycle_stage, 'active') <> 'deleted'"
-                " ORDER BY start_time, run_uuid"
+                "SELECT run_uuid, runs.status, experiments.name, artifact_uri FROM runs"
+                " LEFT JOIN experiments USING (experiment_id)"
+                " WHERE coalesce(runs.lifecycle_stage, 'active') <> 'deleted' ORDER BY start_time, run_uuid"
             )
-            return [Listed(str(row[0]), _text(row[1]), _text(row[2])) for row in rows]
+            return [Listed(str(row[0]), *map(_text, row[1:])) for row in rows]
 
     def read(self, runs: Sequence[Listed]) -> Iterator[SourceRun | Unreadable]:
         """Read the contents of some runs: a handful of statements, and their points piece by piece."""
@@ -133,7 +133,7 @@ class SqliteSource:
             )
         )
 
-    def artifact_folders(self, run: SourceRun) -> Iterable[Path]:
+    def artifact_folders(self, source_id: str) -> Iterable[Path]:
         """Return where MLflow puts artifacts beside its file when nothing else was asked for."""
         return ()
 

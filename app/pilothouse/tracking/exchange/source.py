@@ -53,6 +53,7 @@ class Listed:
     source_id: str
     status: str
     experiment: str
+    artifact_uri: str = ""
 
 
 class Source(Protocol):
@@ -73,6 +74,6 @@ class Source(Protocol):
         """Read the contents of some runs."""
         ...
 
-    def artifact_folders(self, run: SourceRun) -> Iterable[Path]:
+    def artifact_folders(self, source_id: str) -> Iterable[Path]:
         """Return where the artifacts of a run would be by the layout of this store, likeliest first."""
         ...

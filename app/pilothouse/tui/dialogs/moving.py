@@ -135,6 +135,7 @@ def imported(report: Any) -> str:
     said = [f"Imported {report['imported']:,} runs from {safe(report['source'], 80)}"]
     for key, words in (
         ("renewed", "taken over anew"),
+        ("filled", "given their artifacts now"),
         ("known", "here already"),
         ("deleted", "deleted there"),
     ):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -184,6 +185,27 @@ def test_through_an_mlflow_store_and_back(workspace: Workspace, store: Store, tm
             key: [(p.step, str(p.value)) for p in mine] for key, mine in here.items()
         }
         assert (other.run_dir(again.run_id) / "artifacts" / "deep" / "x.txt").read_text() == "hello"
+
+
+def test_a_place_said_with_dots_is_resolved(
+    workspace: Workspace, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(workspace)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for format, name in (("csv", "a.csv"), ("mlflow", "mlf")):
+        report = export_runs(store, select_runs(store), f"../{name}", format=format)
+        assert report.dest == str((tmp_path / name).resolve())
+    assert ".." not in report.uri
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlf" / "mlflow.db")) as con:
+        claims = [
+            row[0]
+            for row in con.execute(
+                "SELECT artifact_uri FROM runs UNION SELECT artifact_location FROM experiments"
+            )
+        ]
+    assert claims
+    assert not [claim for claim in claims if ".." in claim]
 
 
 def test_an_id_that_is_no_id_does_not_become_a_path(

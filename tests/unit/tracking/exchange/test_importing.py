@@ -13,8 +13,9 @@ from hostile import HOSTILE
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.store import Store, list_events
 from pilothouse.tracking.exchange import mlflow_sqlite
-from pilothouse.tracking.exchange.importing import ImportReport, import_runs
+from pilothouse.tracking.exchange.importing import import_runs
 from pilothouse.tracking.exchange.opening import open_source
+from pilothouse.tracking.exchange.report import ImportReport
 from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history
 from pilothouse.tracking.tagging import tag_run
 from pilothouse.tracking.trash import delete_runs, purge_runs
@@ -327,7 +328,8 @@ def test_a_store_cannot_lead_out_of_its_folder(store: Store, tmp_path: Path) -> 
     path = make_database(tmp_path / "store" / "m.db", [*runs, {"id": "plain", "uri": "1/plain/artifacts"}])
     report = take(store, path)
     assert (report.imported, report.files, report.bytes) == (len(claims) + 1, 0, 0)
-    assert {one.source_id for one in report.without_artifacts} == set(claims)
+    # There is nothing in a folder called `~`, so nothing is missing.
+    assert {one.source_id for one in report.without_artifacts} == set(claims) - {"home"}
     assert not list(store.workspace.runs_dir.rglob("key"))
 
 
@@ -343,6 +345,76 @@ def test_a_folder_that_the_user_names_may_be_read(store: Store, tmp_path: Path) 
     assert take(store, path, artifact_roots=[tmp_path / "elsewhere"]).files == 1
     purge_runs(store, ["latest"])
     assert take(store, path, artifacts=False).files == 0
+
+
+def test_what_an_older_export_said_with_dots_is_found(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    for run_id in "ab":
+        kept = tmp_path / "mlf" / "artifacts" / run_id / "artifacts"
+        kept.mkdir(parents=True)
+        (kept / "x.txt").write_text("hello")
+    place = f"file://{tmp_path}/{{}}/../mlf/artifacts/{{}}/artifacts"
+    runs = [{"id": "a", "uri": place.format("p", "a")}, {"id": "b", "uri": place.format("gone", "b")}]
+    report = take(store, make_database(tmp_path / "mlf" / "m.db", runs))
+    assert (report.files, report.without_artifacts) == (2, [])
+
+
+def test_only_artifacts_that_there_are_count_as_missing(store: Store, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    for run_id in ("full", "empty"):
+        (elsewhere / run_id / "artifacts").mkdir(parents=True)
+    (elsewhere / "full" / "artifacts" / "x").write_text("hello")
+    (tmp_path / "store").mkdir()
+    runs = [
+        *(
+            {"id": name, "uri": (elsewhere / name / "artifacts").as_uri()}
+            for name in ("full", "empty", "none")
+        ),
+        {"id": "odd", "uri": (elsewhere / "none").as_uri()},
+        {"id": "dots", "uri": f"file://{elsewhere}/../nowhere/dots/artifacts"},
+    ]
+    report = take(store, make_database(tmp_path / "store" / "m.db", runs))
+    assert (report.imported, report.files) == (5, 0)
+    assert [one.source_id for one in report.without_artifacts] == ["full"]
+
+
+@pytest.mark.parametrize("kind", ["database", "folder"])
+def test_a_second_import_fills_in_the_artifacts_that_did_not_come(
+    store: Store, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "store").mkdir()
+    if kind == "database":
+        away = tmp_path / "elsewhere" / "run" / "artifacts" / "deep" / "x"
+        away.parent.mkdir(parents=True)
+        away.write_text("hello")
+        uri = (tmp_path / "elsewhere" / "run" / "artifacts").as_uri()
+        path = make_database(tmp_path / "store" / "m.db", [{"id": "run", "uri": uri}, {"id": "bare"}])
+        first, then = {}, {"artifact_roots": [tmp_path / "elsewhere"]}
+    else:
+        path = tmp_path / "store"
+        make_folder(path, "run", files={"artifacts/deep/x": "hello"})
+        make_folder(path, "bare", files={"params/p": "1"})
+        first, then = {"artifacts": False}, {}
+    assert take(store, path, **first).files == 0
+    run = by_source(store)["run"]
+    tag_run(store, run.run_id, {"mine": "yes"})
+    before = list_runs(store)
+
+    report = take(store, path, **then)
+    assert (report.imported, report.renewed, report.known, report.filled) == (0, 0, 1, 1)
+    assert (report.files, report.bytes, report.without_artifacts) == (1, 5, [])
+    kept = store.workspace.run_dir(run.run_id) / "artifacts" / "deep" / "x"
+    assert kept.read_text() == "hello"
+    assert list_runs(store) == before
+    assert list_events(store)[0].message == f"Filled in the artifacts of 1 run from {report.source}."
+    events = len(list_events(store))
+
+    kept.write_text("changed here")
+    again = take(store, path, **then)
+    assert (again.known, again.filled, again.files) == (2, 0, 0)
+    assert kept.read_text() == "changed here"
+    assert len(list_events(store)) == events
+    assert not list(store.workspace.runs_dir.glob(".import-*"))
 
 
 def test_artifacts_that_cannot_be_copied_leave_no_half_run(
