@@ -58,7 +58,7 @@ def _judge_relabelled(store: Store, model: ModelConfig, tell: Callable[[str], No
     """Judge files anew whose labels came since."""
     for one in short_of_labels(store, model.name, since=True):
         tell(f"Looking at {one.file.name} again: labels have come.")
-        if (kept := look_again(store, model, one)) is not None:
+        if (kept := look_again(store, model, one, tell)) is not None:
             yield kept
 
 
@@ -73,13 +73,18 @@ def judge_relabelled(
         return list(_judge_relabelled(open_store(workspace), model, tell))
 
 
+def _to_log(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
 def main() -> int:
     """Judge what waits; 0 too where another process does it already."""
     collect_seldom()
     be_nice()
     workspace = Workspace(Path(sys.argv[1]).absolute())
     try:
-        for _ in judge_waiting(workspace, workspace.config().models):
+        for _ in judge_waiting(workspace, workspace.config().models, _to_log):
             pass
     except PilothouseError as error:
         sys.stderr.write(f"{error}\n")

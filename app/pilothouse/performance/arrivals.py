@@ -33,6 +33,9 @@ def judge_arrival(
         config: of its model.
         arrival: the file.
         again: put it in the place of what is kept.
+
+    Raises:
+        PilothouseError: it cannot be measured again; what is kept stays.
     """
     alerts: tuple[Alert, ...] = ()
     drifted = _drifted(store, arrival)
@@ -44,11 +47,17 @@ def judge_arrival(
         )
         kept = _of(arrival, version, found)
         alerts = judge_alerts(config, figures_of(found.harm, version, drifted=drifted))
-    except PilothouseError as error:
-        kept = _unjudged(arrival, version, error.what)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         # A pipeline or a file that nobody foresaw must not come up again and again.
-        kept = _unjudged(arrival, version, f"{type(error).__name__}: {str(error)[:300]}")
+        why = f"{type(error).__name__}: {str(error)[:300]}"
+        if isinstance(error, PilothouseError):
+            why = error.what
+        if again:
+            # What goes wrong may pass, and a judgement that was made is worth more than none.
+            raise PilothouseError(
+                f"{arrival.name} cannot be judged again: {why}", untouched="What was found of it stays."
+            ) from error
+        kept = _unjudged(arrival, version, why)
     with store.transaction() as tx:
         if not again and tx.row(
             "SELECT 1 FROM harms WHERE model = ? AND name = ? AND sha256 = ?",
@@ -63,7 +72,7 @@ def rejudge(store: Store, version: ModelVersion, config: ModelConfig, name: str)
     """Judge the newest file of that name again, by the labels that have come since.
 
     Raises:
-        PilothouseError: no such file was judged.
+        PilothouseError: no such file was judged, or it cannot be measured again; what is kept stays.
     """
     before = read_harm(store, config.name, name=name)
     if not before:

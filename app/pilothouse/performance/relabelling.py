@@ -6,7 +6,7 @@ than the last look at the file. A look leaves its moment, and how many rows had 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -64,8 +64,13 @@ def rows_by_file(store: Store, config: ModelConfig, ids: Sequence[str]) -> dict[
     return found
 
 
-def look_again(store: Store, config: ModelConfig, one: Short) -> KeptHarm | None:
-    """Judge a file anew for the version that it was judged for, if enough labels have come; else None."""
+def look_again(
+    store: Store, config: ModelConfig, one: Short, tell: Callable[[str], None] = lambda text: None
+) -> KeptHarm | None:
+    """Judge a file anew for the version that it was judged for, if enough labels have come; else None.
+
+    Where that goes wrong `tell` is told why, what was found stays, and it is tried when more labels come.
+    """
     from pilothouse.performance.arrivals import judge_arrival
 
     began = datetime.now(UTC).replace(tzinfo=None)
@@ -75,10 +80,9 @@ def look_again(store: Store, config: ModelConfig, one: Short) -> KeptHarm | None
         try:
             version = get_version(store, str(one.version), config.name)
             kept = judge_arrival(store, version, config, one.file, again=True)
-        except PilothouseError:
-            # The version is gone: what was found of it stays.
-            kept = None
-    else:
+        except PilothouseError as error:
+            tell(f"{error.what} {error.untouched}".rstrip())
+    if kept is None:
         joined = one.joined
     with store.transaction() as tx:
         key = [config.name, one.file.name, one.file.sha256]

@@ -206,6 +206,44 @@ def test_what_cannot_be_judged_is_kept_with_its_reason(trained: Workspace) -> No
     assert odd.verdict == NOT_JUDGED
 
 
+def test_what_goes_wrong_while_looking_again_leaves_what_was_found(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    table = rows(100, seed=9)
+    blind = [{key: value for key, value in row.items() if key != "y"} for row in table]
+    path = landed(trained, "blind.csv", blind)
+    store_as_sound(store, "blind.csv")
+    assert len(list(judge_waiting(trained, (config,)))) == 1
+    found = get_harm(store, "late", "blind.csv")
+    assert found.verdict == "unknown" and found.report["harm"]["rows"] == 100
+    whole, bundle = path.read_bytes(), trained.version_dir("late", 1) / "model.joblib"
+    model, mode = bundle.read_bytes(), bundle.stat().st_mode
+    bundle.chmod(0o644)
+    told: list[str] = []
+    for name, break_, mend in (
+        ("file", lambda: path.write_text("id"), lambda: path.write_bytes(whole)),
+        ("bundle", lambda: bundle.write_bytes(b"half"), lambda: bundle.write_bytes(model)),
+    ):
+        break_()
+        with pytest.raises(PilothouseError, match=r"blind\.csv cannot be judged again: ") as caught:
+            rejudge(store, live(store), config, "blind.csv")
+        assert caught.value.untouched == "What was found of it stays."
+        assert get_harm(store, "late", "blind.csv") == found, name
+        mend()
+    keep_labels(store, "late", {row["id"]: row["y"] for row in table[:60]}, "later.csv")
+    bundle.write_bytes(b"half")
+    assert list(judge_waiting(trained, (config,), told.append)) == []
+    assert told[-1].startswith("blind.csv cannot be judged again: ") and "What was found" in told[-1]
+    kept = get_harm(store, "late", "blind.csv")
+    assert (kept.verdict, kept.report["harm"]) == (found.verdict, found.report["harm"])
+    # It is tried when more labels come, and all of them count then.
+    bundle.write_bytes(model)
+    bundle.chmod(mode)
+    assert list(judge_waiting(trained, (config,))) == []
+    keep_labels(store, "late", {table[60]["id"]: table[60]["y"]}, "one.csv")
+    (again,) = judge_waiting(trained, (config,))
+    assert again.report["harm"]["labelled"] == 61
+
+
 def test_nothing_waits_where_nothing_is_live_or_everything_is_held(fresh: Workspace, store: Store) -> None:
     place = open_store(fresh)
     landed(fresh, "first.csv", rows(100, seed=13))
