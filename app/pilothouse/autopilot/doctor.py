@@ -13,6 +13,7 @@ from pilothouse.data.versions import conditions, list_dataset_versions
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.manifest import verify_bundle
 from pilothouse.registry.versions import list_versions
+from pilothouse.serving.fate import lost_words, server_now
 from pilothouse.store import open_store, verify_events
 from pilothouse.tracking.runs import count_runs
 from pilothouse.workspace import Workspace
@@ -40,6 +41,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         "audit trail": _trail,
         "dataset files": _kept,
         "bundles": _bundles,
+        "server": _server,
         "disk": _disk,
     }
     findings = []
@@ -119,6 +121,18 @@ def _bundles(workspace: Workspace) -> str:
     for version in versions:
         verify_bundle(version.path, version.manifest_sha256)
     return f"{len(versions)} verified"
+
+
+def _server(workspace: Workspace) -> str:
+    now = server_now(workspace)
+    if now.lost is not None:
+        raise PilothouseError(
+            lost_words(now.lost),
+            next="`pilothouse serve --detach` starts it again, `pilothouse serve --stop` leaves it stopped.",
+        )
+    if now.status is not None:
+        return f"{now.status.state} at {now.status.url}"
+    return "starting" if now.starting else "stopped"
 
 
 def _disk(workspace: Workspace) -> str:

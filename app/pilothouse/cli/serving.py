@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pilothouse.serving.control import ServerNow
+    from pilothouse.serving.status import ServerStatus
 
 _model_option = click.option("--model", metavar="NAME", help="The model, where there are several.")
 _CHUNK = 1000
@@ -40,20 +44,19 @@ def serve(
     """
     if detach + stop + status > 1:
         raise UsageError("--detach, --stop and --status cannot be combined.")
-    from pilothouse.serving.control import server_status, start_server, stop_server
+    from pilothouse.serving.control import server_now, start_server, stop_server
 
     if stop:
+        lost = server_now(workspace).lost
         stopped = stop_server(workspace)
-        emit(
-            {"stopped": stopped},
-            as_json,
-            lambda: say("The server stopped." if stopped else "No server runs."),
-        )
+        none = f"No server runs. {_told_lost(lost)} It counts as stopped now." if lost else "No server runs."
+        emit({"stopped": stopped}, as_json, lambda: say("The server stopped." if stopped else none))
         return
     if status:
-        found = server_status(workspace)
-        emit(found.to_json() if found else None, as_json, lambda: _show_status(found))
-        if found is None:
+        now = server_now(workspace)
+        found = now.status or now.lost
+        emit(found.to_json() if found else None, as_json, lambda: _show_status(now))
+        if now.status is None:
             raise click.exceptions.Exit(1)
         return
     if detach:
@@ -136,11 +139,18 @@ def _say_started(status: Any) -> None:
     say(f"{who}; `pilothouse serve --stop` stops it.")
 
 
-def _show_status(status: Any) -> None:
+def _show_status(now: ServerNow) -> None:
+    status = now.status
     if status is None:
-        say("No server runs. Start one with `pilothouse serve --detach`.")
+        if now.starting:
+            say("The server starts.")
+        elif now.lost is not None:
+            say(f"No server runs. {_told_lost(now.lost)}")
+            say("Start it again with `pilothouse serve --detach`.")
+        else:
+            say("No server runs. Start one with `pilothouse serve --detach`.")
         return
-    rows = [
+    rows: list[list[Any]] = [
         ["url", status.url],
         ["state", status.state],
         ["model", f"{status.model} v{status.version}" if status.version else status.model],
@@ -152,6 +162,14 @@ def _show_status(status: Any) -> None:
     ]
     for key, value in rows:
         click.echo(f"{key:<10} {printable(value)}")
+
+
+def _told_lost(lost: ServerStatus) -> str:
+    from pilothouse.serving.fate import lost_at, lost_words
+
+    at = lost_at(lost)
+    last = f" It was last heard of at {at.astimezone():%Y-%m-%d %H:%M:%S}." if at else ""
+    return printable(lost_words(lost) + last)
 
 
 def _learned(workspace: Workspace, model: str | None, records: list[dict[str, Any]]) -> int:

@@ -75,7 +75,7 @@ def init(
 @workspace_option
 @json_option
 def doctor(workspace: Workspace, as_json: bool) -> None:
-    """Check that the workspace is sound: configuration, rules, store, audit trail, bundles, disk."""
+    """Check that the workspace is sound: configuration, rules, store, audit trail, bundles, server, disk."""
     from pilothouse.autopilot.doctor import examine
 
     findings = examine(workspace)

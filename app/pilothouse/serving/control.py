@@ -15,11 +15,21 @@ from pilothouse.registry.generation import alive_path, tell_server
 from pilothouse.registry.manifest import read_manifest, read_verified
 from pilothouse.registry.signature import Signature
 from pilothouse.registry.versions import ModelVersion, champion, get_version
+from pilothouse.serving.fate import ServerNow, forget_lost, server_now
 from pilothouse.serving.status import ServerStatus, server_status
 from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace
 
-__all__ = ["ServerStatus", "input_signature", "predict", "server_status", "start_server", "stop_server"]
+__all__ = [
+    "ServerNow",
+    "ServerStatus",
+    "input_signature",
+    "predict",
+    "server_now",
+    "server_status",
+    "start_server",
+    "stop_server",
+]
 
 _START_SECONDS = 60.0
 
@@ -58,12 +68,13 @@ def start_server(
 
 
 def stop_server(workspace: Workspace, grace: float = 15.0) -> bool:
-    """Stop the server, letting it answer what it has; False if none runs.
+    """Stop the server, letting it answer what it has; False if none runs, and one that was lost is set aside.
 
     Raises:
         PilothouseError: it still runs after `grace` seconds.
     """
     if not is_alive(alive_path(workspace)):
+        forget_lost(workspace)
         return False
     status = server_status(workspace)
     if not tell_server(workspace, "/-/stop") and status is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import hold_alive
 from pilothouse.registry.generation import alive_path, status_path
+from pilothouse.serving.fate import tell_lost
 from pilothouse.serving.status import server_status
 from pilothouse.workspace import Workspace
 
@@ -34,8 +35,14 @@ def the_only_one(workspace: Workspace) -> Iterator[None]:
             next="It follows every promote and rollback by itself. Stop it with `pilothouse serve --stop`.",
         )
     with lock:
+        tell_lost(workspace)
         status_path(workspace).unlink(missing_ok=True)
-        yield
+        try:
+            yield
+        except BaseException:
+            # It says itself why it ends, so it is not lost.
+            status_path(workspace).unlink(missing_ok=True)
+            raise
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ class ServerStatus:
         pid: its process id, to be shown only.
         port: where it listens, on 127.0.0.1.
         url: the same as a URL.
-        state: starting, ready or stopping.
+        state: starting, ready or stopping; `lost` is said of one that ended without stopping.
         started_at: ISO time.
         at: ISO time of this account; it is renewed twice a second.
         model: name of the model it serves.
@@ -63,12 +63,15 @@ def write_status(workspace: Workspace, status: ServerStatus) -> None:
 
 def server_status(workspace: Workspace) -> ServerStatus | None:
     """Return what the server says of itself, or None if none is alive."""
-    if not is_alive(alive_path(workspace)):
-        return None
+    # One that holds its lock may not have said anything yet.
+    return last_words(workspace) if is_alive(alive_path(workspace)) else None
+
+
+def last_words(workspace: Workspace) -> ServerStatus | None:
+    """Return what the server said of itself last, whether it lives or not; None if it said nothing."""
     try:
         told = loads(status_path(workspace).read_bytes())
         known = {one.name: told[one.name] for one in fields(ServerStatus) if one.name in told}
         return ServerStatus(**{**known, "rate": tuple(known.get("rate", ()))})
     except (OSError, ValueError, TypeError, AttributeError):
-        # It holds its lock, but has not said anything yet.
         return None

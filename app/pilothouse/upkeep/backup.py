@@ -36,6 +36,7 @@ _OF_PROCESSES = {
     "pid",
     "token",
     "status.json",
+    "lost",
     "stop",
     "supervisor.log",
     "store.lock",

@@ -20,7 +20,6 @@ from pilothouse.tui.widgets.sparkline import bar
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from pilothouse.serving.status import ServerStatus
     from pilothouse.tui.snapshots.bridge import Bridge
     from pilothouse.tui.snapshots.data import Data
     from pilothouse.tui.snapshots.models import Models
@@ -92,7 +91,7 @@ def live_words(known: Bridge, now: datetime, cells: int) -> Content:
                 ("  holdout", "$dim"),
             )
         )
-    return Content("\n").join([*rows, *_server_lines(known.server, known.starting, cells)])
+    return Content("\n").join([*rows, *_server_lines(known, cells)])
 
 
 def _first_steps(known: Bridge) -> list[Content]:
@@ -115,10 +114,14 @@ def _first_steps(known: Bridge) -> list[Content]:
     ]
 
 
-def _server_lines(server: ServerStatus | None, starting: bool, cells: int) -> list[Content]:
+def _server_lines(known: Bridge, cells: int) -> list[Content]:
+    server = known.server
     if server is None:
-        state = ("◌ starting …", "$accent") if starting else ("□ stopped", "$warning")
-        return [line(("server    ", "$dim"), state, ("" if starting else "   5 then s starts it", "$dim"))]
+        state = ("▲ lost", "$error") if known.lost is not None else ("□ stopped", "$warning")
+        if known.starting:
+            state = ("◌ starting …", "$accent")
+        how = "" if known.starting else "   5 then s starts it" + (" again" if known.lost is not None else "")
+        return [line(("server    ", "$dim"), state, (how, "$dim"))]
     each, shape = rate_words(server, max(8, cells - 26))
     version = f"v{server.version} answers" if server.version is not None else "no version answers"
     errors = (

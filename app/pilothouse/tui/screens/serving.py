@@ -135,7 +135,7 @@ class ServingScreen(DeployActs):
                 return "the server runs already"
             if action == "serve" and known.models.live is None:
                 return "nothing is live yet; promote a version on Models (3) first"
-            if action == "unserve" and not running:
+            if action == "unserve" and not running and known.lost is None:
                 return "the server does not run"
             if action == "predict" and (known.server is None or known.server.state != "ready"):
                 return "the server does not run; s starts it"
@@ -160,6 +160,9 @@ class ServingScreen(DeployActs):
         from pilothouse.tui.dialogs.base import Confirm
 
         server = self._known.server if self._known is not None else None
+        if self._known is not None and self._known.lost is not None:
+            self._unserve()  # nothing stops answering, so there is nothing to ask
+            return
         words = line(
             f"The server at {safe(server.url)} stops answering." if server else "The server stops.",
             "\n\n",

@@ -52,6 +52,15 @@ def server_words(known: Serving, now: datetime, cells: int) -> Content:
             if live is not None
             else "Nothing is live yet: promote a version on Models first."
         )
+        if (lost := known.lost) is not None:
+            ago = f"   {span(since(when(lost.at), now))} ago: killed, or its machine went down"
+            return Content("\n").join(
+                [
+                    line(("▲ lost", "$error"), f"  {safe(lost.url)}", (ago, "$dim")),
+                    line(what),
+                    line(("Every answer that was given is logged; S leaves it stopped.", "$dim")),
+                ]
+            )
         return Content("\n").join(
             [
                 line(("□ stopped", "$warning")),

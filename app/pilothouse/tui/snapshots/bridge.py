@@ -10,6 +10,7 @@ from pilothouse.tui.snapshots.data import Data, FileVerdict
 from pilothouse.tui.snapshots.models import Models
 
 if TYPE_CHECKING:
+    from pilothouse.serving.fate import ServerNow
     from pilothouse.serving.status import ServerStatus
     from pilothouse.store import Event
     from pilothouse.tracking.runs import Run
@@ -39,6 +40,7 @@ class Bridge:
     data: Data
     server: ServerStatus | None
     starting: bool
+    lost: ServerStatus | None
     working: tuple[Run, ...]
     events: tuple[Event, ...]
     needs: tuple[Need, ...]
@@ -47,16 +49,14 @@ class Bridge:
 
 def bridge(workspace: Workspace, model: str | None, before: Bridge | None) -> Bridge:
     """Read everything, or only what the server and the watcher say where nothing else changed."""
-    from pilothouse.processes import is_alive
-    from pilothouse.serving.status import server_status
+    from pilothouse.serving.fate import server_now
     from pilothouse.tui.snapshots.changes import stamp
     from pilothouse.tui.snapshots.data import data
     from pilothouse.tui.snapshots.models import models
 
     known = models(workspace, model, before.models if before else None)
     seen = data(workspace, model, before.data if before else None)
-    server = server_status(workspace)
-    starting = server is None and is_alive(workspace.serving_dir / "alive")
+    serving = server_now(workspace)
     now = stamp(workspace)
     if before is not None and before.stamp == now:
         working, events, runs = before.working, before.events, before.runs
@@ -71,14 +71,20 @@ def bridge(workspace: Workspace, model: str | None, before: Bridge | None) -> Br
         )
         events = lately(store, 40)
         runs = count_runs(store)
-    needs = tuple(_needs(known, seen, server))
-    return Bridge(now, known, seen, server, starting, working, events, needs, runs)
+    needs = tuple(_needs(known, seen, serving))
+    return Bridge(
+        now, known, seen, serving.status, serving.starting, serving.lost, working, events, needs, runs
+    )
 
 
-def _needs(known: Models, seen: Data, server: ServerStatus | None) -> list[Need]:
+def _needs(known: Models, seen: Data, serving: ServerNow) -> list[Need]:
     from pilothouse.tui.snapshots.arrival_names import without_name
 
     needs: list[Need] = []
+    server = serving.status
+    if serving.lost is not None and known.live is not None:
+        said = f"server lost: 5 then s starts it; v{known.live} is live and answers nobody"
+        needs.append(Need("serving", "", "bad", said))
     if server is not None and server.last_error:
         needs.append(Need("serving", "", "bad", server.last_error))
     if seen.watcher is not None and seen.watcher.error:

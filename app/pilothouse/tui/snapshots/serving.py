@@ -35,20 +35,19 @@ class Serving:
 
     server: ServerStatus | None
     starting: bool
+    lost: ServerStatus | None
     models: Models
     predictions: tuple[Prediction, ...]
 
 
 def serving(workspace: Workspace, model: str | None, before: Serving | None) -> Serving:
     """Read what the server says of itself, and the end of the prediction log."""
-    from pilothouse.processes import is_alive
-    from pilothouse.serving.status import server_status
+    from pilothouse.serving.fate import server_now
     from pilothouse.tui.snapshots.models import models
 
-    server = server_status(workspace)
-    starting = server is None and is_alive(workspace.serving_dir / "alive")
+    now = server_now(workspace)
     known = models(workspace, model, before.models if before is not None else None)
-    return Serving(server, starting, known, last_predictions(workspace, 100))
+    return Serving(now.status, now.starting, now.lost, known, last_predictions(workspace, 100))
 
 
 def last_predictions(workspace: Workspace, limit: int) -> tuple[Prediction, ...]:
