@@ -8,26 +8,33 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
+from pilothouse.data.keeping import object_path
+from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
+from pilothouse.processes import is_alive
 from pilothouse.store import Store
 from pilothouse.tracking.runs import Run, get_run, metric_history
-from pilothouse.tracking.writer import LOG_NAME, RunStart, open_run
+from pilothouse.tracking.writer import ALIVE_NAME, LOG_NAME, RunStart, open_run
 from pilothouse.training import supervisor
 from pilothouse.training.diary import Diary
+from pilothouse.training.inputs import lay_out
 from pilothouse.training.launch import (
     read_log,
+    spawn_run,
     start_command,
     start_training,
     stop_run,
     wait_for_run,
     watch_run,
 )
-from pilothouse.training.spec import PID_NAME, STOP_NAME, RunSpec, write_spec
+from pilothouse.training.spec import DATA_NAME, PID_NAME, STOP_NAME, RunSpec, write_spec
 from pilothouse.workspace import Workspace
 from steering import pilothouse
 from waiting import wait_until
@@ -322,6 +329,36 @@ def test_ctrl_c_leaves_the_run_to_itself(workspace: Workspace) -> None:
     assert terminal.returncode == 130 and "goes on" in err and "Traceback" not in err
     assert next(iter(watch_run(workspace, run_id))).status == "RUNNING"
     assert stop_run(workspace, run_id).status == "KILLED"
+
+
+def test_a_run_whose_data_cannot_be_shown_ends_with_the_reason(workspace: Workspace, store: Store) -> None:
+    (workspace.root / "data" / "rows.csv").write_text("x,y\n1,0\n2,1\n")
+    dataset = snapshot(workspace, store, workspace.config().model())
+    object_path(workspace, dataset.files[0].sha256).unlink()
+    spec = RunSpec(None, command=("python", "-c", "print(1)"))
+    reasons: tuple[tuple[Callable[[Path], None], str], ...] = (
+        (lambda folder: lay_out(workspace, dataset, folder / DATA_NAME), "rows.csv"),
+        (lambda folder: (folder / "none" / "x").mkdir(), "No such file or directory"),
+    )
+    for prepare, reason in reasons:
+        writer = open_run(workspace, RunStart(kind="script"), hold=True)
+        with pytest.raises(PilothouseError, match=reason):
+            spawn_run(workspace, writer, spec, partial(prepare, writer.folder))
+        run = get_run(store, writer.run_id)
+        assert run.status == "FAILED" and reason in run.reason
+        assert not is_alive(writer.folder / ALIVE_NAME)
+
+
+def test_a_run_whose_data_takes_long_to_be_shown_is_not_lost(workspace: Workspace, store: Store) -> None:
+    def copy_for_long() -> None:
+        for path in (writer.folder, *writer.folder.iterdir()):
+            os.utime(path, (0, 0))
+        assert get_run(store, writer.run_id).status == "SCHEDULED"
+
+    writer = open_run(workspace, RunStart(kind="script"), hold=True)
+    spawn_run(workspace, writer, RunSpec(None, command=("python", "-c", "print(1)")), copy_for_long)
+    assert get_run(store, writer.run_id).status in ("SCHEDULED", "RUNNING", "FINISHED")
+    assert wait_for_run(workspace, writer.run_id, timeout=30).status == "FINISHED"
 
 
 def test_what_stands_behind_a_command_is_the_commands(workspace: Workspace, store: Store) -> None:

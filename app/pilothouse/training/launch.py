@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +104,7 @@ def start_training(
             params={**checked, "seed": seed, "threads": count, "holdout": config.training.holdout},
             tags=tags or {},
         ),
+        hold=True,
     )
     spec = RunSpec(
         model=config,
@@ -261,6 +262,7 @@ def _launch_command(
             params={**read_arguments(argv), **params},
             tags=tags or {},
         ),
+        hold=True,
     )
     spec = RunSpec(
         model=config,
@@ -270,14 +272,29 @@ def _launch_command(
         seed=seed,
         threads=count,
     )
-    if dataset is not None:
-        lay_out(workspace, dataset, writer.folder / DATA_NAME)
-    return spawn_run(workspace, writer, spec)
+
+    def show_data() -> None:
+        if dataset is not None:
+            lay_out(workspace, dataset, writer.folder / DATA_NAME)
+
+    return spawn_run(workspace, writer, spec, show_data)
 
 
-def spawn_run(workspace: Workspace, writer: RunWriter, spec: RunSpec) -> str:
-    """Hand a run that is open to a supervisor of its own."""
+def spawn_run(
+    workspace: Workspace, writer: RunWriter, spec: RunSpec, prepare: Callable[[], None] | None = None
+) -> str:
+    """Hand a run that is open to a supervisor of its own, and return its id.
+
+    `prepare` puts into the run's folder what it needs besides; that may take long, so the writer should hold
+    the run's lock meanwhile, or it reads LOST.
+
+    Raises:
+        PilothouseError: it could not be prepared or started; the run ends FAILED with the reason.
+    """
     try:
+        if prepare is not None:
+            prepare()
+        # Written last: a run may take a minute from the last change of its folder until somebody is it.
         write_spec(writer.folder, spec)
         spawn_detached(
             python_command(SUPERVISOR_MODULE, str(writer.folder.absolute())),
@@ -286,14 +303,27 @@ def spawn_run(workspace: Workspace, writer: RunWriter, spec: RunSpec) -> str:
             # The workspace may hold a file that is called like a module.
             env={"PYTHONSAFEPATH": "1"},
         )
+    except PilothouseError as error:
+        _give_up(writer, error.what)
+        raise
     except OSError as error:
-        reason = f"Its process could not be started: {error.strerror or error}."
-        writer.end("FAILED", None, reason)
+        reason = f"It could not be started: {error.strerror or error}."
+        _give_up(writer, reason)
         raise PilothouseError(
             reason, untouched="Nothing runs.", next="Try again when the cause is gone."
         ) from None
+    # From here on the lock is the supervisor's, which waits for it.
     writer.close()
     return writer.run_id
+
+
+def _give_up(writer: RunWriter, reason: str) -> None:
+    """End a run that did not begin; where not even that can be written it reads LOST once its lock is free."""
+    try:
+        with contextlib.suppress(OSError):
+            writer.end("FAILED", None, reason)
+    finally:
+        writer.close()
 
 
 def _kill_supervisor(folder: Path) -> None:

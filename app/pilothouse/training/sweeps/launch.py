@@ -288,11 +288,15 @@ def _open(workspace: Workspace, plan: SweepPlan, spec: RunSpec, name: str, datas
             },
             tags=tags,
         ),
+        hold=True,
     )
-    write_plan(writer.folder, plan)
-    if dataset is not None and spec.command:
-        lay_out(workspace, dataset, writer.folder / DATA_NAME)
-    return spawn_run(workspace, writer, spec)
+
+    def prepare() -> None:
+        write_plan(writer.folder, plan)
+        if dataset is not None and spec.command:
+            lay_out(workspace, dataset, writer.folder / DATA_NAME)
+
+    return spawn_run(workspace, writer, spec, prepare)
 
 
 def _shown(space: Sequence[str]) -> dict[str, str]:
