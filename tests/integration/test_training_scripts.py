@@ -248,8 +248,17 @@ def test_a_killed_supervisor_leaves_a_lost_run_and_no_child(workspace: Workspace
     os.kill(int((workspace.run_dir(run_id) / PID_NAME).read_text()), signal.SIGKILL)
     run = wait_for_run(workspace, run_id, timeout=15)
     assert run.status == "LOST" and "pid" in run.reason and run.metrics == {"loss": 1.0}
-    if sys.platform == "linux":
-        wait_until(lambda: not _runs(pid))
+    wait_until(lambda: not _runs(pid))
+
+
+def test_a_killed_supervisor_leaves_nothing_that_its_run_started(workspace: Workspace) -> None:
+    code = "import os, time; print(f'pid {os.getpid()} .', flush=True); time.sleep(60)"
+    command = ["sh", "-c", f'"{sys.executable}" -c "{code}" & wait']
+    run_id = start_command(workspace, command)
+    pid = int(said(workspace, run_id, " .").split()[1])
+    os.kill(int((workspace.run_dir(run_id) / PID_NAME).read_text()), signal.SIGKILL)
+    assert wait_for_run(workspace, run_id, timeout=15).status == "LOST"
+    wait_until(lambda: not _runs(pid))
 
 
 def test_a_supervisor_that_is_asked_to_end_stops_its_run(workspace: Workspace) -> None:

@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pilothouse.processes import WINDOWS, python_command
+from pilothouse.training.guard import Guard
 from pilothouse.training.spec import DATA_NAME, METRICS_NAME, RunSpec, thread_environment, workspace_of
 
 FIT_MODULE = "pilothouse.training.fit"
@@ -79,7 +81,7 @@ def environment_of(run_dir: Path, spec: RunSpec, base: Mapping[str, str]) -> dic
 
 
 class Child:
-    """A running child in a process group of its own; on Linux it dies with this process."""
+    """A running child in a process group of its own, which dies with this process (not on Windows)."""
 
     def __init__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], nice: int = 0) -> None:
         """Start it.
@@ -104,6 +106,7 @@ class Child:
         )
         assert self.process.stdout is not None
         self.output = self.process.stdout.fileno()
+        self._guard = None if WINDOWS else Guard(self.process.pid)
 
     def ended(self) -> bool:
         """Whether it has ended. What it left running in its group is killed while its id is still its own."""
@@ -111,7 +114,15 @@ class Child:
             return True
         if not WINDOWS and os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             self.kill()
+            if self._guard is not None:
+                self._guard.dismiss()
         return self.process.poll() is not None
+
+    def finish(self) -> None:
+        """End the whole group now, and wait until the child has ended."""
+        self.kill()
+        while not self.ended():
+            time.sleep(0.01)
 
     def terminate(self) -> None:
         """Ask the whole group to end."""
@@ -167,6 +178,7 @@ def _before_exec(nice: int) -> Callable[[], None] | None:
     parent = os.getpid()
 
     def prepare() -> None:
+        # It ends the child alone, but at once, and before there is a guard.
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         # The parent may have died before the line above took hold.
         if os.getppid() != parent:

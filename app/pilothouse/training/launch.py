@@ -318,7 +318,7 @@ def spawn_run(
 
 
 def _give_up(writer: RunWriter, reason: str) -> None:
-    """End a run that did not begin; where not even that can be written it reads LOST once its lock is free."""
+    """End a run that did not begin; where not even that can be written it reads LOST in the end."""
     try:
         with contextlib.suppress(OSError):
             writer.end("FAILED", None, reason)

@@ -1,7 +1,8 @@
 """The process that stands behind a run: starts its child, keeps its output, ends it, and says how it ended.
 
 `python -m pilothouse.training.supervisor <run_dir>`. It imports nothing heavy, so that it is light while
-it waits. It holds the run's liveness lock for as long as it lives, and the child dies with it.
+it waits. It holds the run's liveness lock for as long as it lives, and the child and its group die with it
+(`guard.py`; not on Windows, and not what left the group).
 """
 
 from __future__ import annotations

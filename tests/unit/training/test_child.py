@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -186,3 +187,21 @@ def test_watching_follows_the_journal(workspace: Workspace) -> None:
     writer.end("FAILED", 1)
     watch.look()
     assert watch.ended and watch.status == "FAILED"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
+@pytest.mark.parametrize("dismissed", [True, False])
+def test_a_guard_ends_a_group_unless_it_was_sent_away(dismissed: bool) -> None:
+    group = subprocess.Popen(["sh", "-c", "read line"], stdin=subprocess.PIPE, process_group=0)
+    keeper = f"""
+import os
+from pilothouse.training.guard import Guard
+guard = Guard({group.pid})
+{"guard.dismiss()" if dismissed else ""}
+os._exit(1)
+"""
+    subprocess.run([sys.executable, "-c", keeper], check=False, timeout=30)
+    if dismissed:
+        assert group.poll() is None
+        group.communicate(b"\n", timeout=30)
+    assert group.wait(30) == (0 if dismissed else -signal.SIGKILL)

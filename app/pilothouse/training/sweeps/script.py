@@ -97,8 +97,7 @@ def _listen(child: Any) -> tuple[list[Point], bytes]:
         while not child.ended():
             time.sleep(0.01)
     finally:
-        child.kill()
-        child.process.wait()
+        child.finish()
         child.process.stdout.close()
     return points, log
 
