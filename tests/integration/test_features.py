@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pilothouse.data.versions import snapshot
 from pilothouse.serving.control import stop_server
 from pilothouse.serving.predictions import read_predictions
+from pilothouse.store import open_store
+from pilothouse.training.sweeps.data import recipe_data
+from pilothouse.training.sweeps.launch import SweepOrder, checked
+from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.tui.commands import Stop
 from pilothouse.tui.snapshots.features import measure
 from pilothouse.workspace import Workspace
@@ -50,6 +56,14 @@ def place(tmp_path: Path) -> Workspace:
     tables = '[features]\ntables = { alerts = { file = "tables/alerts.csv", time = "since" } }'
     config.write_text("\n".join([*kept, tables]) + "\n")
     return Workspace(tmp_path)
+
+
+def test_a_sweep_searches_with_the_features_that_its_winner_is_fitted_with(place: Workspace) -> None:
+    plan, spec = checked(place, SweepOrder(SweepPlan(space=("C=1,2",), strategy="grid"), recipe="logistic"))
+    dataset = snapshot(place, open_store(place), place.config().model())
+    data, _ = recipe_data(place, replace(spec, dataset_version=dataset.version), plan)
+    assert {"hour", "far", "level"} <= set(data.inputs.columns)
+    assert {"hour", "far", "level"} <= set(data.features.names)
 
 
 @pytest.mark.slow

@@ -23,8 +23,6 @@ from pilothouse.training.spec import RunSpec, read_spec, workspace_of
 
 # Shares of the whole that the bar shows, set by how long each takes on tens of thousands of rows.
 _READ, _PREPARED, _THRESHOLD, _FITTED, _JUDGED = 0.02, 0.06, 0.40, 0.85, 0.92
-_THRESHOLD_ROWS = 50_000  # at most, for the model that only the threshold is chosen with
-_THRESHOLD_SHARE = 0.2
 _BUNDLE = "model"
 LEAK_TAG = "leak"
 """Tag of a run whose features include some that give the target away: which, and how well."""
@@ -185,8 +183,7 @@ def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, f
 
     threshold = None
     if len(examples.classes) == 2:
-        tell(_PREPARED, "Choosing the threshold on older rows held back from the training side.")
-        threshold = _choose_threshold(recipe, build, examples, spec, tell)
+        threshold = _threshold(recipe, build, examples, spec, tell)
     split, target = examples.split, examples.target
     prepare = build_preprocessor(examples.features, recipe.name)
     train = prepare.fit_transform(examples.inputs.iloc[split.train])
@@ -211,48 +208,20 @@ def _fit(spec: RunSpec, recipe: Any, examples: Any, tell: _Told) -> tuple[Any, f
     return Pipeline([("prepare", prepare), ("model", estimator)]), threshold
 
 
-def _choose_threshold(recipe: Any, build: Any, examples: Any, spec: RunSpec, tell: _Told) -> float:
-    """Fit on the older part of the training side and choose on the rest, which that fit has not seen."""
-    from pilothouse.training.curve import Curve
-    from pilothouse.training.estimators import grow
-    from pilothouse.training.preprocessing import build_preprocessor, without_empty
-    from pilothouse.training.scoring import best_threshold
-    from pilothouse.training.split import SMALLEST, split_rows
+def _threshold(recipe: Any, build: Any, examples: Any, spec: RunSpec, tell: _Told) -> float:
+    from pilothouse.training.threshold import choose_threshold
 
-    # By time, the training side stands in order already: the latest rows are the most like those to come.
-    rows = examples.split.train[-_THRESHOLD_ROWS:]
-    if len(rows) < SMALLEST:
-        return 0.5
-    by_time = examples.split.by_time
-    inner = split_rows(
-        times=range(len(rows)) if by_time else None,
-        labels=examples.target[rows],
-        n_rows=len(rows),
-        holdout=_THRESHOLD_SHARE,
-        seed=spec.seed,
-    )
-    fit, choose = rows[inner.train], rows[inner.holdout]
-    positive = examples.target == examples.classes[1]
-    if len(set(positive[fit].tolist())) < 2:
-        return 0.5
-    # A column may have come up only in the newer part.
-    features = without_empty(examples.features, examples.inputs.iloc[fit])
-    estimator = build(features)
-    if recipe.name == "random_forest":
-        # Where to cut shows with a quarter of the trees, and the trees are what takes long.
-        estimator.set_params(n_estimators=min(estimator.n_estimators, max(25, estimator.n_estimators // 4)))
-    prepare = build_preprocessor(features, recipe.name)
-    train = prepare.fit_transform(examples.inputs.iloc[fit])
-    held = prepare.transform(examples.inputs.iloc[choose])
+    rows = "the newest rows of" if examples.split.by_time else "rows drawn from"
+    tell(_PREPARED, f"Choosing the threshold on {rows} the training side, by a model of the others.")
 
     def on_step(done: int, total: int, losses: dict[str, float]) -> None:
         share = _PREPARED + (_THRESHOLD - _PREPARED) * done / total
         tell(share, f"Choosing the threshold: {done} of {total} iterations.", quiet=True)
 
-    # Only its progress is looked at, so a few rows do.
-    curve = Curve({"holdout": (held, positive[choose])}, (False, True), spec.seed, most=100)
-    grow(estimator, recipe, train, positive[fit], curve, on_step)
-    return best_threshold(positive[choose], estimator.predict_proba(held)[:, 1])
+    threshold, why = choose_threshold(recipe, build, examples, spec.seed, on_step)
+    if why:
+        tell(_PREPARED, f"The threshold is {threshold:g}, since none could be chosen: {why}.")
+    return threshold
 
 
 def _lineage(run_dir: Path, spec: RunSpec, examples: Any, dataset: Any) -> dict[str, Any]:

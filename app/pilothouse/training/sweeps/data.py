@@ -26,6 +26,7 @@ def recipe_data(workspace: Workspace, spec: RunSpec, plan: SweepPlan) -> tuple[R
     Raises:
         PilothouseError: the data, the target or the columns do not allow it.
     """
+    from pilothouse.data.features.opening import open_features
     from pilothouse.data.versions import dataset_paths, get_dataset_version
     from pilothouse.store import open_store
     from pilothouse.training.examples import load_examples
@@ -40,6 +41,7 @@ def recipe_data(workspace: Workspace, spec: RunSpec, plan: SweepPlan) -> tuple[R
         spec.model,
         holdout=spec.model.training.holdout,
         seed=spec.seed,
+        views=open_features(workspace, spec.model, dataset.schema),
     )
     rows, by_time = examples.split.train, examples.split.by_time
     target = examples.target[rows]
