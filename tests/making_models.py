@@ -137,6 +137,12 @@ def register(
     )
 
 
+def call(store: Store, version: ModelVersion, alias: str) -> None:
+    """Point an alias at a version, as a rollout does, or a store that was made elsewhere."""
+    with store.transaction() as tx:
+        tx.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", [version.model, alias, version.version])
+
+
 def holdout(path: Path, table: pd.DataFrame | None = None) -> None:
     """Write a holdout."""
     if table is None:

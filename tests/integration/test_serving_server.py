@@ -24,10 +24,11 @@ from pilothouse.registry.deployments import promote, rollback
 from pilothouse.registry.generation import alive_path, token_path
 from pilothouse.registry.versions import get_version
 from pilothouse.serving.control import predict, server_status, start_server, stop_server
-from pilothouse.serving.predictions import prediction_counts, read_predictions
+from pilothouse.serving.predictions import read_predictions
 from pilothouse.serving.status import ServerStatus
 from pilothouse.store import Store, list_events
 from pilothouse.workspace import Workspace
+from reading_back import prediction_counts
 from waiting import wait_until
 
 Place = tuple[Workspace, Store]

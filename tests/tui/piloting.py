@@ -17,6 +17,8 @@ from pilothouse.monitoring.drift import ColumnDrift, DriftReport
 from pilothouse.store import Store, dumps, record
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.widgets.rows import Row
+from pilothouse.tui.widgets.table import Table
 from pilothouse.workspace import Workspace
 
 HOSTILE = [
@@ -128,6 +130,11 @@ def add_predictions(workspace: Workspace, names: list[str]) -> None:
 def shown(app: PilothouseApp) -> str:
     """What is on the screen, as text."""
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+def rows_here(table: Table) -> list[Row]:
+    """All rows of a table that are loaded, in order."""
+    return [row for number in sorted(table._pages) for row in table._pages[number]]
 
 
 DRAWINGS = Path(__file__).parent / "drawings"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from piloting import press, ready, settle, shown, visit
+from piloting import press, ready, rows_here, settle, shown, visit
 from textual.widgets import Input
 
 from pilothouse.store import list_events, open_store
@@ -294,7 +294,7 @@ async def test_v_marks_a_range_and_esc_drops_its_anchor(hostile: Workspace) -> N
         runs = app.screen
         assert isinstance(runs, RunsScreen)
         await press(pilot, "v", "escape", "v", "j", "j", "j", "v")
-        shown_rows = [row.key for row in runs.main_table().rows_here()[:4]]
+        shown_rows = [row.key for row in rows_here(runs.main_table())[:4]]
         assert runs.marked == shown_rows
         await press(pilot, "escape")
         assert runs.marked == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from piloting import HOSTILE, press, ready, settle, shown
+from piloting import HOSTILE, press, ready, rows_here, settle, shown
 
 from pilothouse.store import open_store
 from pilothouse.tracking.runs import fold
@@ -173,7 +173,7 @@ async def test_the_overview_tells_best_step_relatives_and_range(zoo: Zoo) -> Non
         await press(pilot, "escape")
         assert run_screen(app).run_id == zoo.run_id
         await press(pilot, "slash", *"note", "enter")
-        assert {row.key for row in table.rows_here() if not row.key.startswith("section")} == {"tag note"}
+        assert {row.key for row in rows_here(table) if not row.key.startswith("section")} == {"tag note"}
         await press(pilot, "escape")
         assert table.total > 10
 
@@ -234,7 +234,7 @@ async def test_a_live_run_is_followed(zoo: Zoo) -> None:
             pilot,
             lambda: (
                 "late.txt"
-                in {row.key[5:] for row in app.screen.query_one("#artifact-names", Table).rows_here()}
+                in {row.key[5:] for row in rows_here(app.screen.query_one("#artifact-names", Table))}
             ),
         )
         zoo.writer.end("FINISHED", 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from piloting import HOSTILE, add_runs, press, settle, shown, visit
+from piloting import HOSTILE, add_runs, press, rows_here, settle, shown, visit
 from textual.pilot import Pilot
 
 from pilothouse.store import list_events, open_store
@@ -72,7 +72,7 @@ async def test_columns_are_chosen_seen_at_once_and_remembered(
         await press(pilot, "C")
         dialog = app.screen
         assert isinstance(dialog, ColumnsDialog)
-        await settle(pilot, lambda: "valid_roc_auc" in str(dialog.query_one("#fields", Table).rows_here()))
+        await settle(pilot, lambda: "valid_roc_auc" in str(rows_here(dialog.query_one("#fields", Table))))
         await press(pilot, "j", "J", "plus")
         assert headers(screen)[:3] == ["run", "status", "name"]
         await pilot.press("slash", *"valid", "enter")
@@ -144,7 +144,7 @@ async def test_groups_open_into_their_runs_and_back(hostile: Workspace, size: tu
         await settle(pilot, lambda: screen.grouping is not None and table.total == 3)
         assert "3 groups" in shown(app)
         assert headers(screen)[:4] == ["depth", "runs▼", "failed", "mean roc_auc"]
-        assert "± 0.0" in str(table.rows_here())
+        assert "± 0.0" in str(rows_here(table))
         await press(pilot, "space")
         assert "a group is under the cursor" in said(app)
         await press(pilot, "s", "s", "o")
@@ -160,7 +160,7 @@ async def test_groups_open_into_their_runs_and_back(hostile: Workspace, size: tu
         await pilot.press("enter")
         await settle(pilot, lambda: screen.grouping is None and table.total == group.count)
         assert screen.filter_text == f"params.depth = '{group.value}'"
-        assert {run.params["depth"] for row in table.rows_here() if (run := row.item)} == {group.value}  # type: ignore[attr-defined]
+        assert {run.params["depth"] for row in rows_here(table) if (run := row.item)} == {group.value}  # type: ignore[attr-defined]
         await pilot.press("escape")
         await settle(pilot, lambda: table.total == 3 and at() == group.value)
         assert screen.filter_text == ""
@@ -182,10 +182,10 @@ async def test_a_click_on_a_header_sorts_by_it_and_another_turns_it_round(hostil
 
         await click("log_loss")
         assert "log_loss▲" in headers(screen), "the better end comes first"
-        first = [row.key for row in table.rows_here()]
+        first = [row.key for row in rows_here(table)]
         await click("log_loss")
         assert "log_loss▼" in headers(screen)
-        assert [row.key for row in table.rows_here()] == first[::-1]
+        assert [row.key for row in rows_here(table)] == first[::-1]
         screen._grouped((Field("params", "depth"),))
         await settle(pilot, lambda: not table.busy and table.loaded)
         assert "runs▼" in headers(screen)

@@ -32,7 +32,6 @@ from pilothouse.monitoring.reports import ColumnDrift, column_from_tree
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
-LATEST = "latest"
 _LATEST = re.compile(r"latest(?:~(\d{1,6}))?")
 
 

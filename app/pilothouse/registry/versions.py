@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.errors import NotFoundError
 from pilothouse.jsontext import dumps, loads
 from pilothouse.registry.manifest import manifest_sha256, verify_bundle
 from pilothouse.store import Store, Transaction, record
@@ -202,36 +202,6 @@ def parse_ref(ref: str) -> tuple[str | None, int | None, str | None]:
 def champion(store: Store, model: str) -> ModelVersion | None:
     """Return the version that is live, or None."""
     return next((one for one in list_versions(store, model) if CHAMPION in one.aliases), None)
-
-
-def set_alias(
-    store: Store, ref: str, alias: str, *, model: str | None = None, actor: str | None = None
-) -> ModelVersion:
-    """Point an alias at a version, moving it if it pointed elsewhere.
-
-    Raises:
-        PilothouseError: the alias is no name, reads as a number, or is `champion`, which only promote and
-            rollback move.
-    """
-    safe_name(alias, "alias")
-    if alias == CHAMPION or _NUMBER.fullmatch(alias):
-        raise PilothouseError(
-            f"The alias {alias!r} cannot be set by hand.",
-            next="Use `pilothouse promote` for the champion, or another name."
-            if alias == CHAMPION
-            else "Use a word.",
-        )
-    with store.transaction() as tx:
-        version = find_version(store, tx, ref, model)
-        tx.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", [version.model, alias, version.version])
-        record(
-            tx,
-            "alias",
-            f"{version.model}/{version.version}",
-            f"{version.label} is now called {alias}.",
-            actor=actor,
-        )
-    return get_version(store, str(version.version), version.model)
 
 
 def _versions(store: Store, tx: Transaction, model: str | None) -> list[ModelVersion]:

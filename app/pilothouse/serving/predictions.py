@@ -112,17 +112,6 @@ def read_predictions(
     ]
 
 
-def prediction_counts(workspace: Workspace, *, since: datetime | None = None) -> list[dict[str, Any]]:
-    """Return `{model, version, rows, first, last, mean_ms}` of each version that answered, newest first."""
-    sql = (
-        "SELECT model, version, count(*) AS rows, min(time) AS first, max(time) AS last,"
-        " avg(latency_ms) AS mean_ms FROM log WHERE (? IS NULL OR time >= ?)"
-        " GROUP BY model, version ORDER BY model, version DESC"
-    )
-    rows = query_log(workspace, sql, [_plain(since), _plain(since)], since)
-    return [{**row, **{key: row[key].replace(tzinfo=UTC) for key in ("first", "last")}} for row in rows]
-
-
 def query_log(
     workspace: Workspace, sql: str, params: list[Any], since: datetime | None = None
 ) -> list[dict[str, Any]]:

@@ -146,15 +146,6 @@ def read_pieces(path: Path, offset: int = 0) -> Iterator[Piece]:
         offset, more = piece.end, piece.more
 
 
-def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
-    """Return all whole entries from byte `offset` on, and the offset after the last of them."""
-    entries: list[Entry] = []
-    for piece in read_pieces(path, offset):
-        entries += piece.entries
-        offset = piece.end
-    return entries, offset
-
-
 def _pass_over(file: IO[bytes], offset: int) -> Piece:
     while data := file.readline(PIECE):
         if data.endswith(b"\n"):

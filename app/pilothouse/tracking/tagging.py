@@ -124,12 +124,3 @@ def tag_runs(store: Store, refs: Sequence[str], tags: Mapping[str, str | None]) 
     with store.reading() as tx:
         found = {run.run_id: run for run in read_runs(tx, *among("runs.run_id", ids))}
     return [found[run_id] for run_id in ids if run_id in found], before
-
-
-def tag_run(store: Store, ref: str, tags: Mapping[str, str | None]) -> Run:
-    """Set tags of a run, or remove those whose value is None; a note is the tag `note`.
-
-    Raises:
-        NotFoundError: there is no such run.
-    """
-    return tag_runs(store, [ref], tags)[0][0]

@@ -20,7 +20,7 @@ from pilothouse.registry.deployments import (
 from pilothouse.registry.evaluation import evaluate
 from pilothouse.registry.generation import generation_path
 from pilothouse.registry.manifest import BundleError
-from pilothouse.registry.versions import champion, get_version, set_alias
+from pilothouse.registry.versions import champion, get_version
 from pilothouse.store import Store, list_events
 from pilothouse.workspace import Workspace
 
@@ -212,7 +212,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(place: Place) -> None:
 def test_the_challenger_that_goes_live_waits_no_longer(place: Place) -> None:
     several(place, 2)
     promote(*place, "1")
-    set_alias(place[1], "2", "challenger")
+    making.call(place[1], get_version(place[1], "2"), "challenger")
     promote(*place, "late@challenger")
     assert get_version(place[1], "2").aliases == ("champion",)
 

@@ -13,11 +13,11 @@ from making_models import HOSTILE
 from pilothouse.serving.predictions import (
     LogFullError,
     PredictionLog,
-    prediction_counts,
     predictions_folder,
     read_predictions,
 )
 from pilothouse.workspace import Workspace
+from reading_back import prediction_counts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from pilothouse.store import Store
 from pilothouse.tracking.digests import MetricSummary, Parts, keep_digests, parts_of
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import Run, get_run, list_runs
-from pilothouse.tracking.tagging import tag_run
+from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.trash import delete_runs, purge_runs
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
 from pilothouse.workspace import Workspace
@@ -60,12 +60,12 @@ def test_a_run_has_a_digest_once_it_has_ended_and_it_follows_every_change(
     writer = open_run(workspace, RunStart(kind="api", status="RUNNING"), hold=True)
     writer.log_metrics({"x": 1.0})
     assert get_run(store, writer.run_id).metrics == {"x": 1.0}
-    tag_run(store, writer.run_id, {"note": "while it runs"})
+    tag_runs(store, [writer.run_id], {"note": "while it runs"})
     assert kept(store) == set()
     writer.end("FINISHED", 0)
     assert get_run(store, writer.run_id).tags == {"note": "while it runs"}
     assert kept(store) == {writer.run_id}
-    tag_run(store, writer.run_id, {"note": None, "other": "after it"})
+    tag_runs(store, [writer.run_id], {"note": None, "other": "after it"})
     assert list_runs(store)[0].tags == {"other": "after it"}
     late = attach_run(writer.folder)
     late.log_metrics({"x": 0.5, "y": 2.0})

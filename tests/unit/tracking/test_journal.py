@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilothouse.errors import PilothouseError
-from pilothouse.tracking.journal import Journal, read_entries
+from pilothouse.tracking.journal import Journal
+from reading_back import read_entries
 
 values = st.dictionaries(
     st.text(max_size=10), st.one_of(st.floats(allow_nan=False), st.text(max_size=10)), max_size=3

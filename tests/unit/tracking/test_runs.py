@@ -20,7 +20,7 @@ from pilothouse.store import Store, list_events
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import count_runs, get_run, list_runs, metric_history
 from pilothouse.tracking.search import parse
-from pilothouse.tracking.tagging import tag_run
+from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
 from pilothouse.workspace import Workspace
 from waiting import wait_until
@@ -187,7 +187,7 @@ def test_hostile_names_come_back_as_they_went_in(workspace: Workspace, store: St
     assert run.name == (text or run.name)
     assert run.params[text or "k"] == text
     assert count_runs(store, text=text) >= (1 if text.strip() and len(text.split()) == 1 else 0)
-    tag_run(store, run_id, {text or "k": text})
+    tag_runs(store, [run_id], {text or "k": text})
     assert get_run(store, run_id).tags == {text or "k": text}
 
 

@@ -11,7 +11,6 @@ import pytest
 from hostile import HOSTILE
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError, UsageError
-from pilothouse.tracking.journal import read_entries
 from pilothouse.tracking.writer import JOURNAL_NAME, LOG_NAME, RunStart, open_run
 from pilothouse.training.child import environment_of, exit_code_of, flags_of, verdict
 from pilothouse.training.diary import BALLAST_NAME, Diary
@@ -20,6 +19,7 @@ from pilothouse.training.output import OutputLog, failure_reason
 from pilothouse.training.spec import RunSpec, read_spec, write_spec
 from pilothouse.training.watching import RunWatch, read_log
 from pilothouse.workspace import Workspace
+from reading_back import read_entries
 
 
 def test_parameters_become_flags() -> None:

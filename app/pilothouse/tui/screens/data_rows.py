@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from pilothouse.tui.signs import SIGN_TONES, verdict
 from pilothouse.tui.snapshots.arrival_names import without_name
-from pilothouse.tui.text import clock, number, safe, size
+from pilothouse.tui.text import clock, number, safe
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
-    from pilothouse.data.versions import DatasetVersion
     from pilothouse.monitoring.drift import ColumnDrift
     from pilothouse.tui.snapshots.data import FileVerdict
 
@@ -151,15 +150,3 @@ def column_row(one: ColumnDrift, is_target: bool, *, narrow: bool = False) -> Ro
         (tone, tone if one.drifted else "", "dim", told, "", "dim"),
         one,
     )
-
-
-def version_row(one: DatasetVersion, now: datetime) -> Row:
-    """One dataset version."""
-    cells = (
-        safe(one.version),
-        number(len(one.files)),
-        number(one.rows),
-        size(one.bytes),
-        clock(one.created_at, now),
-    )
-    return Row(one.version, cells, ("", "", "", "dim", "dim"), one)

@@ -264,10 +264,6 @@ class PagedRows(ScrollView):
         """The row under the cursor."""
         return self.row_at(self.cursor) if self.total else None
 
-    def rows_here(self) -> list[Row]:
-        """All rows that are loaded, in order."""
-        return [row for number in sorted(self._pages) for row in self._pages[number]]
-
     # ------------------------------------------------------------ what is in view
 
     @property

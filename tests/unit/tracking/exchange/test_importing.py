@@ -17,7 +17,7 @@ from pilothouse.tracking.exchange.importing import import_runs
 from pilothouse.tracking.exchange.opening import open_source
 from pilothouse.tracking.exchange.report import ImportReport
 from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history
-from pilothouse.tracking.tagging import tag_run
+from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.trash import delete_runs, purge_runs
 from pilothouse.workspace import Workspace
 
@@ -76,7 +76,7 @@ def test_a_run_comes_as_it_was(store: Store, tmp_path: Path) -> None:
 def test_a_second_import_adds_nothing(store: Store, tmp_path: Path) -> None:
     path = make_database(tmp_path / "m.db", [{"id": f"{n:032}", "params": {"n": str(n)}} for n in range(30)])
     assert take(store, path).imported == 30
-    tag_run(store, by_source(store)["0" * 32].run_id, {"mine": "yes"})
+    tag_runs(store, [by_source(store)["0" * 32].run_id], {"mine": "yes"})
     before = (list_runs(store), len(list_events(store)))
     again = take(store, path)
     assert (again.imported, again.renewed, again.known) == (0, 0, 30)
@@ -130,7 +130,7 @@ def test_what_was_done_here_meanwhile_stays(store: Store, tmp_path: Path) -> Non
     )
     take(store, path)
     ids = {run.name: run.run_id for run in list_runs(store)}
-    tag_run(store, ids["a"], {"note": "mine", "owner": "ana"})
+    tag_runs(store, [ids["a"]], {"note": "mine", "owner": "ana"})
     delete_runs(store, [ids["b"]])
     with contextlib.closing(sqlite3.connect(path)) as con:
         con.execute("UPDATE runs SET status = 'FINISHED', end_time = ?", [END])
@@ -397,7 +397,7 @@ def test_a_second_import_fills_in_the_artifacts_that_did_not_come(
         first, then = {"artifacts": False}, {}
     assert take(store, path, **first).files == 0
     run = by_source(store)["run"]
-    tag_run(store, run.run_id, {"mine": "yes"})
+    tag_runs(store, [run.run_id], {"mine": "yes"})
     before = list_runs(store)
 
     report = take(store, path, **then)
