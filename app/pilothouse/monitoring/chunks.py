@@ -22,6 +22,7 @@ from pilothouse.monitoring.profile import open_table
 from pilothouse.monitoring.reference import Reference
 
 PERIODS = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
+"""How a period of time is written, everywhere; weeks are ISO's, which begin on Mondays."""
 FEW_ROWS = 30
 MOST_CHUNKS = 2000
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pilothouse.comparing.intervals import LEVEL, SEED, once, resample, units_of
+from pilothouse.monitoring.chunks import PERIODS
 from pilothouse.performance.answered import Answered, Floats
 
 RESAMPLES = 500
@@ -73,7 +74,8 @@ def by_chunk(
 
 
 def parts_by_time(times: Any, unit: str) -> list[tuple[str, NDArray[np.intp]]]:
-    """Divide rows by the day, week or month of their times; rows without a time belong nowhere.
+    """Divide rows by the day, week or month of their times, written as chunks of drift are; rows without a
+    time belong nowhere.
 
     Args:
         times: shape (n,), anything that reads as a time.
@@ -83,7 +85,7 @@ def parts_by_time(times: Any, unit: str) -> list[tuple[str, NDArray[np.intp]]]:
     naive = moments.dt.tz_localize(None)
     letter = {"day": "D", "week": "W", "month": "M"}[unit]
     periods = naive.dt.to_period(letter)
-    names = periods.dt.start_time.dt.strftime("%Y-%m" if unit == "month" else "%Y-%m-%d")
+    names = periods.dt.start_time.dt.strftime(PERIODS[unit])
     order = sorted(names.dropna().unique())
     return [(name, np.flatnonzero((names == name).to_numpy())) for name in order]
 

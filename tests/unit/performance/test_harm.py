@@ -15,6 +15,8 @@ from sklearn.metrics import roc_auc_score
 
 from pilothouse.comparing.questions import Question
 from pilothouse.config import BusinessMetric
+from pilothouse.data.reading import connect
+from pilothouse.monitoring.chunks import _by_time
 from pilothouse.performance.answered import Answered
 from pilothouse.performance.business import BusinessMetricError, business_metrics
 from pilothouse.performance.changes import find_changes
@@ -358,3 +360,20 @@ def test_every_row_with_a_time_is_in_one_chunk(times: list[Any], unit: str) -> N
     places = sorted(int(place) for _, rows in parts for place in rows)
     assert places == [n for n, one in enumerate(times) if one is not None]
     assert [name for name, _ in parts] == sorted({name for name, _ in parts})
+
+
+@pytest.mark.parametrize(
+    ("unit", "names"),
+    [
+        ("day", ["2012-12-30", "2012-12-31", "2013-04-01"]),
+        ("week", ["2012-W52", "2013-W01", "2013-W14"]),
+        ("month", ["2012-12", "2013-04"]),
+    ],
+)
+def test_periods_are_written_as_the_chunks_of_drift(unit: str, names: list[str]) -> None:
+    moments = pd.to_datetime(["2012-12-30 23:00", "2012-12-31 00:00", "2013-04-01 05:00"])
+    assert [name for name, _ in parts_by_time(moments, unit)] == names
+    with connect() as con:
+        con.execute("CREATE OR REPLACE TEMP TABLE rows (t TIMESTAMP)")
+        con.executemany("INSERT INTO rows VALUES (?)", [[one.to_pydatetime()] for one in moments])
+        assert [part.label for part in _by_time(con, "rows", "t", unit)] == names
