@@ -96,8 +96,8 @@ def _cell(field: Field, value: Any, run: Run) -> str:
 
 
 def _is_number(field: Field, runs: Sequence[Run]) -> bool:
+    from pilothouse.tracking.numerals import number_of
     from pilothouse.tracking.search.fields import kind_of
-    from pilothouse.tracking.search.values import number_of
 
     kind = kind_of(field)
     if kind == "either":

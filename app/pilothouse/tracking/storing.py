@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
 from pilothouse.store import Transaction, record
+from pilothouse.tracking.numerals import finite_number_of
 from pilothouse.tracking.replay import Point, State
 from pilothouse.tracking.statuses import TOLD
 
@@ -44,7 +44,9 @@ def write_changes(tx: Transaction, run_id: str, name: str | None, state: State, 
     # Said once a run: whoever writes something wrong may write it every second.
     doubt = "" if state.doubt and _has_tag(tx, run_id, DOUBT_TAG) else state.doubt
     tags = {**state.tags, DOUBT_TAG: doubt} if doubt else state.tags
-    _write_keyed(tx, "params", run_id, {key: (text, number_of(text)) for key, text in state.params.items()})
+    _write_keyed(
+        tx, "params", run_id, {key: (text, finite_number_of(text)) for key, text in state.params.items()}
+    )
     _write_keyed(tx, "tags", run_id, {key: (text,) for key, text in tags.items()})
     _write_points(tx, run_id, state.points)
     _tell(tx, run_id, state.row.get("name", name or ""), state, doubt)
@@ -60,15 +62,6 @@ def _add_idle(tx: Transaction, run_id: str, state: State) -> None:
     if state.resumed_at is not None and row.get("ended_at") is not None:
         idle += max(0.0, state.resumed_at - row["ended_at"].timestamp())
     tx.execute("UPDATE runs SET idle_seconds = ? WHERE run_id = ?", [idle, run_id])
-
-
-def number_of(text: str) -> float | None:
-    """Return the number that a parameter's text reads as, so that the text alone says what it is."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _write_keyed(tx: Transaction, table: str, run_id: str, values: dict[str, tuple[Any, ...]]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from pilothouse.tracking.numerals import finite_number_of
 from pilothouse.tracking.search.fields import ATTRIBUTES
 from pilothouse.tracking.search.nodes import (
     Among,
@@ -24,7 +25,6 @@ from pilothouse.tracking.search.nodes import (
     Value,
     Word,
 )
-from pilothouse.tracking.storing import number_of
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
 STATUSES = ("RUNNING", "FINISHED", "FAILED", "LOST")
@@ -133,7 +133,7 @@ def stored_runs(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         tables["runs"].append(row)
         for key, value in draw(st.dictionaries(keys, texts, max_size=4)).items():
             tables["params"].append(
-                {"run_id": run_id, "key": key, "value": value, "number": number_of(value)}
+                {"run_id": run_id, "key": key, "value": value, "number": finite_number_of(value)}
             )
         for key, value in draw(st.dictionaries(keys, texts, max_size=3)).items():
             tables["tags"].append({"run_id": run_id, "key": key, "value": value})

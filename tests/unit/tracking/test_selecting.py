@@ -25,12 +25,12 @@ from pilothouse.tracking.grouping import (
     read_group_by,
     read_group_order,
 )
+from pilothouse.tracking.numerals import finite_number_of
 from pilothouse.tracking.runs import Run, list_runs, read_runs
 from pilothouse.tracking.search.matching import matches
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import Order, ids_between, page_of, selection
-from pilothouse.tracking.storing import number_of
 from unit.tracking.searching import attributes, field, metric_fields, stored_runs
 
 WHOLE = settings(
@@ -54,7 +54,7 @@ def by_hand(runs: list[Run], by: Field, descending: bool) -> list[str]:
     def rank(run: Run) -> Any:
         value = value_of(run, by)
         if by.section == "params" and value is not None:
-            number = number_of(value)
+            number = finite_number_of(value)
             return ((1, number, value) if descending else (0, number, value)) if number is not None else (
                 (0, 0.0, value) if descending else (1, 0.0, value)
             )  # fmt: skip

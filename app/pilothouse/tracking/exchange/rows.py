@@ -9,6 +9,7 @@ from typing import Any
 
 from pilothouse.tracking.exchange.source import Point, SourceRun
 from pilothouse.tracking.names import run_id_of
+from pilothouse.tracking.numerals import finite_number_of
 from pilothouse.tracking.statuses import ENDED
 
 ID_TAG = "mlflow.run_id"
@@ -75,7 +76,7 @@ def rows_of(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, A
     yield (
         "params",
         [
-            {"run_id": run_id, "key": _text(key), "value": _text(value), "number": _number(value)}
+            {"run_id": run_id, "key": _text(key), "value": _text(value), "number": finite_number_of(value)}
             for key, value in run.params.items()
         ],
     )
@@ -153,11 +154,3 @@ def _step(step: int) -> int:
 def _text(text: str) -> str:
     # Half a surrogate pair is no text that a store could keep.
     return text.encode("utf-8", "replace").decode()
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

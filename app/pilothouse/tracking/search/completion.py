@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pilothouse.tracking.numerals import number_of
 from pilothouse.tracking.search.errors import Expected, SearchError
 from pilothouse.tracking.search.fields import ATTRIBUTES, FUNCTIONS, PREFIXES, attribute_field, kind_of
 from pilothouse.tracking.search.keys import Keys
@@ -15,7 +16,6 @@ from pilothouse.tracking.search.nodes import Field, Section, Word, walk
 from pilothouse.tracking.search.parser import parse_tree
 from pilothouse.tracking.search.rendering import quoted, render_field
 from pilothouse.tracking.search.tokens import Token, tokenize
-from pilothouse.tracking.search.values import number_of
 
 Kind: TypeAlias = Literal["prefix", "key", "attribute", "function", "operator", "keyword", "value"]
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.numerals import finite_number_of
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.nodes import (
     Among,
@@ -110,11 +111,9 @@ def which_column(field: Field) -> str:
 
 def _number(found: Any) -> float | None:
     """Return a found value as a number; a parameter, which is a text, only if it reads as a finite one."""
-    try:
-        number = float(found)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) or not isinstance(found, str) else None
+    if isinstance(found, str):
+        return finite_number_of(found)
+    return None if found is None else float(found)
 
 
 def _equal(found: Any, value: Value, now: datetime) -> bool:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import re
 from datetime import datetime
 
+from pilothouse.tracking.numerals import number_of
 from pilothouse.tracking.search.fields import kind_of
 from pilothouse.tracking.search.nodes import Field, Moment, Number, Span, Text, Value
 from pilothouse.tracking.search.times import DURATION_EXAMPLES, MOMENT_EXAMPLES, moment_of, seconds_of
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_NAMED = {"nan": math.nan, "inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "infinity": math.inf}
 _ORDERING = ("<", "<=", ">", ">=")
-
-
-def number_of(text: str) -> float | None:
-    """Return the number that a text is; None if it is none."""
-    text = text.strip()
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    return _NAMED.get(text.lower())
 
 
 def value_of(field: Field, operator: str, raw: str, quoted: bool, span: Span, now: datetime) -> Value | str:
