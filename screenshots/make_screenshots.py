@@ -25,7 +25,8 @@ from pilothouse.registry.deployments import promote
 from pilothouse.serving.control import start_server
 from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import open_store
-from pilothouse.training.launch import start_training, wait_for_run
+from pilothouse.training.launch import start_training
+from pilothouse.training.watching import wait_for_run
 from pilothouse.training.sweeps.launch import SweepOrder, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.tui.app import PilothouseApp

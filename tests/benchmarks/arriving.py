@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pilothouse.data.versions import snapshot
-from pilothouse.monitoring.judging import list_arrivals
+from pilothouse.monitoring.verdicts import list_arrivals
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 

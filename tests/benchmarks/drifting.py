@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from pilothouse.monitoring.columns import Profile
-    from pilothouse.monitoring.drift import DriftReport
+    from pilothouse.monitoring.reports import DriftReport
 
 LEAST_TIMES_EVIDENTLY = 30.0
 MOST_MB = 1_000.0

@@ -12,7 +12,7 @@ import pytest
 
 from pilothouse.autopilot.status import watcher_status
 from pilothouse.processes import is_alive
-from pilothouse.serving.control import server_status
+from pilothouse.serving.status import server_status
 from pilothouse.workspace import Workspace
 from steering import Done, is_sound, pilothouse, start, told_well
 from waiting import wait_until

@@ -19,7 +19,8 @@ from pilothouse.monitoring.dataset_diff import diff_datasets
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.registry.deployments import promote
 from pilothouse.store import Store, open_store
-from pilothouse.tracking.runs import fold, get_run
+from pilothouse.tracking.folding import fold
+from pilothouse.tracking.runs import get_run
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.training.fit import fit_run
 from pilothouse.training.spec import RunSpec, write_spec

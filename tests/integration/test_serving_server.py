@@ -23,9 +23,9 @@ from pilothouse.processes import is_alive, python_command
 from pilothouse.registry.deployments import promote, rollback
 from pilothouse.registry.generation import alive_path, token_path
 from pilothouse.registry.versions import get_version
-from pilothouse.serving.control import predict, server_status, start_server, stop_server
+from pilothouse.serving.control import predict, start_server, stop_server
 from pilothouse.serving.predictions import read_predictions
-from pilothouse.serving.status import ServerStatus
+from pilothouse.serving.status import ServerStatus, server_status
 from pilothouse.store import Store, list_events
 from pilothouse.workspace import Workspace
 from reading_back import prediction_counts

@@ -17,7 +17,7 @@ import pytest
 
 from pilothouse.cli.main import main
 from pilothouse.store import Store, open_store
-from pilothouse.training.launch import stop_run, wait_for_run
+from pilothouse.training.launch import stop_run
 from pilothouse.training.spec import read_spec
 from pilothouse.training.sweeps.cluster import DATA_KEY
 from pilothouse.training.sweeps.data import recipe_data
@@ -26,6 +26,7 @@ from pilothouse.training.sweeps.plan import SweepPlan, read_plan
 from pilothouse.training.sweeps.results import read_best, read_sweep
 from pilothouse.training.sweeps.strategies import Planned
 from pilothouse.training.sweeps.trial import Order, run_trial
+from pilothouse.training.watching import wait_for_run
 from pilothouse.workspace import Workspace
 from waiting import wait_until
 

@@ -14,13 +14,15 @@ from pilothouse.processes import is_alive
 from pilothouse.registry.versions import list_versions
 from pilothouse.store import Store, open_store
 from pilothouse.store.events import list_events
-from pilothouse.tracking.runs import fold, get_run
+from pilothouse.tracking.folding import fold
+from pilothouse.tracking.runs import get_run
 from pilothouse.tracking.writer import ALIVE_NAME
-from pilothouse.training.launch import stop_run, wait_for_run
+from pilothouse.training.launch import stop_run
 from pilothouse.training.spec import PID_NAME
 from pilothouse.training.sweeps.launch import SweepOrder, resume_sweep, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.results import Sweep, read_best, read_sweep
+from pilothouse.training.watching import wait_for_run
 from pilothouse.workspace import Workspace
 from waiting import wait_until
 

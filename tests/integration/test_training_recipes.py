@@ -21,8 +21,9 @@ from pilothouse.registry.versions import get_version, list_versions
 from pilothouse.store import Store, open_store
 from pilothouse.tracking.runs import Run, list_runs, metric_history
 from pilothouse.tracking.writer import ALIVE_NAME
-from pilothouse.training.launch import read_log, start_training, stop_run, wait_for_run, watch_run
+from pilothouse.training.launch import start_training, stop_run
 from pilothouse.training.spec import PID_NAME
+from pilothouse.training.watching import read_log, wait_for_run, watch_run
 from pilothouse.workspace import Workspace
 from waiting import wait_until
 

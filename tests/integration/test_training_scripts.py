@@ -25,16 +25,9 @@ from pilothouse.tracking.writer import ALIVE_NAME, LOG_NAME, RunStart, open_run
 from pilothouse.training import supervisor
 from pilothouse.training.diary import Diary
 from pilothouse.training.inputs import lay_out
-from pilothouse.training.launch import (
-    read_log,
-    spawn_run,
-    start_command,
-    start_training,
-    stop_run,
-    wait_for_run,
-    watch_run,
-)
+from pilothouse.training.launch import spawn_run, start_command, start_training, stop_run
 from pilothouse.training.spec import DATA_NAME, PID_NAME, STOP_NAME, RunSpec, write_spec
+from pilothouse.training.watching import read_log, wait_for_run, watch_run
 from pilothouse.workspace import Workspace
 from steering import pilothouse
 from waiting import wait_until

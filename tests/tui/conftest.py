@@ -13,7 +13,7 @@ from piloting import HOSTILE, add_predictions, add_runs, add_verdicts
 import making_models
 from pilothouse.registry.deployments import promote
 from pilothouse.store import open_store
-from pilothouse.tracking.runs import fold
+from pilothouse.tracking.folding import fold
 from pilothouse.workspace import Workspace
 from ready_made import copied
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from pilothouse.monitoring.drift import ColumnDrift, DriftReport
+from pilothouse.monitoring.reports import ColumnDrift, DriftReport
 from pilothouse.store import Store, dumps, record
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp

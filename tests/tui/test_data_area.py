@@ -124,7 +124,8 @@ async def test_retraining_names_its_reason_and_leaves_an_event(judged: Workspace
     store = open_store(judged)
     said = [event.message for event in list_events(store, 20)]
     assert "Training started because flights-2013-12.parquet drifted." in said
-    from pilothouse.tracking.runs import fold, list_runs
+    from pilothouse.tracking.folding import fold
+    from pilothouse.tracking.runs import list_runs
 
     fold(store)
     [run] = list_runs(store)

@@ -11,7 +11,7 @@ from piloting import press, ready, settle, shown, visit
 from textual.widgets import Button
 
 import making_models
-from pilothouse.registry.deployments import history
+from pilothouse.registry.history import history
 from pilothouse.registry.versions import champion
 from pilothouse.serving.control import stop_server
 from pilothouse.serving.status import server_status

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from piloting import HOSTILE, column, press, ready, settle, shown, visit
 
-from pilothouse.monitoring.drift import DriftReport
+from pilothouse.monitoring.reports import DriftReport
 from pilothouse.store import dumps, open_store
 from pilothouse.training.sweeps.plan import TRIAL_TAG, SweepPlan, write_plan
 from pilothouse.tui.app import PilothouseApp

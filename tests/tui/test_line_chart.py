@@ -13,8 +13,10 @@ from textual.app import App, ComposeResult
 from pilothouse.tui.app import THEME
 from pilothouse.tui.text import width
 from pilothouse.tui.widgets import chart_axes as axes
+from pilothouse.tui.widgets.chart_drawing import draw_chart
 from pilothouse.tui.widgets.chart_lines import prepare
-from pilothouse.tui.widgets.line_chart import SYMBOLS, LineChart, Series, View, draw_chart, look
+from pilothouse.tui.widgets.curves import SYMBOLS, Series, View, look
+from pilothouse.tui.widgets.line_chart import LineChart
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 finite = st.floats(allow_nan=False, allow_infinity=False)

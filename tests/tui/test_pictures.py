@@ -11,7 +11,7 @@ import pytest
 from piloting import press, ready, settle
 
 from pilothouse.store import open_store
-from pilothouse.tracking.runs import fold
+from pilothouse.tracking.folding import fold
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.run.screen import RunScreen

@@ -11,7 +11,7 @@ import pytest
 from piloting import HOSTILE, press, ready, rows_here, settle, shown
 
 from pilothouse.store import open_store
-from pilothouse.tracking.runs import fold
+from pilothouse.tracking.folding import fold
 from pilothouse.tracking.writer import RunStart, RunWriter, open_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.run.screen import RunScreen

@@ -14,10 +14,10 @@ import making_models
 from pilothouse.errors import PilothouseError
 from pilothouse.store import open_store
 from pilothouse.tracking.runs import Run, list_runs
-from pilothouse.training.launch import wait_for_run
 from pilothouse.training.sweeps.launch import SweepOrder, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.results import Sweep, Trial
+from pilothouse.training.watching import wait_for_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.sweep import SweepDialog
 from pilothouse.tui.screens.run.screen import RunScreen

@@ -8,8 +8,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from pilothouse.tui.text import safe
+from pilothouse.tui.widgets.renewal import PAGE
 from pilothouse.tui.widgets.rows import Column, Page, Row
-from pilothouse.tui.widgets.table import PAGE, Table
+from pilothouse.tui.widgets.table import Table
 
 COLUMNS = (
     Column("n", "n", "right"),

@@ -28,10 +28,11 @@ from pilothouse.data.reading import data_files
 from pilothouse.data.versions import fingerprint, list_dataset_versions
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.checks import ERROR
-from pilothouse.monitoring.judging import Verdict, judge_file, list_arrivals
+from pilothouse.monitoring.judging import judge_file
+from pilothouse.monitoring.keeping_verdicts import Verdict
 from pilothouse.monitoring.quality.telling import finding_lines
 from pilothouse.monitoring.verdict_words import of_data
-from pilothouse.monitoring.verdicts import ACCEPTED, COPY
+from pilothouse.monitoring.verdicts import ACCEPTED, COPY, list_arrivals
 from pilothouse.registry.versions import champion
 from pilothouse.store import open_store, record
 from pilothouse.workspace import Workspace

@@ -16,7 +16,7 @@ from pilothouse.workspace import Workspace, find_workspace
 if TYPE_CHECKING:
     from pilothouse.config import ModelConfig
     from pilothouse.monitoring.checks import Finding
-    from pilothouse.monitoring.judging import Verdict
+    from pilothouse.monitoring.keeping_verdicts import Verdict
     from pilothouse.store import Store
 
 HELD = 1

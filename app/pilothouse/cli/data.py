@@ -65,7 +65,7 @@ def data(words: tuple[str, ...], model: str | None, workspace: str | None, as_js
 
 def _list(workspace: Workspace, model: str | None, as_json: bool) -> None:
     from pilothouse.data.versions import conditions, list_dataset_versions
-    from pilothouse.monitoring.judging import list_arrivals
+    from pilothouse.monitoring.verdicts import list_arrivals
     from pilothouse.store import open_store
 
     store = open_store(workspace)

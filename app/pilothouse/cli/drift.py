@@ -18,7 +18,8 @@ from pilothouse.workspace import Workspace, find_workspace
 if TYPE_CHECKING:
     from pilothouse.config import ModelConfig
     from pilothouse.monitoring.filedrift import Wishes
-    from pilothouse.monitoring.judging import StoredReport, Verdict
+    from pilothouse.monitoring.keeping_verdicts import Verdict
+    from pilothouse.monitoring.verdicts import StoredReport
     from pilothouse.store import Store
 
 _ALIKE = ("copy", "own")
@@ -217,8 +218,8 @@ def _drift_in_workspace(
     as_json: bool,
 ) -> int:  # fmt: skip
     from pilothouse.data.reading import DataError, expand
-    from pilothouse.monitoring.judging import get_drift_report
     from pilothouse.monitoring.looking import judge_or_look
+    from pilothouse.monitoring.verdicts import get_drift_report
 
     path = Path(current)
     in_folder = workspace.data_folder(config) / path.name
@@ -281,8 +282,8 @@ def _drift_in_workspace(
 
 
 def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: bool) -> int:
-    from pilothouse.monitoring.judging import list_drift_reports
     from pilothouse.monitoring.story import headline
+    from pilothouse.monitoring.verdicts import list_drift_reports
 
     newest: dict[str, StoredReport] = {}
     for found in list_drift_reports(store, config.name, limit=10_000):

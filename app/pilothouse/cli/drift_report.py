@@ -12,7 +12,7 @@ from pilothouse.cli.options import printable, say, table
 
 if TYPE_CHECKING:
     from pilothouse.monitoring.chunks import Chunk
-    from pilothouse.monitoring.drift import ColumnDrift, DriftReport
+    from pilothouse.monitoring.reports import ColumnDrift, DriftReport
 
 
 MOST_CHANGES = 20

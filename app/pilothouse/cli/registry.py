@@ -31,7 +31,7 @@ _reason_option = click.option("--reason", default="", metavar="TEXT", help="Why;
 @json_option
 def models(model: str | None, show_history: bool, workspace: Workspace, as_json: bool) -> None:
     """List model versions, newest first, with their aliases."""
-    from pilothouse.registry.deployments import history
+    from pilothouse.registry.history import history
     from pilothouse.registry.versions import known_models, list_versions
     from pilothouse.store import open_store
     from pilothouse.tracking.usual import usual_keys

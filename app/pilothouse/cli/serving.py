@@ -13,7 +13,7 @@ from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pilothouse.serving.control import ServerNow
+    from pilothouse.serving.fate import ServerNow
     from pilothouse.serving.status import ServerStatus
 
 _model_option = click.option("--model", metavar="NAME", help="The model, where there are several.")
@@ -44,7 +44,8 @@ def serve(
     """
     if detach + stop + status > 1:
         raise UsageError("--detach, --stop and --status cannot be combined.")
-    from pilothouse.serving.control import server_now, start_server, stop_server
+    from pilothouse.serving.control import start_server, stop_server
+    from pilothouse.serving.fate import server_now
 
     if stop:
         lost = server_now(workspace).lost

@@ -142,7 +142,7 @@ def stop(run: str, grace: float, workspace: Workspace, as_json: bool) -> None:
 @json_option
 def logs(run: str, follow: bool, workspace: Workspace, as_json: bool) -> None:
     """Print the output of a RUN."""
-    from pilothouse.training.launch import read_log
+    from pilothouse.training.watching import read_log
 
     run_id = _run_id(workspace, run)
     if as_json:

@@ -23,7 +23,8 @@ from pilothouse.registry.versions import ModelVersion, get_version
 from pilothouse.serving.control import start_server
 from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import list_events, open_store, verify_events
-from pilothouse.training.launch import start_training, wait_for_run
+from pilothouse.training.launch import start_training
+from pilothouse.training.watching import wait_for_run
 from pilothouse.workspace import Workspace
 
 Tell = Callable[[str], None]

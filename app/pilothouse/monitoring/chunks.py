@@ -15,11 +15,11 @@ import duckdb
 from pilothouse.data.reading import DataError, Source, as_file, connect, identifier, reading
 from pilothouse.data.schema import Column
 from pilothouse.errors import UsageError
-from pilothouse.monitoring.drift import DriftReport
 from pilothouse.monitoring.filedrift import Wishes, compare_table, compared_columns, strangers
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import open_table
 from pilothouse.monitoring.reference import Reference
+from pilothouse.monitoring.reports import DriftReport
 
 PERIODS = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
 """How a period of time is written, everywhere; weeks are ISO's, which begin on Mondays."""

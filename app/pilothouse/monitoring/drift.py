@@ -20,11 +20,9 @@ from pilothouse.monitoring.distances import (
     pick_test,
     points_of_bins,
 )
-from pilothouse.monitoring.reports import ColumnDrift, DriftReport, JointDrift
+from pilothouse.monitoring.reports import ColumnDrift, DriftReport
 from pilothouse.monitoring.rule import EFFECT_FLOOR, LEVEL, Evidence, level_of, p_needed, weigh
 from pilothouse.monitoring.wording import bin_labels
-
-__all__ = ["ColumnDrift", "DriftReport", "JointDrift", "compare_columns", "compare_profiles", "decide"]
 
 OWN_BIN_SHARE = 0.01
 """A category's value has a bin of its own if the reference has it in at least this share of the rows …"""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pilothouse.monitoring.rule import EFFECT_FLOOR, LEAST_PART, LEVEL
 
 if TYPE_CHECKING:
-    from pilothouse.monitoring.drift import DriftReport
+    from pilothouse.monitoring.reports import DriftReport
 
 
 def explained(report: DriftReport) -> list[str]:

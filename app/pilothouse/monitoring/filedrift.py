@@ -16,7 +16,7 @@ from pilothouse.data.typed_reading import relation_sql
 from pilothouse.errors import UsageError
 from pilothouse.monitoring.columns import Profile
 from pilothouse.monitoring.distances import NAMED, Points, points_of_values
-from pilothouse.monitoring.drift import DriftReport, PointsOf, compare_profiles
+from pilothouse.monitoring.drift import PointsOf, compare_profiles
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import (
     FINE_BINS,
@@ -27,6 +27,7 @@ from pilothouse.monitoring.profile import (
     profile_table,
 )
 from pilothouse.monitoring.reference import Reference
+from pilothouse.monitoring.reports import DriftReport
 
 FINE_OF_FILES = 2_000
 """Bins that stand for values beyond `MOST_VALUES` rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from pilothouse.monitoring.drift import ColumnDrift
+from pilothouse.monitoring.reports import ColumnDrift
 from pilothouse.monitoring.wording import percent
 
 _ROW, _BAR, _LEFT, _WIDE, _RIGHT = 26, 9, 190, 330, 110

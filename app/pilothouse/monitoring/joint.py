@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from pilothouse.data.reading import DataError, Source, connect, identifier, reading
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.monitoring.columns import ColumnProfile
-from pilothouse.monitoring.drift import JointDrift
 from pilothouse.monitoring.filedrift import Wishes
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.reference import Reference
+from pilothouse.monitoring.reports import JointDrift
 from pilothouse.monitoring.rule import LEVEL
 
 if TYPE_CHECKING:

@@ -31,20 +31,9 @@ from pilothouse.monitoring.verdicts import (
     COPY,
     HELD,
     OK,
-    Arrival,
-    StoredReport,
-    accept_arrival,
-    get_drift_report,
-    list_arrivals,
-    list_drift_reports,
 )
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
-
-__all__ = [
-    "Arrival", "StoredReport", "Verdict", "accept_arrival", "get_drift_report", "judge_file", "list_arrivals",
-    "list_drift_reports", "look_at_file",
-]  # fmt: skip
 
 
 def roles_of(model: ModelConfig) -> Roles:

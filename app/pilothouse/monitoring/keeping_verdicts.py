@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from pilothouse.config import ModelConfig
 from pilothouse.monitoring.checks import Finding
-from pilothouse.monitoring.drift import DriftReport, decide
+from pilothouse.monitoring.drift import decide
 from pilothouse.monitoring.reference import Reference
+from pilothouse.monitoring.reports import DriftReport
 from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, Row, arrival_row, to_arrival
 from pilothouse.store import Store, Transaction, dumps, record
 

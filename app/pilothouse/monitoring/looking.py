@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import DataError, expand
-from pilothouse.monitoring.judging import Verdict, judge_file, look_at_file
+from pilothouse.monitoring.judging import judge_file, look_at_file
+from pilothouse.monitoring.keeping_verdicts import Verdict
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 

@@ -11,10 +11,11 @@ import duckdb
 from pilothouse.data.reading import DataError, connect, describe, identifier, literal, reading, scan_sql
 from pilothouse.data.schema import Column
 from pilothouse.errors import NotFoundError
-from pilothouse.monitoring.drift import DriftReport, compare_profiles
+from pilothouse.monitoring.drift import compare_profiles
 from pilothouse.monitoring.patience import Progress, Steps, patiently
 from pilothouse.monitoring.predicted_rows import row_key_sql, told_rows
 from pilothouse.monitoring.profile import profile_table
+from pilothouse.monitoring.reports import DriftReport
 
 FEW_ANSWERS = 30
 """Fewer predictions say little of where they come from."""

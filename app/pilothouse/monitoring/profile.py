@@ -15,10 +15,8 @@ import duckdb
 from pilothouse.data.reading import Source, as_file, connect, identifier, reading, suffix_of
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.typed_reading import relation_sql
-from pilothouse.monitoring.columns import ColumnProfile, Profile, add_profiles
+from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.patience import Progress, Steps, patiently
-
-__all__ = ["ColumnProfile", "Profile", "add_profiles", "profile_files"]
 
 MOST_LEVELS = 1000
 """Values of a category that a profile keeps by name; the rarer ones are counted together."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pilothouse.monitoring.checks import ERROR, Finding
-from pilothouse.monitoring.drift import ColumnDrift, DriftReport
 from pilothouse.monitoring.explaining import explained
 from pilothouse.monitoring.findings_html import findings_html
 from pilothouse.monitoring.histograms_svg import effect, histograms, shown
 from pilothouse.monitoring.report_style import STYLE
+from pilothouse.monitoring.reports import ColumnDrift, DriftReport
 from pilothouse.monitoring.story import sentence, worth_telling
 from pilothouse.monitoring.verdict_words import of_chunks, of_column, of_data
 from pilothouse.monitoring.wording import percent

@@ -11,7 +11,7 @@ from typing import Any
 from pilothouse.data.versions import fingerprint
 from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.checks import Finding
-from pilothouse.monitoring.drift import DriftReport
+from pilothouse.monitoring.reports import DriftReport
 from pilothouse.store import Store, Transaction, loads, record
 
 OK, HELD, ACCEPTED, COPY = "ok", "held", "accepted", "copy"

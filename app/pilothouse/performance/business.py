@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from pilothouse.config import BusinessMetric
 from pilothouse.performance.answered import Answered
-from pilothouse.registry.business import BusinessMetricError, compute_business
+from pilothouse.registry.business import compute_business
 from pilothouse.registry.model import second_class
-
-__all__ = ["BusinessMetricError", "business_metrics"]
 
 
 def business_metrics(

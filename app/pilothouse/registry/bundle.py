@@ -30,7 +30,6 @@ from pilothouse.registry.features import keep_features, kept_features
 from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.manifest import (
     BundleError,
-    manifest_sha256,
     read_manifest,
     read_verified,
     seal,
@@ -40,17 +39,6 @@ from pilothouse.registry.model import LoadedModel, Outputs, kept_threshold, same
 from pilothouse.registry.probe import read_probe, write_probe
 from pilothouse.registry.signature import Signature
 from pilothouse.registry.versions import ModelVersion
-
-__all__ = [
-    "BundleError",
-    "LoadedModel",
-    "check_probe",
-    "load_model",
-    "load_version",
-    "manifest_sha256",
-    "verify_bundle",
-    "write_bundle",
-]
 
 PROBE_ROWS = 50
 _PACKAGES = ("scikit-learn", "pandas", "numpy", "scipy", "joblib")

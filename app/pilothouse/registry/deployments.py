@@ -15,10 +15,7 @@ from pilothouse.registry.gates import GateResult, run_gates
 from pilothouse.registry.generation import announce
 from pilothouse.registry.history import (
     Deployment,
-    LivePeriod,
     deployment_of,
-    history,
-    live_periods,
     rollback_target,
 )
 from pilothouse.registry.manifest import verify_bundle
@@ -33,21 +30,6 @@ from pilothouse.registry.versions import (
 from pilothouse.store import Store, Transaction, record
 from pilothouse.store.events import current_actor
 from pilothouse.workspace import Workspace
-
-__all__ = [
-    "Deployment",
-    "GateRefusedError",
-    "LivePeriod",
-    "check_gates",
-    "history",
-    "live_periods",
-    "meant_version",
-    "only_model",
-    "promote",
-    "rollback",
-    "rollback_target",
-    "why_no_gates",
-]
 
 
 class GateRefusedError(PilothouseError):

@@ -15,21 +15,10 @@ from pilothouse.registry.generation import alive_path, tell_server
 from pilothouse.registry.manifest import read_manifest, read_verified
 from pilothouse.registry.signature import Signature
 from pilothouse.registry.versions import ModelVersion, champion, get_version
-from pilothouse.serving.fate import ServerNow, forget_lost, server_now
+from pilothouse.serving.fate import forget_lost
 from pilothouse.serving.status import ServerStatus, server_status
 from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace
-
-__all__ = [
-    "ServerNow",
-    "ServerStatus",
-    "input_signature",
-    "predict",
-    "server_now",
-    "server_status",
-    "start_server",
-    "stop_server",
-]
 
 _START_SECONDS = 60.0
 

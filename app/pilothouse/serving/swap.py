@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pilothouse.errors import PilothouseError
-from pilothouse.registry.bundle import BundleError, check_probe, load_version
+from pilothouse.registry.bundle import check_probe, load_version
+from pilothouse.registry.manifest import BundleError
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.versions import ModelVersion, champion
 from pilothouse.serving.tables import FollowedTables

@@ -17,7 +17,6 @@ from pilothouse.tracking.search.rendering import render_field
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
 
-__all__ = ["Field", "best_first", "column_text", "columns_of", "read_column", "value_of"]
 
 _CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
 

@@ -14,8 +14,6 @@ from typing import Any
 
 from pilothouse.store import Transaction
 
-__all__ = ["MetricSummary", "Parts", "Summaries", "among", "keep_digests", "parts_of"]
-
 FEW = 500
 """So many keys are looked up one by one in the index of the primary key; more are found by a scan."""
 

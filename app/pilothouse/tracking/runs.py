@@ -20,19 +20,6 @@ from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import Order, count_of, page_of, selection
 from pilothouse.tracking.statuses import ENDED
 
-__all__ = [
-    "ENDED",
-    "MetricSummary",
-    "Point",
-    "Run",
-    "count_runs",
-    "fold",
-    "get_run",
-    "list_runs",
-    "metric_history",
-    "read_runs",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Run:

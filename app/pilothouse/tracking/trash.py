@@ -16,7 +16,8 @@ from typing import Any
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, Transaction, record
 from pilothouse.tracking.folding import fold
-from pilothouse.tracking.runs import ENDED, Run, get_run, read_runs
+from pilothouse.tracking.runs import Run, get_run, read_runs
+from pilothouse.tracking.statuses import ENDED
 
 PURGED_PREFIX = ".purged-"
 """Start of the name that a run's folder gets before it is removed; no run is called so."""

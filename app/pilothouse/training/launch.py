@@ -27,24 +27,13 @@ from pilothouse.training.spec import (
     available_threads,
     write_spec,
 )
-from pilothouse.training.watching import RunWatch, read_log, wait_for_run, watch_run
+from pilothouse.training.watching import wait_for_run
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
     from pilothouse.data.versions import DatasetVersion, Tell
     from pilothouse.tracking.runs import Run
 
-__all__ = [
-    "RunWatch",
-    "read_log",
-    "spawn_run",
-    "split_command",
-    "start_command",
-    "start_training",
-    "stop_run",
-    "wait_for_run",
-    "watch_run",
-]
 
 SUPERVISOR_MODULE = "pilothouse.training.supervisor"
 _SLACK = 5.0  # seconds a supervisor may take beyond the grace to end

@@ -21,7 +21,7 @@ from pilothouse.registry.generation import alive_path
 from pilothouse.serving.predictions import predictions_folder
 from pilothouse.store import Store, Transaction, open_store, record
 from pilothouse.tracking.exchange.staging import STAGING_PREFIX
-from pilothouse.tracking.runs import fold
+from pilothouse.tracking.folding import fold
 from pilothouse.tracking.trash import PURGED_PREFIX
 from pilothouse.workspace import Workspace
 

@@ -7,7 +7,7 @@ from pilothouse.monitoring.judging import judge_file
 from pilothouse.registry.versions import champion
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import Run, list_runs
-from pilothouse.training.launch import wait_for_run
+from pilothouse.training.watching import wait_for_run
 from pilothouse.workspace import Workspace
 from steering import land, rows
 from waiting import wait_until

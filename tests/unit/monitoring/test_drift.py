@@ -13,14 +13,9 @@ from scipy.stats import chi2, chi2_contingency, false_discovery_control
 from making_data import month, write_parquet
 from pilothouse.data.inferring import infer_schema
 from pilothouse.monitoring.columns import ColumnProfile, Profile
-from pilothouse.monitoring.drift import (
-    ColumnDrift,
-    DriftReport,
-    compare_columns,
-    compare_profiles,
-    decide,
-)
+from pilothouse.monitoring.drift import compare_columns, compare_profiles, decide
 from pilothouse.monitoring.profile import edges_of, profile_files
+from pilothouse.monitoring.reports import ColumnDrift, DriftReport
 from pilothouse.monitoring.rule import NOTHING, level_of, p_needed, weigh
 
 NO_FEATURES = ("flight_id", "sched_dep", "tailnum")

@@ -17,8 +17,8 @@ from pilothouse.data.reading import DataError
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.monitoring import filedrift
 from pilothouse.monitoring.chunks import compare_chunks
-from pilothouse.monitoring.drift import ColumnDrift, DriftReport
 from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
+from pilothouse.monitoring.reports import ColumnDrift, DriftReport
 
 AUTO = Wishes()
 

@@ -8,9 +8,9 @@ import pytest
 
 from making_data import write_parquet
 from pilothouse.data.reading import DataError
-from pilothouse.monitoring.drift import DriftReport, JointDrift
 from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
 from pilothouse.monitoring.joint import compare_jointly, hanley_mcneil
+from pilothouse.monitoring.reports import DriftReport, JointDrift
 
 AUTO = Wishes()
 

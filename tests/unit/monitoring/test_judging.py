@@ -17,16 +17,11 @@ from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError
 from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError
-from pilothouse.monitoring.judging import (
-    Verdict,
-    accept_arrival,
-    get_drift_report,
-    judge_file,
-    list_arrivals,
-    list_drift_reports,
-)
+from pilothouse.monitoring.judging import judge_file
+from pilothouse.monitoring.keeping_verdicts import Verdict
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.reference import find_reference
+from pilothouse.monitoring.verdicts import accept_arrival, get_drift_report, list_arrivals, list_drift_reports
 from pilothouse.store import Store, list_events
 from pilothouse.workspace import Workspace
 

@@ -13,11 +13,12 @@ import pytest
 from hostile import HOSTILE
 from making_data import month, write_parquet
 from pilothouse.data.inferring import infer_schema
-from pilothouse.monitoring.drift import DriftReport, compare_profiles
+from pilothouse.monitoring.drift import compare_profiles
 from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
 from pilothouse.monitoring.histograms_svg import histograms, shown
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.report_html import Part, render_html, short_labels
+from pilothouse.monitoring.reports import DriftReport
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 VOID = {"meta", "link", "br", "hr", "img"}

@@ -18,13 +18,14 @@ from pilothouse.config import BusinessMetric
 from pilothouse.data.reading import connect
 from pilothouse.monitoring.chunks import _by_time
 from pilothouse.performance.answered import Answered
-from pilothouse.performance.business import BusinessMetricError, business_metrics
+from pilothouse.performance.business import business_metrics
 from pilothouse.performance.changes import find_changes
 from pilothouse.performance.estimating import BLIND, calibrate, calibration_error, estimate
 from pilothouse.performance.harm import BENIGN, HARMFUL, NONE, UNKNOWN, _in_numbers, assess
 from pilothouse.performance.losses import estimate_loss
 from pilothouse.performance.measuring import Value, parts_by_time, realised
 from pilothouse.performance.slices import worst_groups
+from pilothouse.registry.business import BusinessMetricError
 
 QUESTION = Question("y", "classification", None, ())
 

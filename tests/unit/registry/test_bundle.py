@@ -13,9 +13,9 @@ from sklearn.ensemble import RandomForestClassifier
 
 import making_models as making
 from pilothouse.errors import NotFoundError, PilothouseError
-from pilothouse.registry.bundle import BundleError, check_probe, load_model, verify_bundle, write_bundle
+from pilothouse.registry.bundle import check_probe, load_model, write_bundle
 from pilothouse.registry.frames import canonical_frame, fields_of_frame, frame_of_rows
-from pilothouse.registry.manifest import seal
+from pilothouse.registry.manifest import BundleError, seal, verify_bundle
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.signature import Field, Signature
 

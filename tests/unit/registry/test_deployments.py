@@ -7,18 +7,10 @@ import pytest
 
 import making_models as making
 from pilothouse.errors import ConfigError, NotFoundError, PilothouseError
-from pilothouse.registry.deployments import (
-    Deployment,
-    GateRefusedError,
-    check_gates,
-    history,
-    live_periods,
-    promote,
-    rollback,
-    rollback_target,
-)
+from pilothouse.registry.deployments import GateRefusedError, check_gates, promote, rollback
 from pilothouse.registry.evaluation import evaluate
 from pilothouse.registry.generation import generation_path
+from pilothouse.registry.history import Deployment, history, live_periods, rollback_target
 from pilothouse.registry.manifest import BundleError
 from pilothouse.registry.versions import champion, get_version
 from pilothouse.store import Store, list_events

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import making_models as making
-from pilothouse.registry.bundle import BundleError
 from pilothouse.registry.deployments import promote, rollback
+from pilothouse.registry.manifest import BundleError
 from pilothouse.registry.versions import get_version
 from pilothouse.serving.swap import LiveModels, load_live
 from pilothouse.store import Store, list_events

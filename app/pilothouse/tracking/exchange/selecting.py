@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pilothouse.errors import NotFoundError
 from pilothouse.store import Store
-from pilothouse.tracking.runs import Point, Run, fold, get_run, list_runs, read_runs
+from pilothouse.tracking.folding import fold
+from pilothouse.tracking.runs import Point, Run, get_run, list_runs, read_runs
 from pilothouse.tracking.search import parse
 
 PAGE = 500

@@ -280,8 +280,9 @@ class Coordinator:
         return 0
 
     def _register(self) -> None:
-        from pilothouse.training.launch import stop_run, wait_for_run
+        from pilothouse.training.launch import stop_run
         from pilothouse.training.sweeps.winner import train_winner
+        from pilothouse.training.watching import wait_for_run
 
         self._writer.progress(None, "Fitting the winner on all training rows; the holdout judges it.")
         run_id = train_winner(self._workspace, self._run_dir.name)

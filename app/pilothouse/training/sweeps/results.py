@@ -10,7 +10,8 @@ from typing import Any
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import write_atomic
 from pilothouse.store import Store
-from pilothouse.tracking.runs import Run, fold, get_run, read_runs
+from pilothouse.tracking.folding import fold
+from pilothouse.tracking.runs import Run, get_run, read_runs
 from pilothouse.tracking.statuses import BY_ITSELF
 from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, TRIAL_TAG, SweepPlan, read_plan
 from pilothouse.training.sweeps.strategies import Outcome, best_of, is_score

@@ -18,7 +18,8 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens import compare_rows as rows_of
 from pilothouse.tui.screens.compare_acts import CompareActs
 from pilothouse.tui.text import line, safe
-from pilothouse.tui.widgets.line_chart import LineChart, Series, look
+from pilothouse.tui.widgets.curves import Series, look
+from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.tab_bar import TabBar

@@ -11,7 +11,7 @@ from pilothouse.tui.text import clock, number, safe
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
-    from pilothouse.monitoring.drift import ColumnDrift
+    from pilothouse.monitoring.reports import ColumnDrift
     from pilothouse.tui.snapshots.data import FileVerdict
 
 FILES = (

@@ -24,7 +24,7 @@ from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from pilothouse.registry.deployments import Deployment
+    from pilothouse.registry.history import Deployment
     from pilothouse.registry.versions import ModelVersion
     from pilothouse.tui.snapshots.models import Models
 

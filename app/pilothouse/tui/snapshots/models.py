@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pilothouse.tui.snapshots.changes import Stamp
 
 if TYPE_CHECKING:
-    from pilothouse.registry.deployments import Deployment, LivePeriod
+    from pilothouse.registry.history import Deployment, LivePeriod
     from pilothouse.registry.versions import ModelVersion
     from pilothouse.workspace import Workspace
 
@@ -39,7 +39,7 @@ def models(workspace: Workspace, model: str | None, before: Models | None) -> Mo
     now = stamp(workspace)
     if before is not None and before.stamp == now and model in (None, before.model):
         return before
-    from pilothouse.registry.deployments import history, live_periods, rollback_target
+    from pilothouse.registry.history import history, live_periods, rollback_target
     from pilothouse.registry.versions import CHAMPION, list_versions
     from pilothouse.store import open_store
 

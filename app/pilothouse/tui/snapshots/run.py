@@ -63,7 +63,7 @@ def curves_of(workspace: Workspace, run_ids: list[str], key: str) -> list[CurveO
     from pilothouse.store import open_store
     from pilothouse.tracking.curves import read_curves
     from pilothouse.tracking.digests import among
-    from pilothouse.tracking.runs import ENDED
+    from pilothouse.tracking.statuses import ENDED
 
     store = open_store(workspace)
     found = read_curves(store, run_ids, [key])

@@ -110,6 +110,6 @@ def run_again(workspace: Workspace, run: Run) -> str:
 
 def log_part(workspace: Workspace, run_id: str, offset: int) -> tuple[str, int]:
     """Return what the run's log has from byte ``offset`` on, and where it ends now."""
-    from pilothouse.training.launch import read_log
+    from pilothouse.training.watching import read_log
 
     return read_log(workspace, run_id, offset)

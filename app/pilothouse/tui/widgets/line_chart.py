@@ -20,12 +20,9 @@ from textual.widgets import Static
 from pilothouse.tracking.smoothing import LEVELS
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.text import safe
-from pilothouse.tui.widgets.chart_axes import unit_of
-from pilothouse.tui.widgets.chart_drawing import draw_chart, draw_lines, x_range
+from pilothouse.tui.widgets.chart_drawing import draw_lines, x_range
 from pilothouse.tui.widgets.chart_lines import Line, nearest, prepare, summary
-from pilothouse.tui.widgets.curves import COLOURS, SYMBOLS, Series, View, look
-
-__all__ = ["COLOURS", "SYMBOLS", "LineChart", "Series", "View", "draw_chart", "look", "unit_of"]
+from pilothouse.tui.widgets.curves import Series, View
 
 
 class LineChart(Static):

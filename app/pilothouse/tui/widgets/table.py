@@ -10,8 +10,6 @@ from textual.binding import Binding, BindingType
 from pilothouse.tui.widgets.drawing import DrawnRows
 from pilothouse.tui.widgets.renewal import PAGE
 
-__all__ = ["PAGE", "Table"]
-
 
 class Table(DrawnRows, can_focus=True):
     """Rows with a cursor and marks. Give it all the rows (``set_rows``) or a callable that fetches pages

@@ -15,8 +15,9 @@ from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.screens.run_rows import curve_rank
 from pilothouse.tui.text import number, safe
-from pilothouse.tui.widgets.curves import SYMBOLS, look
-from pilothouse.tui.widgets.line_chart import LineChart, Series, unit_of
+from pilothouse.tui.widgets.chart_axes import unit_of
+from pilothouse.tui.widgets.curves import SYMBOLS, Series, look
+from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table

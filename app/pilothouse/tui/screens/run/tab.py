@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import Horizontal
 
-from pilothouse.tui.text import size
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from pilothouse.tui.screens.run.screen import RunScreen
     from pilothouse.tui.snapshots.run import RunAbout
     from pilothouse.workspace import Workspace
-
-__all__ = ["RunTab", "size"]
 
 
 class RunTab(Horizontal):

@@ -13,7 +13,9 @@ from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tui.messages import DetailReady
 from pilothouse.tui.screens.run_acts import RunActs
 from pilothouse.tui.screens.run_rows import curve_rank
-from pilothouse.tui.widgets.line_chart import COLOURS, SYMBOLS, LineChart, Series, look, unit_of
+from pilothouse.tui.widgets.chart_axes import unit_of
+from pilothouse.tui.widgets.curves import COLOURS, SYMBOLS, Series, look
+from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
