@@ -41,10 +41,10 @@ print("loss:", "nan" if x == 2 else abs(x - 5))
 """
 
 
-def script_sweep(workspace: Workspace, **changes: object) -> str:
+def script_sweep(workspace: Workspace, name: str | None = None, **changes: object) -> str:
     (workspace.root / "train.py").write_text(SCRIPT)
     plan = {"space": ("x=0,1,2,3,4,5,6,7",), "strategy": "grid", "metric": "loss", "jobs": 2, **changes}
-    order = SweepOrder(plan=SweepPlan(**plan), command=("python", "train.py"))  # type: ignore[arg-type]
+    order = SweepOrder(SweepPlan(**plan), command=("python", "train.py"), name=name)  # type: ignore[arg-type]
     return start_sweep(workspace, order)
 
 
@@ -99,15 +99,17 @@ def test_a_killed_sweep_goes_on_and_every_trial_finishes_once(workspace: Workspa
 def test_a_stopped_sweep_ends_its_trials_and_keeps_the_best(
     workspace: Workspace, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sweep_id = script_sweep(workspace)
+    sweep_id = script_sweep(workspace, name="stop [/me]")
     before = halfway(store, sweep_id)
     running = next(trial for trial in before.trials if trial.run.status == "RUNNING")
     with pytest.raises(PilothouseError, match="ends with its sweep"):
         stop_run(workspace, running.run.run_id)
     with pytest.raises(PilothouseError, match="under way"):
         resume_sweep(workspace, sweep_id)
+    assert " left" in before.run.progress_text
     assert stop_run(workspace, sweep_id).status == "KILLED"
     sweep = read_sweep(store, sweep_id)
+    assert sweep.run.progress_text == "4 of 8 trials, best loss 4.0000 (trial 1)"
     statuses = sorted(trial.run.status for trial in sweep.trials)
     assert statuses == ["FAILED", "FAILED", "FINISHED", "FINISHED", "KILLED", "KILLED"]
     assert read_best(workspace.run_dir(sweep_id))["params"] == {"x": 1}
@@ -116,7 +118,17 @@ def test_a_stopped_sweep_ends_its_trials_and_keeps_the_best(
     (workspace.root / "go").touch()
     code = main(["sweep", "--resume", sweep_id, "--json", "--workspace", str(workspace.root)])
     told = json.loads(capsys.readouterr().out)
-    assert code == 0 and told["best"]["score"] == 0.0 and told["counts"]["FINISHED"] == 6
+    assert code == 0 and told["best"]["score"] == 0.0
+    assert "holdout" not in told["honesty"] and "validation" not in told["honesty"], "a script has none"
+    assert (told["counts"], told["run_again"]) == ({"FINISHED": 6, "FAILED": 2}, 2)
+    # One says which the other is, and their names tell that they belong together.
+    first, second = get_run(store, sweep_id), get_run(store, told["run_id"])
+    assert (first.name, second.name) == ("stop [/me]", "stop [/me].2")
+    for one, key, other in ((first, "resumed_by", second), (second, "resumes", first)):
+        assert main(["show", one.run_id, "--json", "--workspace", str(workspace.root)]) == 0
+        assert json.loads(capsys.readouterr().out)[key]["run_id"] == other.run_id
+        assert main(["show", one.run_id, "--workspace", str(workspace.root)]) == 0
+        assert f"  {other.run_id}  {other.name}" in capsys.readouterr().out
 
 
 def test_the_best_of_before_stays_the_best_if_nothing_beats_it(workspace: Workspace, store: Store) -> None:

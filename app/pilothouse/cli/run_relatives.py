@@ -25,6 +25,10 @@ def show_relatives(found: Relatives) -> None:
     if found.parent is not None:
         click.echo("\npart of")
         _runs([found.parent])
+    for title, other in (("goes on with", found.resumes), ("went on as", found.resumed_by)):
+        if other is not None:
+            click.echo(f"\n{title}")
+            _runs([other])
     if found.children:
         click.echo("\nparts")
         _runs(found.children)

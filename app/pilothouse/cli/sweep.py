@@ -228,7 +228,10 @@ def _watch(ctx: click.Context, workspace: Workspace, run_id: str, follow: bool, 
 
     store = open_store(workspace)
     if follow:
-        say(f"Sweep {run_id} started. Ctrl-C leaves it to itself; `pilothouse stop {run_id}` ends it.")
+        begun = read_sweep(store, run_id)
+        before = f" and goes on with {printable(begun.resumes.name, 60)}" if begun.resumes else ""
+        say(f"Sweep {printable(begun.run.name, 60)} ({run_id}) started{before}.")
+        say(f"Ctrl-C leaves it to itself; `pilothouse stop {run_id}` ends it.")
         follow_run(workspace, run_id, with_output=False)
     found = read_sweep(store, run_id)
     if not follow:
@@ -241,8 +244,6 @@ def _watch(ctx: click.Context, workspace: Workspace, run_id: str, follow: bool, 
 
 def _show(found: Sweep) -> None:
     """The best trials, and what to make of them."""
-    from pilothouse.training.sweeps.results import HONESTY
-
     run = found.run
     early = run.tags.get("stopped_early", "")
     versions = run.tags.get("cluster_versions", "")
@@ -251,11 +252,16 @@ def _show(found: Sweep) -> None:
     say(" ".join(what.split()))
     if versions:
         say(f"Beware: {versions}")
-    counts = found.to_json()["counts"]
+    told = found.to_json()
+    counts, again = told["counts"], told["run_again"]
     if counts:
-        say(
-            ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) + f" of {found.total}."
+        words = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        more = (
+            f" {again} that had been interrupted {'was' if again == 1 else 'were'} run again."
+            if again
+            else ""
         )
+        say(f"{words} of {found.total}.{more}")
     ranked = found.ranked()
     names = sorted({dimension.name for dimension in found.plan.dimensions()})
     table(
@@ -276,7 +282,7 @@ def _show(found: Sweep) -> None:
     if len(ranked) > _SHOWN:
         say(f"and {len(ranked) - _SHOWN} more: --json has them all.")
     if found.best is not None:
-        say(HONESTY)
+        say(found.honesty)
         if winner := run.tags.get("winner"):
             say(f"The winner's run is {winner}: `pilothouse show {winner}`.")
         elif found.run.recipe:

@@ -19,6 +19,7 @@ from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import Order, count_of, page_of, selection
 from pilothouse.tracking.statuses import ENDED
+from pilothouse.tracking.time_left import without_time_left
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,8 @@ def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
             "parent_run_id",
         ):
             values[name] = values[name] or ""
+        if row["ended_at"] is not None:
+            values["progress_text"] = without_time_left(values["progress_text"])
         values["idle_seconds"] = values["idle_seconds"] or 0.0
         runs.append(
             Run(

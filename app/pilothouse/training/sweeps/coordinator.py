@@ -34,7 +34,7 @@ from pilothouse.training.sweeps.plan import (
     SweepPlan,
     read_plan,
 )
-from pilothouse.training.sweeps.results import HONESTY, read_sweep, take_over_best, write_best
+from pilothouse.training.sweeps.results import honesty, read_sweep, take_over_best, write_best
 from pilothouse.training.sweeps.standing import Standing
 from pilothouse.training.sweeps.strategies import Outcome, Planned
 from pilothouse.training.sweeps.trial import VALIDATION, Order, RecipeData, ScriptData, TrialResult, params_of
@@ -268,7 +268,7 @@ class Coordinator:
                 f"No trial has a score. {said} {told}".strip(), next="Look at the trials' logs."
             )
         best = f"trial {standing.best}, {self._metric} {standing.best_score:.6g}"
-        self._say(f"Best: {best}. {HONESTY}")
+        self._say(f"Best: {best}. {honesty(self._spec.recipe)}")
         self._tell(f"Sweep {self._name} ended: best is {best}.")
         if stopped:
             return 143

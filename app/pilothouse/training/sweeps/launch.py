@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import fair_lock, no_room
+from pilothouse.tracking.relatives import RESUMES_TAG
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.training.inputs import dataset_for, has_data, lay_out
 from pilothouse.training.launch import find_recipe_name, spawn_run
@@ -16,7 +17,6 @@ from pilothouse.training.recipes import Recipe, check_params, find_recipe
 from pilothouse.training.spec import DATA_NAME, RunSpec, available_threads, read_spec
 from pilothouse.training.sweeps.plan import (
     KIND,
-    RESUMES_TAG,
     ROWS,
     SweepPlan,
     read_plan,
@@ -210,19 +210,12 @@ def resume_sweep(
     # Two that go on with one sweep at once would run the same trials.
     with fair_lock(workspace.state_dir / "resume.lock"):
         sweep = read_sweep(store, ref)
-        while later := _resumed_by(store, sweep.run.run_id):
-            sweep = read_sweep(store, later)
+        seen = set[str]()
+        # A tag may be written by hand: a ring of them must end, too.
+        while sweep.resumed_by is not None and sweep.run.run_id not in seen:
+            seen.add(sweep.run.run_id)
+            sweep = read_sweep(store, sweep.resumed_by.run_id)
         return _resume(workspace, store, sweep, jobs, cluster)
-
-
-def _resumed_by(store: Store, sweep_id: str) -> str:
-    """Return the newest sweep that goes on with this one, or an empty text."""
-    found = store.query(
-        "SELECT runs.run_id FROM tags JOIN runs USING (run_id) WHERE tags.key = ? AND tags.value = ?"
-        " AND runs.deleted_at IS NULL ORDER BY runs.started_at DESC, runs.run_id LIMIT 1",
-        [RESUMES_TAG, sweep_id],
-    )
-    return str(found[0]["run_id"]) if found else ""
 
 
 def _resume(workspace: Workspace, store: Store, sweep: Sweep, jobs: int | None, cluster: str | None) -> str:
@@ -262,7 +255,9 @@ def _resume(workspace: Workspace, store: Store, sweep: Sweep, jobs: int | None, 
         from pilothouse.data.versions import get_dataset_version
 
         dataset = get_dataset_version(store, spec.dataset_version)
-    return _open(workspace, plan, spec, "", dataset)
+    # Two runs of one name could not be told apart; with a full stop no trial is called so.
+    name = f"{sweep.first}.{len(sweep.family) + 1}"
+    return _open(workspace, plan, spec, name, dataset)
 
 
 def _open(workspace: Workspace, plan: SweepPlan, spec: RunSpec, name: str, dataset: Any) -> str:

@@ -19,7 +19,6 @@ PLAN_NAME = "sweep.json"
 KIND = "sweep"
 TRIAL_KIND = "trial"
 TRIAL_TAG = "trial"  # names a trial's place in the plan
-RESUMES_TAG = "resumes"  # on a sweep: the sweep that it goes on with
 BEST_TAG = "best_trial"
 BEST_RUN_TAG = "best_run"
 ROWS = "rows"

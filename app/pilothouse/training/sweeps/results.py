@@ -11,6 +11,7 @@ from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import write_atomic
 from pilothouse.store import Store
 from pilothouse.tracking.folding import fold
+from pilothouse.tracking.relatives import read_resumptions
 from pilothouse.tracking.runs import Run, get_run, read_runs
 from pilothouse.tracking.statuses import BY_ITSELF
 from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, TRIAL_TAG, SweepPlan, read_plan
@@ -56,6 +57,9 @@ class Sweep:
         trials: all of them that began, of this sweep and of those it resumes, in the order of their start.
         best: the best so far.
         folder: of the sweep's run.
+        family: ids of this sweep and of those that it resumes, the latest first.
+        first: name of the first of them.
+        resumes, resumed_by: its neighbours among the sweeps that go on with each other.
     """
 
     run: Run
@@ -66,11 +70,20 @@ class Sweep:
     trials: tuple[Trial, ...]
     best: Trial | None
     folder: Path
+    family: tuple[str, ...] = ()
+    first: str = ""
+    resumes: Run | None = None
+    resumed_by: Run | None = None
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
         """Scores by the plan's keys, of what has truly ended: what was killed or lost is run again."""
         return {trial.key: trial.score for trial in self.trials if trial.run.status in BY_ITSELF}
+
+    @property
+    def honesty(self) -> str:
+        """What to make of the best."""
+        return honesty(self.run.recipe)
 
     def ranked(self) -> list[Trial]:
         """The latest run of each trial: the best first, then those without a score."""
@@ -85,8 +98,9 @@ class Sweep:
 
     def to_json(self) -> dict[str, Any]:
         """For other programs."""
+        ranked = self.ranked()
         counts: dict[str, int] = {}
-        for trial in self.trials:
+        for trial in ranked:
             counts[trial.run.status] = counts.get(trial.run.status, 0) + 1
         return {
             **self.run.to_json(),
@@ -94,16 +108,25 @@ class Sweep:
             "lower_is_better": self.lower,
             "total": self.total,
             "counts": counts,
+            # Runs of trials that were interrupted: each trial counts once, by its latest.
+            "run_again": len(self.trials) - len(ranked),
             "best": self.best.to_json() if self.best else None,
-            "trials": [trial.to_json() for trial in self.ranked()],
-            "honesty": HONESTY,
+            "trials": [trial.to_json() for trial in ranked],
+            "honesty": self.honesty,
         }
 
 
-HONESTY = (
-    "The best of many trials looks better on the validation rows than it is. Only a run of the winner,"
-    " judged on the holdout that no trial saw, says how good it is."
-)
+def honesty(recipe: str) -> str:
+    """What to make of the best of a recipe's trials, or of those of a script, whose data only it knows."""
+    if recipe:
+        return (
+            "The best of many trials looks better on the validation rows than it is. Only a run of the"
+            " winner, judged on the holdout that no trial saw, says how good it is."
+        )
+    return (
+        "The best of many trials looks better than it is: it was chosen for its score. Only data that no"
+        " trial was scored on say how good it is."
+    )
 
 
 def read_sweep(store: Store, ref: str) -> Sweep:
@@ -132,6 +155,8 @@ def read_sweep(store: Store, ref: str) -> Sweep:
             f"parent_run_id IN ({marks}) AND kind = ? AND deleted_at IS NULL",
             [*family, TRIAL_KIND],
         )
+        resumes, resumed_by = read_resumptions(tx, run)
+        first = run if len(family) == 1 else next(iter(read_runs(tx, "runs.run_id = ?", family[-1:])), run)
     runs.sort(key=lambda found: (found.started_at, found.run_id))
     metric = run.params.get("metric", plan.metric)
     trials = tuple(
@@ -151,6 +176,10 @@ def read_sweep(store: Store, ref: str) -> Sweep:
         trials=trials,
         best=next((trial for trial in trials if trial.key == best and trial.score is not None), None),
         folder=workspace.run_dir(run.run_id),
+        family=tuple(family),
+        first=first.name,
+        resumes=resumes,
+        resumed_by=resumed_by,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pilothouse.tracking.time_left import with_time_left
 from pilothouse.training.sweeps.stopping import Limits, enough
 from pilothouse.training.sweeps.strategies import Outcome, Planned, Strategy, best_of, rung_of
 
@@ -69,7 +70,7 @@ class Standing:
             said += f", best {self._metric} {self.best_score:.4f} (trial {self.best})"
         remaining = self._seconds_left(seconds)
         if remaining is not None and done < total:
-            said += f", about {_duration(remaining)} left"
+            said = with_time_left(said, remaining)
         return min(1.0, done / total), said
 
     def _seconds_left(self, seconds: float) -> float | None:
@@ -83,9 +84,3 @@ class Standing:
         """One sentence on how many trials ended, and how many of them have a score."""
         scored = sum(score is not None for score in self.outcomes.values())
         return f"{len(self.outcomes)} of {self._strategy.total} trials ended, {scored} with a score."
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -94,10 +94,11 @@ class SweepScreen(RunActs):
         self.query_one("#sweep-panel", Panel).retitle(
             f"Sweep {safe(sweep.run.name, 40)}", sweep.plan.strategy
         )
-        self.query_one("#trials-panel", Panel).retitle("Trials", f"{len(sweep.trials):,}   the best first")
+        rows = trial_rows(sweep)
+        self.query_one("#trials-panel", Panel).retitle("Trials", f"{len(rows):,}   the best first")
         table = self.query_one("#trials", Table)
         table.set_columns(trial_columns(sweep))
-        table.set_rows(list(trial_rows(sweep)))
+        table.set_rows(list(rows))
         self._words()
         self._draw()
 

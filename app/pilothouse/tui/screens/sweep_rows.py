@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from pilothouse.tracking.time_left import time_left
 from pilothouse.training.sweeps.strategies import better
 from pilothouse.tui.signs import TONE_STYLES, run_state
 from pilothouse.tui.text import duration, line, number, safe, setting
@@ -82,10 +83,8 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
         "\n",
         (f"{running} running   {failed} failed   {duration(seconds)}", "$dim"),
     ]
-    if not run.ended and run.progress_text:
-        left = run.progress_text.rpartition(", ")[2]
-        if "left" in left:
-            parts += [(f"   {safe(left, 40)}", "$dim")]
+    if not run.ended and (left := time_left(run.progress_text)):
+        parts += [(f"   {left}", "$dim")]
     best = sweep.best
     parts += ["\n", ("best        ", "$dim")]
     if best is None or best.score is None:
@@ -99,6 +98,14 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
             parts += ["\n", (f"  {'trial':<24}  ", "$dim"), trial]
         for name in searched(sweep):
             parts += ["\n", (f"  {safe(name, 24):<24}  ", "$dim"), safe(best.run.params.get(name, "–"), 40)]
+    for other, label in ((sweep.resumes, "goes on with"), (sweep.resumed_by, "went on as")):
+        if other is not None:
+            parts += [
+                "\n",
+                (f"{label:<12}", "$dim"),
+                safe(other.name, 60),
+                (f"  {safe(other.run_id)}", "$dim"),
+            ]
     for tag, label in (
         ("stopped_early", "ended early"),
         ("cluster_versions", "beware"),
@@ -112,7 +119,10 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
             ]
     if run.status == "FAILED" and run.reason:
         parts += ["\n", (safe(run.reason, 300), "$error")]
-    parts += ["\n", ("Best of many: optimistic. t trains it and judges it on the holdout.", "$dim")]
+    then = (
+        "t trains it and judges it on the holdout" if run.recipe else "t runs it again, as a run of its own"
+    )
+    parts += ["\n", (f"Best of many: optimistic. {then}.", "$dim")]
     return line(*parts)  # fmt: skip
 
 

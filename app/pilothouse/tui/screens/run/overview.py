@@ -113,6 +113,10 @@ class OverviewTab(RunTab):
         )
         if parent is not None:
             yield "part of", [_relative(parent)]
+        if about.relatives.resumes is not None:
+            yield "goes on with", [_relative(about.relatives.resumes)]
+        if about.relatives.resumed_by is not None:
+            yield "went on as", [_relative(about.relatives.resumed_by)]
         if children:
             more = [Row("more children", (f"  and {hidden:,} more",), ("dim",))] * bool(hidden)
             yield "parts", [*(_relative(child) for child in children), *more]
