@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pilothouse.performance.labels import labels_by_id
+from pilothouse.performance.labels_kept import labels_by_id
 from pilothouse.registry.versions import get_version
 from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import list_events, open_store

@@ -34,7 +34,7 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
     from pilothouse.autopilot.harm_judge import judge_relabelled
     from pilothouse.autopilot.harm_queue import harm_in_one_line
     from pilothouse.errors import NotFoundError
-    from pilothouse.performance.labels import pairs_of_file
+    from pilothouse.performance.labels_of_files import pairs_of_file
     from pilothouse.serving.outcomes import known_classes, take_labels
     from pilothouse.store import open_store
 

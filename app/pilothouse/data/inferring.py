@@ -12,8 +12,8 @@ from pilothouse.data.reading import (
     as_file,
     connect,
     identifier,
+    is_csv,
     reading,
-    suffix_of,
 )
 from pilothouse.data.schema import Column, Schema, file_types, type_in_words
 from pilothouse.data.spelling import KINDS, classes_in, strangers
@@ -151,9 +151,7 @@ def _common_type(name: str, sources: Sequence[Source], per_file: Sequence[dict[s
     # A CSV file does not say that 007 is text; if most files show that it is, all are read so.
     texts = by_type.get("text", [])
     others = [source for kind, files in by_type.items() if kind != "text" for source in files]
-    if len(texts) >= len(others) and all(
-        suffix_of(as_file(source).name) in (".csv", ".csv.gz") for source in others
-    ):
+    if len(texts) >= len(others) and all(is_csv(source) for source in others):
         return "text"
     (rare, rare_files), (common, common_files) = sorted(by_type.items(), key=lambda pair: len(pair[1]))[
         :: len(found) - 1

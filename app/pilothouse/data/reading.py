@@ -51,6 +51,11 @@ def suffix_of(name: str) -> str | None:
     return next((suffix for suffix in SUFFIXES if lower.endswith(suffix)), None)
 
 
+def is_csv(source: Source) -> bool:
+    """Say whether a file is CSV by its name, packed or not: the one format that carries no types."""
+    return (suffix_of(as_file(source).name) or "").startswith(".csv")
+
+
 def is_data_file(path: Path) -> bool:
     """Say whether a path counts as data: a known suffix, not hidden, not half-way through being written."""
     return suffix_of(path.name) is not None and not path.name.startswith(".") and path.is_file()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pilothouse.data.reading import Source, as_file, identifier, literal, reading, scan_sql, suffix_of
+from pilothouse.data.reading import Source, identifier, is_csv, literal, reading, scan_sql
 
 if TYPE_CHECKING:
     from pilothouse.data.schema import Column
@@ -104,14 +104,13 @@ def classes_in(
     for source, types in zip(sources, per_file, strict=True):
         if types.get(name, "empty") == "empty" or (type_ != "text" and types[name] == "text"):
             continue
-        is_csv = (suffix_of(as_file(source).name) or "").startswith(".csv")
-        forced = {name: "VARCHAR"} if is_csv and type_ == "text" else None
+        forced = {name: "VARCHAR"} if is_csv(source) and type_ == "text" else None
         with reading(source):
             rows = con.execute(
                 f"SELECT CAST({column} AS VARCHAR), count(*) FROM {scan_sql(source, forced)} "
                 f"WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 13"
             ).fetchall()
-        plain = types[name] == "text" or is_csv
+        plain = types[name] == "text" or is_csv(source)
         for text, count in rows:
             if meaning(text) is None:
                 return ()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pilothouse.data.reading import DataError, Source, as_file, identifier, reading, scan_sql, suffix_of
+from pilothouse.data.reading import DataError, Source, as_file, identifier, is_csv, reading, scan_sql
 from pilothouse.data.schema import Column, Schema, file_types, fits, sql_type, type_in_words
 from pilothouse.data.spelling import class_sql, spelled, strangers
 from pilothouse.data.written_times import may_say_time, say_time, time_sql
@@ -43,7 +43,7 @@ def relation_sql(
         forced = {
             column.name: "VARCHAR" for column in wanted if column.type == "text" and column.name in types
         }
-        if not (suffix_of(as_file(source).name) or "").startswith(".csv"):
+        if not is_csv(source):
             forced = {}
         picked = [
             f"{_value_sql(con, source, column, 'text' if column.name in forced else types.get(column.name))}"

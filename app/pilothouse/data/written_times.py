@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pilothouse.data.reading import Source, as_file, identifier, literal, reading, scan_sql, suffix_of
+from pilothouse.data.reading import Source, identifier, is_csv, literal, reading, scan_sql
 
 _ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?"
 _FIRST = 200
@@ -19,7 +19,7 @@ _FIRST = 200
 
 def may_say_time(source: Source, expected: str, found: str) -> bool:
     """Say whether a file's column of type `found` is read by what it says: of CSV, DuckDB knows by itself."""
-    return expected == "timestamp" and found == "text" and not _is_csv(source)
+    return expected == "timestamp" and found == "text" and not is_csv(source)
 
 
 def time_sql(value: str) -> str:
@@ -30,7 +30,7 @@ def time_sql(value: str) -> str:
 
 def say_time(con: duckdb.DuckDBPyConnection, source: Source, columns: Sequence[str]) -> list[str]:
     """Return those of a file's text columns that have nothing but timestamps in them, and at least one."""
-    if not columns or _is_csv(source):
+    if not columns or is_csv(source):
         return []
     table = scan_sql(source)
     first = _only_times(con, source, columns, f"(SELECT * FROM {table} LIMIT {_FIRST})")
@@ -47,7 +47,3 @@ def _only_times(
     return [
         column for at, column in enumerate(columns) if found[2 * at] and found[2 * at] == found[2 * at + 1]
     ]
-
-
-def _is_csv(source: Source) -> bool:
-    return (suffix_of(as_file(source).name) or "").startswith(".csv")

@@ -22,7 +22,7 @@ from pilothouse.data.reading import (
     delimiter,
     describe,
     first_line,
-    suffix_of,
+    is_csv,
 )
 from pilothouse.data.schema import Column, Schema, fits, type_of
 from pilothouse.data.spelling import spelled
@@ -158,7 +158,7 @@ def _check(
         if expected
         else tuple(Column(column, kind, "text", False) for column, kind in types.items())
     )
-    if (suffix_of(name) or "").startswith(".csv"):
+    if is_csv(source):
         # CSV has no types: what should be text is read as text.
         types.update(
             {column.name: "text" for column in columns if column.type == "text" and column.name in types}
@@ -293,9 +293,8 @@ def _problem(
 def _twice(source: Source) -> list[str]:
     """Columns that a CSV header names twice; DuckDB would quietly rename the second."""
     name, path = as_file(source)
-    suffix = suffix_of(name) or ""
-    if not suffix.startswith(".csv"):
+    if not is_csv(source):
         return []
-    packing = "gzip" if suffix.endswith(".gz") else "none"
+    packing = "gzip" if name.lower().endswith(".gz") else "none"
     header = next(csv.reader([first_line(path, packing)], delimiter=delimiter(path, packing)), [])
     return sorted({column for column in header if column and header.count(column) > 1})

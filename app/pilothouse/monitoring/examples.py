@@ -9,12 +9,11 @@ import duckdb
 from pilothouse.data.reading import (
     MISSING_TEXTS,
     Source,
-    as_file,
     identifier,
+    is_csv,
     literal,
     reading,
     scan_sql,
-    suffix_of,
 )
 from pilothouse.data.schema import Column, sql_type
 from pilothouse.data.spelling import class_sql
@@ -92,7 +91,7 @@ def misfits(
 def missing_texts(con: duckdb.DuckDBPyConnection, source: Source, column: str) -> tuple[tuple[str, int], ...]:
     """Return the texts, such as NA, that a column of a CSV file has and that are read as missing, and in how
     many rows, the most frequent first. Nothing for other formats, which say themselves what is missing."""
-    if not (suffix_of(as_file(source).name) or "").startswith(".csv"):
+    if not is_csv(source):
         return ()
     name, words = identifier(column), ", ".join(literal(text) for text in MISSING_TEXTS if text)
     with reading(source):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pilothouse.data.reading import literal
+from pilothouse.data.row_ids import json_id_sql
 
 
 def row_key_sql(name: str | None) -> str:
     """Return SQL over a line of the log for its row's own id, or else that of its request.
-
-    A whole number is written without a point, whatever type it came as.
 
     Args:
         name: of the field with the id; None where rows have none.
@@ -17,12 +16,7 @@ def row_key_sql(name: str | None) -> str:
         return "id"
     pointer = "/" + name.replace("~", "~0").replace("/", "~1")
     own = f"(features -> {literal(pointer)})"
-    number = f"({own} ->> '$')::DOUBLE"
-    return (
-        f"coalesce(CASE json_type{own} WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN"
-        f" CASE WHEN {number} = round({number}) AND abs({number}) < 1e15 THEN {number}::BIGINT::VARCHAR"
-        f" ELSE {own} ->> '$' END ELSE {own} ->> '$' END, id)"
-    )
+    return f"coalesce({json_id_sql(own)}, id)"
 
 
 def told_rows(predictions: int, rows: int) -> str:

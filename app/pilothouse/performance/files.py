@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import Source, as_file, read_rows
+from pilothouse.data.reading import DataError, Source, as_file, read_rows
+from pilothouse.data.row_ids import ids_of_rows
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.predicted_rows import told_left_out
 from pilothouse.performance.answered import FIRST, Answered, answer_rows
 from pilothouse.performance.business import business_metrics
 from pilothouse.performance.changes import Change, find_changes
 from pilothouse.performance.harm import Harm, assess
-from pilothouse.performance.labels import labels_by_id, usable_id
-from pilothouse.performance.learned import which_learned
+from pilothouse.performance.labels_kept import labels_by_id
+from pilothouse.performance.learned import learned_or_why
 from pilothouse.performance.measuring import Chunk, by_chunk, parts_by_time
 from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.registry.bundle import load_version
@@ -102,8 +103,11 @@ def measure_files(
             there are none but rows that the version learned from.
     """
     model = load_version(version)
-    tables, learned, untold = _new_rows(store, version, config, [read_rows([source]) for source in sources])
-    rows = with_labels(store, config, pd.concat(tables, ignore_index=True))
+    read = [_read(source, config) for source in sources]
+    new, learned, untold = _new_rows(store, version, config, read)
+    tables = [one.table for one in new]
+    ids = [one for part in new for one in part.ids]
+    rows = with_labels(store, config, pd.concat(tables, ignore_index=True), ids)
     names = [as_file(source).name for source in sources]
     current = answer_rows(model, rows, config, names[0] if len(names) == 1 else "One of the files")
     for name in by:
@@ -139,44 +143,60 @@ def measure_files(
     )
 
 
-def _new_rows(
-    store: Store, version: ModelVersion, config: ModelConfig, tables: list[pd.DataFrame]
-) -> tuple[list[pd.DataFrame], int, str]:
-    """Leave out the rows that a version learned from; say how many there are, or why it cannot be told."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A file's rows and the id of each, shape (n,); None where a row has none that can be used."""
+
+    table: pd.DataFrame
+    ids: list[str | None]
+
+
+def _read(source: Source, config: ModelConfig) -> _Rows:
+    table = read_rows([source])
     name = config.data.id
-    if name is None:
-        return tables, 0, ""
-    values = [table[name].tolist() if name in table.columns else [None] * len(table) for table in tables]
-    mine, why = which_learned(store, version, config, [value for part in values for value in part])
-    count = sum(mine)
-    if not count:
-        return tables, 0, why
-    if count == len(mine):
+    # As pandas reads them, long numbers are rounded: of ids that is not what stands in the file.
+    ids = ids_of_rows(source, name) if name is not None else None
+    if ids is not None and len(ids) != len(table):
+        raise DataError(
+            f"{as_file(source).name} changed while it was being read.", next="Try again once it is written."
+        )
+    return _Rows(table, ids or [None] * len(table))
+
+
+def _new_rows(
+    store: Store, version: ModelVersion, config: ModelConfig, files: list[_Rows]
+) -> tuple[list[_Rows], int, str]:
+    """Leave out the rows that a version learned from; say how many there are, or why it cannot be told."""
+    ids = [one for part in files for one in part.ids]
+    known, why = learned_or_why(store, version, config, [one for one in ids if one is not None])
+    count = sum(one in known for one in ids)
+    if count and count == len(ids):
         raise PilothouseError(
             f"v{version.version} cannot be measured on them: all {count:,} rows are of the data that it"
             " was made of.",
             next="Measure it on files that landed since.",
         )
-    ends = np.cumsum([len(table) for table in tables])
-    parts = np.split(~np.array(mine), ends[:-1])
-    kept = [table[part].reset_index(drop=True) for table, part in zip(tables, parts, strict=True)]
-    return kept, count, why
+    return [_without(part, known) for part in files] if count else files, count, why
 
 
-def with_labels(store: Store, config: ModelConfig, table: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with the labels that came for their ids, where they have none of their own."""
-    name, target = config.data.id, config.target
-    if name is None or name not in table.columns:
-        return table
+def _without(rows: _Rows, known: set[str]) -> _Rows:
+    kept = np.flatnonzero([one not in known for one in rows.ids])
+    return _Rows(rows.table.iloc[kept].reset_index(drop=True), [rows.ids[place] for place in kept])
+
+
+def with_labels(
+    store: Store, config: ModelConfig, table: pd.DataFrame, ids: Sequence[str | None]
+) -> pd.DataFrame:
+    """Return n rows with the labels that came for their ids, shape (n,), where they have none themselves."""
+    target = config.target
     own = table[target] if target in table.columns else pd.Series([None] * len(table), dtype=object)
-    gaps = np.flatnonzero(own.isna().to_numpy())
-    ids = [usable_id(value) for value in table[name].iloc[gaps].tolist()]
-    labels = labels_by_id(store, config.name, [one for one in ids if one is not None])
+    gaps = np.flatnonzero(own.isna().to_numpy()).tolist()
+    labels = labels_by_id(store, config.name, [one for place in gaps if (one := ids[place]) is not None])
     if not labels:
         return table
     filled = own.astype(object).tolist()
-    for place, one in zip(gaps.tolist(), ids, strict=True):
-        if one in labels:
+    for place in gaps:
+        if (one := ids[place]) in labels:
             filled[place] = labels[one]
     return table.assign(**{target: pd.Series(filled, dtype=object, index=table.index).infer_objects()})
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.row_ids import ids_of_file, usable_id
 from pilothouse.data.versions import dataset_paths, get_dataset_version
 from pilothouse.errors import PilothouseError
-from pilothouse.performance.labels import ids_of_file, usable_id
 from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
 
@@ -20,7 +20,7 @@ def learned_ids(store: Store, version: ModelVersion, config: ModelConfig, ids: S
         store: of the workspace.
         version: which.
         config: of its model; without an id nothing can be told.
-        ids: as `labels.label_id` writes them.
+        ids: as `row_ids.id_text` writes them.
 
     Raises:
         PilothouseError: the dataset version or bytes of it are gone, so that it cannot be told.
@@ -30,7 +30,7 @@ def learned_ids(store: Store, version: ModelVersion, config: ModelConfig, ids: S
     dataset = get_dataset_version(store, version.dataset_version)
     found: set[str] = set()
     for source in dataset_paths(store.workspace, dataset):
-        found |= ids_of_file(source, config, ids)
+        found |= ids_of_file(source, config.data.id, ids)
     return found
 
 
@@ -47,22 +47,10 @@ def learned_or_why(
         )
 
 
-def which_learned(
-    store: Store, version: ModelVersion, config: ModelConfig, values: Sequence[Any]
-) -> tuple[list[bool], str]:
-    """Say of each row whether it is of that data, by the ids of n rows as they were read.
-
-    Returns:
-        n times yes or no, no where an id is none; and a sentence where it cannot be told.
-    """
-    ids = [usable_id(value) for value in values]
-    found, why = learned_or_why(store, version, config, [one for one in ids if one is not None])
-    return [one in found for one in ids], why
-
-
 def count_learned(
     store: Store, version: ModelVersion, config: ModelConfig, records: Sequence[Mapping[str, Any]]
 ) -> int:
     """Return how many rows to predict are of that data, as far as their ids tell it."""
-    values = [record.get(config.data.id or "") for record in records]
-    return sum(which_learned(store, version, config, values)[0])
+    ids = [one for record in records if (one := usable_id(record.get(config.data.id or ""))) is not None]
+    found, _ = learned_or_why(store, version, config, ids)
+    return sum(one in found for one in ids)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.row_ids import ids_of_file
 from pilothouse.errors import PilothouseError
 from pilothouse.performance.harms_kept import KeptHarm, Waiting
-from pilothouse.performance.labels import ids_of_file, labels_by_id
+from pilothouse.performance.labels_kept import labels_by_id
 from pilothouse.registry.versions import get_version
 from pilothouse.store import Store, dumps, loads
 
@@ -97,7 +98,7 @@ def _ids(store: Store, config: ModelConfig, one: Short, ids: Sequence[str] | Non
     from pilothouse.performance.arrivals import bytes_of
 
     try:
-        return ids_of_file((one.file.name, bytes_of(store, config, one.file)), config, ids)
+        return ids_of_file((one.file.name, bytes_of(store, config, one.file)), config.data.id, ids)
     except PilothouseError:
         # A file that is gone, or cannot be read any more, gets no labels.
         return set()

@@ -10,18 +10,14 @@ from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.reading import DataError, connect, data_files, describe
+from pilothouse.data.row_ids import usable_id
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.jsontext import loads
 from pilothouse.monitoring.predicted_rows import row_key_sql, told_learned
 from pilothouse.monitoring.verdicts import HELD, list_arrivals
-from pilothouse.performance.labels import (
-    Kept,
-    checked_labels,
-    keep_labels,
-    labels_by_id,
-    labels_of_file,
-    pairs_of_file,
-)
+from pilothouse.performance.labels import checked_labels
+from pilothouse.performance.labels_kept import KeptLabels, keep_labels, labels_by_id
+from pilothouse.performance.labels_of_files import labels_of_file, pairs_of_file
 from pilothouse.performance.learned import learned_or_why
 from pilothouse.performance.relabelling import rows_by_file
 from pilothouse.performance.served import Given, Served, measure_served
@@ -61,7 +57,7 @@ def take_labels(
     tell: bool = True,
     actor: str = "",
     files: bool = False,
-) -> Kept:
+) -> KeptLabels:
     """Keep labels of predictions, and say how many belong to none that is logged.
 
     Args:
@@ -83,7 +79,7 @@ def take_labels(
     landed = rows_by_file(store, config, list(found)) if files else {}
     known = known.union(*landed.values())
     unknown = [key for key in found if key not in known]
-    return Kept(
+    return KeptLabels(
         len(labels), kept.new, kept.changed, kept.same, without, len(unknown), kept.changed_ids,
         tuple(unknown[:_EXAMPLES]), len(refused), tuple(refused[:_REFUSED]),
         tuple((name, len(ids)) for name, ids in landed.items()),
@@ -125,7 +121,9 @@ def take_labels_of_file(store: Store, config: ModelConfig, path: Path) -> int:
             there = describe(con, path)
         if config.data.id not in there or config.target not in there:
             return 0
-        labels = checked_labels(pairs_of_file(path, config), config, known_classes(store, config))[0]
+        # A row without an id that can be used has no label to give; those of the others count.
+        pairs = [pair for pair in pairs_of_file(path, config) if usable_id(pair[0]) is not None]
+        labels = checked_labels(pairs, config, known_classes(store, config))[0]
     except PilothouseError:
         # What is wrong with a file is the watcher's to tell; it has no labels to give.
         return 0

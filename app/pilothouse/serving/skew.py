@@ -18,8 +18,8 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.data.features.definition import table_paths
 from pilothouse.data.reading import Source, read_rows
+from pilothouse.data.row_ids import id_text
 from pilothouse.errors import PilothouseError
-from pilothouse.performance.labels import label_id
 from pilothouse.registry.features import kept_features
 from pilothouse.registry.frames import canonical_frame, frame_of_rows, with_features
 from pilothouse.registry.manifest import read_manifest, read_verified
@@ -160,7 +160,7 @@ def measure_skew(
 def _id_of(line: dict[str, Any], config: ModelConfig) -> str:
     """Return the id that came with the row, or else the request's."""
     own = line["features"].get(config.data.id)
-    return line["id"] if own is None else label_id(own)
+    return line["id"] if own is None else id_text(own)
 
 
 def _runner(store: Store, version: ModelVersion, files: dict[str, str]) -> FeatureRunner | None:
@@ -194,7 +194,7 @@ def _rows_by_id(sources: Sequence[Source], config: ModelConfig, ids: Any) -> pd.
 def _key(value: Any) -> str | None:
     try:
         # An integer column with a gap comes as floats, and older logs hold integers as floats, too.
-        return label_id(value)
+        return id_text(value)
     except ValueError:
         return None
 

@@ -12,7 +12,7 @@ import pytest
 
 from pilothouse.autopilot.harm_judge import judge_waiting
 from pilothouse.config import AlertRule, BusinessMetric, ModelConfig
-from pilothouse.data.reading import data_files
+from pilothouse.data.reading import connect, data_files, scan_sql
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.performance.arrivals import judge_arrival, rejudge
@@ -24,7 +24,7 @@ from pilothouse.performance.harms_kept import (
     read_harm,
     waiting_for_harm,
 )
-from pilothouse.performance.labels import keep_labels
+from pilothouse.performance.labels_kept import keep_labels
 from pilothouse.performance.relabelling import short_of_labels
 from pilothouse.registry.versions import ModelVersion, champion
 from pilothouse.store import Store, list_events, open_store
@@ -105,6 +105,23 @@ def test_rows_that_the_version_learned_from_do_not_hide_harm_in_a_growing_export
     found = measure_files(store, live(store), config, [part, trained.root / "data" / "export.csv"])
     assert [(one.name, one.rows) for one in found.chunks] == [("part.csv", 0), ("export.csv", 120)]
     assert found.learned == len(known) + 100
+
+
+def test_ids_meet_whatever_the_file_makes_of_them(trained: Workspace) -> None:
+    """An empty id in Parquet, 7.0 for 7 in CSV, and a column that is called as one of ours."""
+    store, config = open_store(trained), trained.config().model()
+    config = replace(config, data=replace(config.data, id="key"))
+    table = [{**row, "key": f"{number}.0"} for number, row in enumerate(rows(60, seed=7))]
+    blind = [{name: value for name, value in row.items() if name != "y"} for row in table]
+    keep_labels(store, "late", {str(number): row["y"] for number, row in enumerate(table[:40])}, "later.csv")
+    path = land(trained.root / "data", "ids.csv", blind)
+    assert measure_files(store, live(store), config, [path]).harm.labelled == 40
+    odd = trained.root / "data" / "ids.parquet"
+    with connect() as con:
+        key = "CASE WHEN key < 5 THEN '' ELSE key::INT::VARCHAR END AS key"
+        con.execute(f"COPY (SELECT * REPLACE ({key}) FROM {scan_sql(path)}) TO '{odd}' (FORMAT parquet)")
+    found = measure_files(store, live(store), config, [odd])
+    assert (found.harm.rows, found.harm.labelled) == (60, 35)
 
 
 def test_where_it_cannot_be_told_what_a_version_learned_from_that_is_said(trained: Workspace) -> None:

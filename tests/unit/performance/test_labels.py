@@ -14,34 +14,13 @@ from hypothesis import strategies as st
 from hostile import HOSTILE
 from pilothouse.config import DataConfig, ModelConfig
 from pilothouse.errors import PilothouseError
-from pilothouse.performance.labels import (
-    LabelError,
-    checked_labels,
-    id_sql,
-    keep_labels,
-    label_id,
-    labels_by_id,
-    labels_of_file,
-    pairs_of_file,
-)
+from pilothouse.performance.labels import LabelError, checked_labels
+from pilothouse.performance.labels_kept import keep_labels, labels_by_id
+from pilothouse.performance.labels_of_files import labels_of_file, pairs_of_file
 from pilothouse.store import Store, list_events
 
 CONFIG = ModelConfig("late", "y", data=DataConfig(id="id"))
-DUCK = duckdb.connect()
 NUMBERS = ModelConfig("late", "y", "regression", data=DataConfig(id="id"))
-
-
-@given(st.one_of(st.integers(-(2**62), 2**62), st.floats(-1e14, 1e14).map(lambda value: float(round(value)))))
-def test_a_whole_number_is_one_id_whatever_its_type(value: float) -> None:
-    kind = "BIGINT" if isinstance(value, int) else "DOUBLE"
-    sql = f"SELECT {id_sql('v', kind)} FROM (SELECT ?::{kind} AS v)"
-    assert DUCK.execute(sql, [value]).fetchall() == [(label_id(value),)]
-    assert label_id(value) == str(int(value))
-
-
-@given(st.text(min_size=1, max_size=50))
-def test_a_text_stands_as_it_is(text: str) -> None:
-    assert label_id(text) == text
 
 
 @pytest.mark.parametrize("bad", [None, float("nan"), "", "x" * 1001, [1], {"a": 1}])

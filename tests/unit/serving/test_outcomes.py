@@ -18,7 +18,7 @@ from pilothouse.config import DataConfig, ModelConfig
 from pilothouse.data.versions import get_dataset_version
 from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.predicted_rows import told_rows
-from pilothouse.performance.labels import keep_labels, labels_by_id
+from pilothouse.performance.labels_kept import keep_labels, labels_by_id
 from pilothouse.registry.versions import get_version
 from pilothouse.serving import outcomes
 from pilothouse.serving.outcomes import measure_log, predicted_ids, take_labels

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from pilothouse.data.reading import Source, as_file, identifier, literal, reading, scan_sql, suffix_of
+from pilothouse.data.reading import Source, as_file, identifier, is_csv, literal, reading, scan_sql, suffix_of
 from pilothouse.data.schema import Column, fits, sql_type
 from pilothouse.data.spelling import class_sql, spelled
 from pilothouse.data.written_times import may_say_time, time_sql
@@ -90,9 +90,10 @@ def table_of(source: Source, columns: Sequence[Column], types: dict[str, str]) -
 
     What cannot be read is NULL in the second, which is named as the column; the first is `raw` and a number.
     """
-    is_csv = (suffix_of(as_file(source).name) or "").startswith(".csv")
     # Text must not be inferred to be something else: 007 stays 007.
-    forced = {column.name: "VARCHAR" for column in columns if column.type == "text"} if is_csv else None
+    forced = (
+        {column.name: "VARCHAR" for column in columns if column.type == "text"} if is_csv(source) else None
+    )
     picked = []
     for at, column in enumerate(columns):
         raw = identifier(column.name)
