@@ -16,6 +16,7 @@ from pilothouse.monitoring.keeping_verdicts import (
     Verdict,
     as_question,
     compared_before,
+    count_again,
     has_arrived,
     keep_verdict,
     kept_verdict,
@@ -53,13 +54,15 @@ def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Pat
     """Check a file and compare it with the reference; store findings, report and event together.
 
     The same bytes under the same name against the same reference and schema give the stored verdict again.
-    What the reference is made of is checked only, and stored only if it is held: to compare it with itself
-    would take a share of the false alarms that are allowed.
+    What the reference is made of is checked only, and stored only if it is held, or if other bytes were
+    judged under its name: to compare it with itself would take a share of the false alarms that are allowed.
 
     Raises:
         DataError: the file is gone, or changed while it was being read; nothing was stored.
     """
     verdict, known = _find(workspace, store, model, path, landed=True)
+    if known:
+        count_again(store, model.name, path.name, verdict.sha256)
     return verdict if known or not verdict.stored else keep_verdict(store, model, verdict)
 
 
@@ -134,7 +137,7 @@ def _find(
         )
     verdict = Verdict(
         OK if sound else HELD, findings, report, path.name, digest, rows, label, number,
-        stored=landed and not (own and sound and not has_arrived(store, model, path.name, digest)),
+        stored=landed and not (own and sound and not has_arrived(store, model, path.name)),
     )  # fmt: skip
     return verdict, False
 

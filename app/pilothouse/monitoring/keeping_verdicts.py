@@ -11,7 +11,7 @@ from pilothouse.monitoring.checks import Finding
 from pilothouse.monitoring.drift import decide
 from pilothouse.monitoring.reference import Reference
 from pilothouse.monitoring.reports import DriftReport
-from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, Row, arrival_row, to_arrival
+from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, Row, arrival_row, newest_row, to_arrival
 from pilothouse.store import Store, Transaction, dumps, record
 
 
@@ -101,6 +101,8 @@ def keep_verdict(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
                 "UPDATE arrivals SET schema_number = ? WHERE model = ? AND name = ? AND sha256 = ?",
                 [verdict.schema_number, *key.values()],
             )
+        if known is not None:
+            _count_again(tx, known)
         new_report = _store_report(tx, model.name, verdict)
         if new_report or not same:
             message, data = _told(verdict)
@@ -112,6 +114,28 @@ def keep_verdict(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
                 {"model": model.name, **data},
             )
     return verdict
+
+
+def count_again(store: Store, model: str, name: str, sha256: str) -> None:
+    """Let the verdict on bytes count again that lie under their name as they did before other bytes did."""
+    with store.transaction() as tx:
+        if (known := arrival_row(tx, model, name, sha256)) is not None:
+            _count_again(tx, known)
+
+
+def _count_again(tx: Transaction, known: Row) -> None:
+    """Make it the newest of its name: what was judged last is what everybody takes for the file."""
+    key = [known["model"], known["name"], known["sha256"]]
+    newest = newest_row(tx, known["model"], known["name"])
+    if newest is None or newest["sha256"] == known["sha256"]:
+        return
+    tx.execute(
+        "UPDATE arrivals SET recorded_at = ? WHERE model = ? AND name = ? AND sha256 = ?",
+        [datetime.now(UTC), *key],
+    )
+    said = f"{known['name']} is again what it was before {newest['recorded_at']:%Y-%m-%d %H:%M}: "
+    said += "what was found of it then counts."
+    record(tx, "check", known["name"], said, {"model": known["model"], "sha256": known["sha256"]})
 
 
 def as_question(tx: Transaction, model: str, verdict: Verdict) -> Verdict:
@@ -194,10 +218,10 @@ def compared_before(
     return (DriftReport.from_json(rows[0]["report"]), rows[0]["reference"]) if rows else None
 
 
-def has_arrived(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:
-    """Say whether a verdict is kept of these bytes under this name."""
+def has_arrived(store: Store, model: ModelConfig, name: str) -> bool:
+    """Say whether a verdict is kept of any bytes under this name."""
     with store.reading() as tx:
-        return arrival_row(tx, model.name, name, sha256) is not None
+        return newest_row(tx, model.name, name) is not None
 
 
 def taken_in(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import Source
+from pilothouse.data.reading import DataError, Source
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.spelling import pair_of
 from pilothouse.data.versions import DatasetVersion, dataset_paths, list_dataset_versions
@@ -56,7 +56,7 @@ def find_reference(
     With `with_sources` the files that it is the profile of come along, unless they are gone.
 
     Raises:
-        DataError: the dataset version's files cannot be read.
+        DataError: the champion's profile or the dataset version's files cannot be read.
     """
     version = store.query(
         "SELECT version, dataset_version FROM aliases LEFT JOIN model_versions USING (model, version) "
@@ -68,13 +68,22 @@ def find_reference(
         path = workspace.version_dir(model.name, number) / "profile.json"
         try:
             profile = Profile.from_json(path.read_text("utf-8"))
+        except FileNotFoundError:
+            pass  # A bundle that a script made may have no profile; its data may have one.
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            # To compare with something else would give other verdicts, and begin to count questions anew.
+            why = error.strerror if isinstance(error, OSError) else f"it is damaged ({type(error).__name__})"
+            raise DataError(
+                f"The profile of {model.name} v{number}, with which data is compared, cannot be read: {why}.",
+                untouched="Nothing was compared with anything else.",
+                next=f"Put {path.name} back into {path.parent}, or make another version live.",
+            ) from error
+        else:
             sources = _sources(workspace, store, model, number) if with_sources else ()
             return Reference(
                 f"{model.name} v{number}", profile, sources=sources, target=model.target,
                 dataset=version[0]["dataset_version"] or "",
             )  # fmt: skip
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # A bundle that a script made may have no profile; its data may have one.
     datasets = list_dataset_versions(store, model.name)
     if not datasets:
         return None

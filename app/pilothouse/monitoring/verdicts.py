@@ -57,23 +57,14 @@ def accept_arrival(
     Raises:
         NotFoundError: no file of that name is held.
     """
-    held = [
-        arrival for arrival in list_arrivals(store, model) if (arrival.name, arrival.status) == (name, HELD)
-    ]
-    if not held:
-        raise NotFoundError(
-            f"No file called {name!r} is held.", next="List the files with `pilothouse data`."
-        )
     with store.transaction() as tx:
-        tx.execute(
-            "UPDATE arrivals SET status = ? WHERE model = ? AND name = ? AND sha256 = ?",
-            [ACCEPTED, model, name, held[0].sha256],
-        )
+        lies_there = newest_row(tx, model, name)
+        if lies_there is None or lies_there["status"] != HELD:
+            raise NotFoundError(
+                f"No file called {name!r} is held.", next="List the files with `pilothouse data`."
+            )
         why = f": {reason}" if reason else "."
-        record(tx, "check", name, f"{name} was accepted in spite of its checks{why}", {"model": model}, actor)
-        row = arrival_row(tx, model, name, held[0].sha256)
-    assert row is not None
-    return to_arrival(row)
+        return _decide(tx, lies_there, ACCEPTED, f"{name} was accepted in spite of its checks{why}", actor)
 
 
 def hold_arrival(
@@ -86,31 +77,36 @@ def hold_arrival(
     Raises:
         NotFoundError: no file of that name was accepted.
     """
-    taken = [one for one in list_arrivals(store, model) if (one.name, one.status) == (name, ACCEPTED)]
-    if not taken:
-        raise NotFoundError(
-            f"No file called {name!r} was accepted in spite of its checks.",
-            untouched="Nothing has changed.",
-            next="`pilothouse data` lists the files. One that its checks let through is held by a rule that "
-            "it breaks (`pilothouse schema`), or taken out of the folder.",
-        )
     with store.transaction() as tx:
-        tx.execute(
-            "UPDATE arrivals SET status = ? WHERE model = ? AND name = ? AND sha256 = ?",
-            [HELD, model, name, taken[0].sha256],
-        )
+        lies_there = newest_row(tx, model, name)
+        if lies_there is None or lies_there["status"] != ACCEPTED:
+            raise NotFoundError(
+                f"No file called {name!r} was accepted in spite of its checks.",
+                untouched="Nothing has changed.",
+                next="`pilothouse data` lists the files. One that its checks let through is held by a rule "
+                "that it breaks (`pilothouse schema`), or taken out of the folder.",
+            )
         why = f": {reason}" if reason else "."
-        record(
-            tx,
-            "check",
-            name,
-            f"{name} is held again, its acceptance was taken back{why}",
-            {"model": model},
-            actor,
+        return _decide(
+            tx, lies_there, HELD, f"{name} is held again, its acceptance was taken back{why}", actor
         )
-        row = arrival_row(tx, model, name, taken[0].sha256)
-    assert row is not None
-    return to_arrival(row)
+
+
+def _decide(tx: Transaction, row: Row, status: str, said: str, actor: str | None) -> Arrival:
+    """Write what a person decided of a file, and the event."""
+    tx.execute(
+        "UPDATE arrivals SET status = ? WHERE model = ? AND name = ? AND sha256 = ?",
+        [status, row["model"], row["name"], row["sha256"]],
+    )
+    record(tx, "check", row["name"], said, {"model": row["model"]}, actor)
+    return to_arrival({**row, "status": status})
+
+
+def newest_row(tx: Transaction, model: str, name: str) -> Row | None:
+    """Read what is stored about the bytes that lie under a name now, in a transaction of the caller's."""
+    return tx.row(
+        "SELECT * FROM arrivals WHERE model = ? AND name = ? ORDER BY recorded_at DESC LIMIT 1", [model, name]
+    )
 
 
 def arrival_row(tx: Transaction, model: str, name: str, sha256: str) -> Row | None:

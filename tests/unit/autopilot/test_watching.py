@@ -12,6 +12,7 @@ from hostile import HOSTILE
 from pilothouse.autopilot.status import watcher_status, write_status
 from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError
+from pilothouse.monitoring.verdicts import accept_arrival, hold_arrival, list_arrivals
 from pilothouse.processes import hold_alive
 from pilothouse.store import list_events, open_store, verify_events
 from pilothouse.workspace import Workspace
@@ -93,6 +94,46 @@ def test_new_content_is_judged_again_and_old_content_is_not(fresh: Workspace, da
         land(data, "last.csv", rows(40, seed=2))
         wait_until(lambda: "last.csv" in watched.names())
     assert watched.names() == ["first.csv", "first.csv", "last.csv"]
+
+
+def test_a_file_that_is_put_back_has_its_own_verdict_again(fresh: Workspace, data: Path) -> None:
+    store, path = open_store(fresh), data / "a.csv"
+
+    def said() -> str:
+        newest = next(one for one in list_arrivals(store, "late") if one.name == "a.csv")
+        return f"{newest.status} {newest.rows}"
+
+    torn, sound, told = "id,when,a\n1,2\n", csv_text(rows(40, seed=1)), []
+    for text, status in ((torn, "held 0"), (sound, "ok 40"), (torn, "held 0"), (sound, "ok 40")):
+        path.write_text(text)
+        told.append(once(fresh).told)
+        assert said() == status
+        assert once(fresh).told == []  # It is known then, and the newest of its name.
+    assert told[2][0].startswith("■ a.csv is held") and told[3][0].startswith("● a.csv is sound")
+    again = [event for event in list_events(store, kind="check") if "is again what it was" in event.message]
+    assert [event.subject for event in again] == ["a.csv", "a.csv"]
+    # The one that lies there is the one that a person decides of.
+    with pytest.raises(NotFoundError, match=r"No file called 'a\.csv' is held"):
+        accept_arrival(store, "late", "a.csv")
+    path.write_text(torn)
+    once(fresh)
+    assert accept_arrival(store, "late", "a.csv").rows == 0 and said() == "accepted 0"
+    path.write_text(sound)
+    once(fresh)
+    with pytest.raises(NotFoundError, match=r"No file called 'a\.csv' was accepted"):
+        hold_arrival(store, "late", "a.csv")
+
+
+def test_what_the_model_learned_from_is_put_back(trained: Workspace) -> None:
+    store, path = open_store(trained), trained.root / "data" / "first.csv"
+    whole = path.read_text()
+    path.write_text("id,when,a\n1,2\n")
+    once(trained)
+    path.write_text(whole)
+    once(trained)
+    newest, before = (one for one in list_arrivals(store, "late") if one.name == "first.csv")
+    assert (newest.status, newest.rows, before.status) == ("ok", 300, "held")
+    assert once(trained).told == []
 
 
 def test_a_touched_file_is_not_judged_again(fresh: Workspace, data: Path) -> None:
