@@ -40,13 +40,13 @@ def delete(
 ) -> None:
     """Put RUNs into the trash, take them back with --undo, or remove them for good with --purge."""
     from pilothouse.store import open_store
-    from pilothouse.tracking.trash import delete_runs, list_held, purge_runs, restore_runs
+    from pilothouse.tracking.trash import delete_runs, list_trashed, purge_runs, restore_runs
 
     store = open_store(workspace)
     if undo + purge + only_list > 1:
         raise UsageError("--undo, --purge and --list exclude each other.")
     if only_list:
-        found = list_held(store)
+        found = list_trashed(store)
 
         def show_trash() -> None:
             if not found:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pilothouse.comparing.questions import Question, question_of
 from pilothouse.comparing.resampling import Measure, binary, labels, multiclass, regression
-from pilothouse.comparing.shared_rows import Held, held_by, share_rows
+from pilothouse.comparing.shared_rows import Holdout, holdout_of, share_rows
 from pilothouse.comparing.subjects import Subject
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.evaluation import class_codes, read_holdout
@@ -71,7 +71,7 @@ def answer(workspace: Workspace, store: Store, subjects: Sequence[Subject], tell
         PilothouseError: the baseline cannot be judged, or nothing can be judged beside it; it says why.
     """
     tell("Looking for rows that none of them learned from")
-    held: dict[int, Held] = {}
+    holdouts: dict[int, Holdout] = {}
     left_out: dict[int, str] = {}
     questions = [question_of(workspace, subject) for subject in subjects]
     for n, subject in enumerate(subjects):
@@ -82,14 +82,14 @@ def answer(workspace: Workspace, store: Store, subjects: Sequence[Subject], tell
             left_out[n] = f"It answers another question: {asked.target} ({asked.task})."
         else:
             try:
-                held[n] = held_by(workspace, store, subject)
+                holdouts[n] = holdout_of(workspace, store, subject)
             except PilothouseError as error:
                 left_out[n] = error.what
-    _enough(subjects, held, left_out)
-    shared = share_rows(list(held.values()))
+    _enough(subjects, holdouts, left_out)
+    shared = share_rows(list(holdouts.values()))
     question = questions[0]
     assert question is not None
-    files = {one.label: one for one in held.values()}
+    files = {one.label: one for one in holdouts.values()}
     table = read_holdout(shared.path)
     if question.target not in table.columns:
         raise PilothouseError(f"The holdout has no column {question.target!r}, the target.")
@@ -99,7 +99,7 @@ def answer(workspace: Workspace, store: Store, subjects: Sequence[Subject], tell
         kept = np.sort(np.random.default_rng(0).choice(kept, MOST_ROWS, replace=False))
     rows = table.iloc[kept].reset_index(drop=True)
     replies: dict[int, _Reply] = {}
-    for n in held:
+    for n in holdouts:
         label = subjects[n].label
         try:
             stored = None
@@ -155,9 +155,9 @@ def _threshold(subject: Subject) -> float:
     return float(found) if isinstance(found, int | float) else 0.5
 
 
-def _stored(table: pd.DataFrame, question: Question, held: Held) -> _Reply | None:
+def _stored(table: pd.DataFrame, question: Question, holdout: Holdout) -> _Reply | None:
     """Take the predictions that the run wrote beside its holdout; None if they do not say enough."""
-    added = [str(name) for name in table.columns if held.schema.column(str(name)) is None]
+    added = [str(name) for name in table.columns if holdout.schema.column(str(name)) is None]
     prediction = next((name for name in added if name.rstrip("_") == "prediction"), None)
     probability = next((name for name in added if name.rstrip("_") == "probability"), None)
     if prediction is None or table[prediction].isna().any():

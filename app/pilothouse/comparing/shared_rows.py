@@ -29,7 +29,7 @@ _LEAST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Holdout:
     """One subject's holdout: its file, and the schema and files of the dataset version it is a part of."""
 
     label: str
@@ -57,7 +57,7 @@ class SharedRows:
     own: frozenset[str]
 
 
-def held_by(workspace: Workspace, store: Store, subject: Subject) -> Held:
+def holdout_of(workspace: Workspace, store: Store, subject: Subject) -> Holdout:
     """Find what a subject was judged on.
 
     Raises:
@@ -72,29 +72,29 @@ def held_by(workspace: Workspace, store: Store, subject: Subject) -> Held:
         sources = tuple(dataset_paths(workspace, dataset))
     except (NotFoundError, DataError) as error:
         raise PilothouseError(f"Its data cannot be read any more: {error.what}") from error
-    return Held(subject.label, path, dataset.version, dataset.schema, sources)
+    return Holdout(subject.label, path, dataset.version, dataset.schema, sources)
 
 
-def share_rows(held: Sequence[Held]) -> SharedRows:
-    """Choose the holdout of which the most rows are new to every one of `held`, and those rows.
+def share_rows(holdouts: Sequence[Holdout]) -> SharedRows:
+    """Choose the holdout of which the most rows are new to every one of `holdouts`, and those rows.
 
-    The order of `held` does not matter: of equals, the holdout of the dataset version whose name comes first
+    Their order does not matter: of equals, the holdout of the dataset version whose name comes first
     is taken.
 
     Raises:
         PilothouseError: no holdout has 20 rows that none learned from.
     """
-    mine = {one.label: _keys([one.path], one.schema, _features(one.schema, one.path)) for one in held}
-    groups: dict[bytes, list[Held]] = {}
-    for one in held:
+    mine = {one.label: _keys([one.path], one.schema, _features(one.schema, one.path)) for one in holdouts}
+    groups: dict[bytes, list[Holdout]] = {}
+    for one in holdouts:
         groups.setdefault(one.dataset.encode() + mine[one.label].tobytes(), []).append(one)
     if len(groups) == 1:
-        rows = np.arange(len(mine[held[0].label]))
-        return SharedRows(held[0].path, held[0].label, rows, "the holdout that they share",
-                          frozenset(one.label for one in held))  # fmt: skip
+        rows = np.arange(len(mine[holdouts[0].label]))
+        return SharedRows(holdouts[0].path, holdouts[0].label, rows, "the holdout that they share",
+                          frozenset(one.label for one in holdouts))  # fmt: skip
     best: SharedRows | None = None
     for _, group in sorted(groups.items()):
-        found = _unseen(group, held)
+        found = _unseen(group, holdouts)
         if best is None or len(found.kept) > len(best.kept):
             best = found
     assert best is not None
@@ -106,7 +106,7 @@ def share_rows(held: Sequence[Held]) -> SharedRows:
     return best
 
 
-def _unseen(group: Sequence[Held], held: Sequence[Held]) -> SharedRows:
+def _unseen(group: Sequence[Holdout], holdouts: Sequence[Holdout]) -> SharedRows:
     """Take the holdout of a group that has the same one, without what any other learned from."""
     first = min(group, key=lambda one: one.label)
     rows = len(_keys([first.path], first.schema, _features(first.schema, first.path)))
@@ -114,7 +114,7 @@ def _unseen(group: Sequence[Held], held: Sequence[Held]) -> SharedRows:
     taught: list[str] = []
     own = frozenset(one.label for one in group)
     done: set[tuple[str, bytes]] = set()
-    for other in held:
+    for other in holdouts:
         if other.label in own:
             continue
         there = set(_features(first.schema, first.path))

@@ -41,7 +41,7 @@ _WHY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFile:
     """A file that was kept: under the name it had, where its bytes are, and how.
 
     `why` says why it was copied where a link was asked for; it is empty otherwise.
@@ -114,7 +114,7 @@ def object_path(workspace: Workspace, sha256: str) -> Path:
     return workspace.objects_dir / sha256
 
 
-def keep(workspace: Workspace, path: Path, how: How = "copy") -> Kept:
+def keep(workspace: Workspace, path: Path, how: How = "copy") -> KeptFile:
     """Keep the bytes of a file, unless they are kept already; what was kept and is spoilt is kept anew.
 
     Args:
@@ -142,7 +142,7 @@ def keep(workspace: Workspace, path: Path, how: How = "copy") -> Kept:
     with contextlib.suppress(OSError):
         os.utime(_seal_path(workspace, digest))
     shared = _stat(kept).st_nlink > 1
-    return Kept(DataFile(path.name, kept), "link" if shared else "copy", why)
+    return KeptFile(DataFile(path.name, kept), "link" if shared else "copy", why)
 
 
 def condition(workspace: Workspace, sha256: str) -> Condition:

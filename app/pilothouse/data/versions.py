@@ -16,7 +16,7 @@ from typing import Any
 from pilothouse.config import ModelConfig
 from pilothouse.data.choosing import labelled, without_copies, without_held
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.keeping import Condition, Kept, condition, keep, object_path, require_sound
+from pilothouse.data.keeping import Condition, KeptFile, condition, keep, object_path, require_sound
 from pilothouse.data.keeping import fingerprint as fingerprint
 from pilothouse.data.reading import (
     DataError,
@@ -145,7 +145,9 @@ def snapshot(
     return made
 
 
-def _take(workspace: Workspace, model: ModelConfig, paths: Sequence[Path], tell: Tell | None) -> list[Kept]:
+def _take(
+    workspace: Workspace, model: ModelConfig, paths: Sequence[Path], tell: Tell | None
+) -> list[KeptFile]:
     if tell is not None:
         size = sum(path.stat().st_size for path in paths if path.is_file())
         if size > LARGE:
@@ -157,7 +159,7 @@ def _take(workspace: Workspace, model: ModelConfig, paths: Sequence[Path], tell:
     return taken
 
 
-def _copied(kept: Sequence[Kept]) -> str:
+def _copied(kept: Sequence[KeptFile]) -> str:
     """Say which files were copied though links were asked for, and why."""
     more = f" and {len(kept) - 1} more were" if len(kept) > 1 else " was"
     return f"{kept[0].file.name}{more} copied, not linked: {kept[0].why}."
@@ -172,7 +174,7 @@ def _row_counts(files: Sequence[Source]) -> list[int]:
     return counts
 
 
-def _write(store: Store, made: DatasetVersion, taken: Sequence[Kept]) -> None:
+def _write(store: Store, made: DatasetVersion, taken: Sequence[KeptFile]) -> None:
     with store.transaction() as tx:
         if tx.row("SELECT version FROM dataset_versions WHERE version = ?", [made.version]):
             return  # Another process made the same one meanwhile.

@@ -33,7 +33,7 @@ def list_deleted(store: Store, *, limit: int = 1000) -> list[Run]:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Trashed:
     """A run in the trash and what purging it would remove.
 
     Attributes:
@@ -63,12 +63,12 @@ class Held:
         }
 
 
-def list_held(store: Store, *, limit: int = 1000) -> list[Held]:
+def list_trashed(store: Store, *, limit: int = 1000) -> list[Trashed]:
     """Return what is in the trash with what each run holds, the last one deleted first."""
     runs = list_deleted(store, limit=limit)
     with store.reading() as tx:
         made = kept_for_versions(tx, [run.run_id for run in runs])
-    held = []
+    trashed = []
     for run in runs:
         sizes = []
         for path in store.workspace.run_dir(run.run_id).rglob("*"):
@@ -77,8 +77,8 @@ def list_held(store: Store, *, limit: int = 1000) -> list[Held]:
                 if path.is_file() or path.is_symlink():
                     sizes.append(path.lstat().st_size)
         points = sum(summary.count for summary in run.summaries.values())
-        held.append(Held(run, points, len(sizes), sum(sizes), made.get(run.run_id, "")))
-    return held
+        trashed.append(Trashed(run, points, len(sizes), sum(sizes), made.get(run.run_id, "")))
+    return trashed
 
 
 def delete_runs(store: Store, refs: Sequence[str], *, actor: str | None = None) -> list[Run]:

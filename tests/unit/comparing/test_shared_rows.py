@@ -10,7 +10,7 @@ import pytest
 import steering
 from pilothouse.comparing.answers import answer
 from pilothouse.comparing.intervals import judge
-from pilothouse.comparing.shared_rows import held_by, share_rows
+from pilothouse.comparing.shared_rows import holdout_of, share_rows
 from pilothouse.comparing.slices import slice_rows
 from pilothouse.comparing.subjects import find_subjects
 from pilothouse.errors import PilothouseError, UsageError
@@ -40,7 +40,7 @@ def grown(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace
 def test_the_same_holdout_is_taken_as_it_is(trained: Workspace) -> None:
     store = open_store(trained)
     pair = find_subjects(store, ["v1", "v2"])
-    shared = share_rows([held_by(trained, store, one) for one in pair])
+    shared = share_rows([holdout_of(trained, store, one) for one in pair])
     assert len(shared.kept) == 60
     assert shared.own == {"v1", "v2"}
     found = answer(trained, store, pair, nobody)
@@ -67,7 +67,7 @@ def test_of_one_holdout_only_what_the_other_did_not_learn_from(grown: Workspace)
     store = open_store(grown)
     pair = find_subjects(store, ["v3", "v4"])
     found = answer(grown, store, pair, nobody)
-    held_out = [set(read_holdout(held_by(grown, store, one).path)["id"]) for one in pair]
+    held_out = [set(read_holdout(holdout_of(grown, store, one).path)["id"]) for one in pair]
     assert len(held_out[0]) > len(held_out[1])
     assert set(found.table["id"]) == held_out[0] & held_out[1]
 
@@ -75,7 +75,7 @@ def test_of_one_holdout_only_what_the_other_did_not_learn_from(grown: Workspace)
 def test_the_holdout_of_the_older_is_no_fair_ground(grown: Workspace) -> None:
     """v3 learned from all that v2 held out: none of those rows is left, so v3's own are taken."""
     store = open_store(grown)
-    held = [held_by(grown, store, one) for one in find_subjects(store, ["v2", "v3"])]
+    held = [holdout_of(grown, store, one) for one in find_subjects(store, ["v2", "v3"])]
     older = read_holdout(held[0].path)
     shared = share_rows(held)
     assert not set(read_holdout(shared.path).iloc[shared.kept]["id"]) & set(older["id"])
@@ -112,7 +112,7 @@ def test_slices_of_a_category_and_of_a_number(grown: Workspace) -> None:
     store = open_store(grown)
     pair = find_subjects(store, ["v1", "v2"])
     found = answer(grown, store, pair, nobody)
-    schema = held_by(grown, store, pair[0]).schema
+    schema = holdout_of(grown, store, pair[0]).schema
     by_schema = slice_rows(found, pair, schema)
     assert [column.column for column in by_schema.columns] == ["c"]
     carriers = by_schema.columns[0]

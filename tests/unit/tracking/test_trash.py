@@ -10,7 +10,7 @@ from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.store import Store, list_events
 from pilothouse.store.migrations import MIGRATIONS
 from pilothouse.tracking.runs import count_runs, get_run, list_runs
-from pilothouse.tracking.trash import delete_runs, list_deleted, list_held, purge_runs, restore_runs
+from pilothouse.tracking.trash import delete_runs, list_deleted, list_trashed, purge_runs, restore_runs
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
 
@@ -75,7 +75,7 @@ def test_what_is_in_the_trash_is_told_with_what_it_holds(workspace: Workspace, s
     register(store, other)
     delete_runs(store, [one])
     delete_runs(store, [other])
-    newest, older = list_held(store)
+    newest, older = list_trashed(store)
     assert (newest.run.run_id, newest.version) == (other, "late v3")
     assert (older.run.run_id, older.version, older.points) == (one, "", 1)
     assert older.bytes == before + 1000 + len("/nowhere")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pilothouse.tracking.runs import Run
-    from pilothouse.tracking.trash import Held
+    from pilothouse.tracking.trash import Trashed
     from pilothouse.tui.snapshots.trash import Trash
 
 COLUMNS = (
@@ -81,13 +81,13 @@ class TrashScreen(RunActs):
         if snapshot is self._trash:
             return
         self._trash = snapshot  # type: ignore[assignment]
-        held = self._trash.held if self._trash is not None else ()
-        here = {one.run.run_id for one in held}
+        trashed = self._trash.runs if self._trash is not None else ()
+        here = {one.run.run_id for one in trashed}
         self.marked = [run_id for run_id in self.marked if run_id in here]
-        self.table.set_rows([_row(one, self.pilothouse.now()) for one in held])
+        self.table.set_rows([_row(one, self.pilothouse.now()) for one in trashed])
         self._draw_marks()
-        freed = sum(one.bytes for one in held if not one.version)
-        aside = f"{len(held):,}   purging frees {size(freed)}" if held else ""
+        freed = sum(one.bytes for one in trashed if not one.version)
+        aside = f"{len(trashed):,}   purging frees {size(freed)}" if trashed else ""
         self.query_one("#trash-panel", Panel).retitle("Trash", aside)
         self._tell()
 
@@ -99,12 +99,12 @@ class TrashScreen(RunActs):
         cells = (self.query_one("#trash-side").content_size.width or 40) - 1
         empty = Content("")
         words = run_words(run, self.pilothouse.now(), cells) if run is not None else empty
-        if (held := self._held_here()) is not None:
-            what = f"{held.points:,} points, {held.files:,} files, {size(held.bytes)}"
+        if (trashed := self._trashed_here()) is not None:
+            what = f"{trashed.points:,} points, {trashed.files:,} files, {size(trashed.bytes)}"
             words = Content("\n").join(
                 [
                     words,
-                    line(("deleted  ", "$dim"), moment(held.run.deleted_at)),
+                    line(("deleted  ", "$dim"), moment(trashed.run.deleted_at)),
                     line(("holds    ", "$dim"), what),
                 ]
             )
@@ -113,10 +113,10 @@ class TrashScreen(RunActs):
 
     def current(self) -> Run | None:
         """The run under the cursor."""
-        held = self._held_here()
-        return held.run if held is not None else None
+        trashed = self._trashed_here()
+        return trashed.run if trashed is not None else None
 
-    def _held_here(self) -> Held | None:
+    def _trashed_here(self) -> Trashed | None:
         row = self.table.row
         return row.item if row is not None else None  # type: ignore[return-value]
 
@@ -165,7 +165,7 @@ class TrashScreen(RunActs):
         from pilothouse.tui.dialogs.base import Confirm
 
         wanted = set(self.targets())
-        chosen = [one for one in (self._trash.held if self._trash else ()) if one.run.run_id in wanted]
+        chosen = [one for one in (self._trash.runs if self._trash else ()) if one.run.run_id in wanted]
         going = [one for one in chosen if not one.version]
         if not going:
             return
@@ -209,9 +209,10 @@ class TrashScreen(RunActs):
             return "the trash is empty"
         if action == "purge":
             wanted = set(self.targets())
-            held = [one for one in (self._trash.held if self._trash else ()) if one.run.run_id in wanted]
-            if held and all(one.version for one in held):
-                return f"{held[0].version} was made by {held[0].run.name}: its lineage and holdout are needed"
+            trashed = [one for one in (self._trash.runs if self._trash else ()) if one.run.run_id in wanted]
+            if trashed and all(one.version for one in trashed):
+                first = trashed[0]
+                return f"{first.version} was made by {first.run.name}: its lineage and holdout are needed"
         return super().why_not(action)
 
 
@@ -219,7 +220,7 @@ def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count:,} runs"
 
 
-def _row(one: Held, now: datetime) -> Row:
+def _row(one: Trashed, now: datetime) -> Row:
     run = one.run
     cells = (
         safe(run.run_id[:SHORT]),
@@ -231,7 +232,7 @@ def _row(one: Held, now: datetime) -> Row:
     return Row(run.run_id, cells, ("dim", "", "dim", "", "watch"), one)
 
 
-def purge_words(going: list[Held], kept: list[Held]) -> Content:
+def purge_words(going: list[Trashed], kept: list[Trashed]) -> Content:
     """Say what purging frees and what of it cannot be undone, and which runs are not purged, and why."""
     names = ", ".join(safe(one.run.name, 24) for one in going[:5])
     more = f" and {len(going) - 5:,} more" if len(going) > 5 else ""

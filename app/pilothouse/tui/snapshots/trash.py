@@ -10,7 +10,7 @@ from pilothouse.tui.text import safe
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
-    from pilothouse.tracking.trash import Held
+    from pilothouse.tracking.trash import Trashed
     from pilothouse.tui.snapshots.changes import Stamp
     from pilothouse.workspace import Workspace
 
@@ -20,19 +20,19 @@ class Trash:
     """What is in the trash, as it was when the store had this stamp."""
 
     stamp: Stamp
-    held: tuple[Held, ...]
+    runs: tuple[Trashed, ...]
 
 
 def trash(workspace: Workspace, before: Trash | None) -> Trash:
     """Return what is in the trash; ``before`` again if nothing has changed since."""
     from pilothouse.store import open_store
-    from pilothouse.tracking.trash import list_held
+    from pilothouse.tracking.trash import list_trashed
     from pilothouse.tui.snapshots.changes import stamp
 
     now = stamp(workspace)
     if before is not None and before.stamp == now:
         return before
-    return Trash(now, tuple(list_held(open_store(workspace))))
+    return Trash(now, tuple(list_trashed(open_store(workspace))))
 
 
 def naming(runs: Sequence[Run]) -> str:
