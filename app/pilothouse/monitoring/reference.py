@@ -15,6 +15,9 @@ from pilothouse.monitoring.profile import FINE_BINS, profile_files
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
+_NO_PROFILE = "{}"
+"""What stands in a bundle that was written without one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -67,9 +70,10 @@ def find_reference(
         number = int(version[0]["version"])
         path = workspace.version_dir(model.name, number) / "profile.json"
         try:
-            profile = Profile.from_json(path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            profile = None if text == _NO_PROFILE else Profile.from_json(text)
         except FileNotFoundError:
-            pass  # A bundle that a script made may have no profile; its data may have one.
+            profile = None
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             # To compare with something else would give other verdicts, and begin to count questions anew.
             why = error.strerror if isinstance(error, OSError) else f"it is damaged ({type(error).__name__})"
@@ -78,7 +82,8 @@ def find_reference(
                 untouched="Nothing was compared with anything else.",
                 next=f"Put {path.name} back into {path.parent}, or make another version live.",
             ) from error
-        else:
+        # A bundle that a script made may have no profile; its data may have one.
+        if profile is not None:
             sources = _sources(workspace, store, model, number) if with_sources else ()
             return Reference(
                 f"{model.name} v{number}", profile, sources=sources, target=model.target,

@@ -189,9 +189,12 @@ def test_the_champion_s_profile_is_the_reference(
     assert get_drift_report(store, "feb.parquet").reference == "late v3"
 
 
+@pytest.mark.parametrize("there", [True, False])
 def test_a_bundle_without_a_profile_falls_back_to_its_data(
-    workspace: Workspace, store: Store, folder: Path
+    workspace: Workspace, store: Store, folder: Path, there: bool
 ) -> None:
+    if there:
+        write_text(workspace.version_dir("late", 1) / "profile.json", "{}")
     with store.transaction() as tx:
         tx.insert("aliases", [{"model": "late", "alias": "champion", "version": 1}])
     reference = find_reference(workspace, store, workspace.config().model())

@@ -17,7 +17,7 @@ def test_a_damaged_profile_is_told_and_nothing_else_is_taken_for_it(trained: Wor
     whole = path.read_text()
     path.parent.chmod(0o755)
     path.chmod(0o644)
-    for text in ("", "{}", "[]", "7", "null", whole[: len(whole) // 2], '{"columns": [1]}'):
+    for text in ("", "[]", "7", "null", whole[: len(whole) // 2], '{"columns": [1]}'):
         path.write_text(text)
         with pytest.raises(DataError, match="The profile of late v1, with which data is compared") as caught:
             find_reference(trained, store, config)
