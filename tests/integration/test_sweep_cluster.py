@@ -23,7 +23,7 @@ from pilothouse.training.sweeps.cluster import DATA_KEY
 from pilothouse.training.sweeps.data import recipe_data
 from pilothouse.training.sweeps.launch import SweepOrder, resume_sweep, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan, read_plan
-from pilothouse.training.sweeps.results import read_best, read_sweep
+from pilothouse.training.sweeps.results import best_trial, read_sweep
 from pilothouse.training.sweeps.strategies import Planned
 from pilothouse.training.sweeps.trial import Order, run_trial
 from pilothouse.training.watching import wait_for_run
@@ -124,7 +124,7 @@ def test_a_recipe_is_swept_on_a_cluster(
     folder = fresh.run_dir(told["run_id"])
     data, _ = recipe_data(fresh, read_spec(folder), read_plan(folder))
     best = told["best"]
-    params = {**read_best(folder)["params"]}
+    params = best_trial(read_sweep(open_store(fresh), told["run_id"]))["params"]
     here = run_trial(Order(Planned(best["trial"], 0, {}), params), data)
     assert here.metrics[told["metric"]] == pytest.approx(best["score"], abs=1e-12)
 

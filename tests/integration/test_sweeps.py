@@ -16,12 +16,13 @@ from pilothouse.store import Store, open_store
 from pilothouse.store.events import list_events
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import get_run
+from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.writer import ALIVE_NAME
 from pilothouse.training.launch import stop_run
 from pilothouse.training.spec import PID_NAME
 from pilothouse.training.sweeps.launch import SweepOrder, resume_sweep, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
-from pilothouse.training.sweeps.results import Sweep, read_best, read_sweep
+from pilothouse.training.sweeps.results import BEST_NAME, Sweep, best_trial, read_sweep
 from pilothouse.training.watching import wait_for_run
 from pilothouse.workspace import Workspace
 from waiting import wait_until
@@ -112,7 +113,7 @@ def test_a_stopped_sweep_ends_its_trials_and_keeps_the_best(
     assert sweep.run.progress_text == "4 of 8 trials, best loss 4.0000 (trial 1)"
     statuses = sorted(trial.run.status for trial in sweep.trials)
     assert statuses == ["FAILED", "FAILED", "FINISHED", "FINISHED", "KILLED", "KILLED"]
-    assert read_best(workspace.run_dir(sweep_id))["params"] == {"x": 1}
+    assert best_trial(sweep)["params"] == {"x": 1}
     assert sweep.best is not None and sweep.best.score == 4.0
     capsys.readouterr()
     (workspace.root / "go").touch()
@@ -134,12 +135,33 @@ def test_a_stopped_sweep_ends_its_trials_and_keeps_the_best(
 def test_the_best_of_before_stays_the_best_if_nothing_beats_it(workspace: Workspace, store: Store) -> None:
     first = script_sweep(workspace, space=("x=1,0",), max_trials=1, jobs=1)
     assert wait_for_run(workspace, first, 60).status == "FINISHED"
-    assert read_best(workspace.run_dir(first))["params"] == {"x": 1}
+    assert best_trial(read_sweep(store, first))["params"] == {"x": 1}
     second = resume_sweep(workspace, first)
     assert wait_for_run(workspace, second, 60).status == "FINISHED"
-    best, tags = read_best(workspace.run_dir(second)), read_sweep(store, second).run.tags
+    found = read_sweep(store, second)
+    best, tags = best_trial(found), found.run.tags
     assert best["params"] == {"x": 1} and best["score"] == 4.0
     assert (tags["best_trial"], tags["best_run"]) == (best["trial"], best["run_id"])
+
+
+def test_the_best_is_what_the_trials_say_if_a_kill_left_an_older_one_written(
+    workspace: Workspace, store: Store
+) -> None:
+    first = script_sweep(workspace, space=("x=0,1,-3",), max_trials=2, jobs=1)
+    assert wait_for_run(workspace, first, 60).status == "FINISHED"
+    sweep = read_sweep(store, first)
+    # As if it had been killed when the second trial had ended and was not yet kept as the best.
+    kept = workspace.run_dir(first) / "artifacts" / BEST_NAME
+    kept.write_text(json.dumps({"trial": "0", "run_id": sweep.trials[0].run.run_id, "params": {"x": 0}}))
+    tag_runs(store, [first], {"best_trial": "0", "best_run": sweep.trials[0].run.run_id})
+    assert best_trial(sweep)["params"] == {"x": 1}
+    second = resume_sweep(workspace, first)
+    assert wait_for_run(workspace, second, 60).status == "FINISHED"
+    best = json.loads((workspace.run_dir(second) / "artifacts" / BEST_NAME).read_bytes())
+    assert best == best_trial(read_sweep(store, second))
+    assert (best["params"], best["run_id"]) == ({"x": 1}, sweep.trials[1].run.run_id)
+    tags = get_run(store, second).tags
+    assert (tags["best_trial"], tags["best_run"]) == ("1", best["run_id"])
 
 
 def test_halving_over_a_script_gives_more_to_the_best(workspace: Workspace, store: Store) -> None:

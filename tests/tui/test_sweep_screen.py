@@ -144,7 +144,7 @@ def test_the_best_so_far_is_of_the_highest_rung() -> None:
 
     trials = (trial(0, "0@0", 0.9), trial(1, "1@0", 0.8), trial(2, "0@1", 0.7), trial(3, "1@1", 0.75))
     plan = SweepPlan(("x=log(1..100)",), "halving", 2, 2, "auc", full=4, resource="n")
-    sweep = Sweep(trials[0].run, plan, "auc", False, 3, trials, trials[3], Path())
+    sweep = Sweep(trials[0].run, plan, "auc", False, 3, trials, trials[3])
     best, each = score_series(sweep)
     assert [y for _, y in best.points] == [0.9, 0.9, 0.7, 0.75]
     assert [y for _, y in each.points] == [0.9, 0.8, 0.7, 0.75]

@@ -293,15 +293,10 @@ def _show(found: Sweep) -> None:
 
 def train_command(found: Sweep) -> str:
     """The command that trains the winner."""
-    from pilothouse.errors import PilothouseError
-    from pilothouse.training.sweeps.results import read_best
+    from pilothouse.training.sweeps.results import best_trial
 
     words = ["pilothouse", "train", "--recipe", found.run.recipe, "--dataset", found.run.dataset_version]
-    try:
-        folder = found.folder
-        params = read_best(folder)["params"]
-    except PilothouseError:
-        params = {}
+    params = best_trial(found)["params"] if found.best is not None else {}
     for name, value in params.items():
         words += ["--param", f"{name}={'none' if value is None else value}"]
     return shlex.join(words)

@@ -34,7 +34,7 @@ from pilothouse.training.sweeps.plan import (
     SweepPlan,
     read_plan,
 )
-from pilothouse.training.sweeps.results import honesty, read_sweep, take_over_best, write_best
+from pilothouse.training.sweeps.results import describe_best, honesty, read_sweep, write_best
 from pilothouse.training.sweeps.standing import Standing
 from pilothouse.training.sweeps.strategies import Outcome, Planned
 from pilothouse.training.sweeps.trial import VALIDATION, Order, RecipeData, ScriptData, TrialResult, params_of
@@ -111,10 +111,9 @@ class Coordinator:
         from pilothouse.store import open_store
 
         earlier = read_sweep(open_store(self._workspace), self._plan.resumes)
-        take_over_best(self._workspace.run_dir(self._plan.resumes), self._run_dir)
-        tags = {name: earlier.run.tags[name] for name in (BEST_TAG, BEST_RUN_TAG) if name in earlier.run.tags}
-        if tags:
-            self._writer.set_tags(tags)
+        # What it kept as its best may be older than its trials: it may have been killed in between.
+        if (best := earlier.best) is not None:
+            self._keep_best(best.key, best.run.run_id, best.score)
         self._say(f"{len(earlier.outcomes)} trials have ended before and are not run again.")
         return dict(earlier.outcomes)
 
@@ -235,24 +234,15 @@ class Coordinator:
         score = "failed" if ended.score is None else f"{ended.score:.6g}"
         self._say(f"trial {key}: {score}, {ended.seconds:.1f} s, {_words(ended.planned.params)}")
         if best:
-            self._keep_best(ended)
+            self._keep_best(key, ended.run_id, ended.score)
             self._tell(f"Sweep {self._name}: best so far is trial {key}, {self._metric} {score}.")
         if (top := self._standing.best_score) is not None:
             self._writer.log_metrics({f"best_{self._metric}": top}, step=self._standing.ended)
         self._writer.progress(*self._standing.progress(self._seconds()))
 
-    def _keep_best(self, ended: Ended) -> None:
-        plan = self._plan
-        whole = replace(ended.planned, share=1.0)
-        best = {
-            "trial": ended.planned.key,
-            "run_id": ended.run_id,
-            "metric": self._metric,
-            "score": ended.score,
-            "params": params_of(whole, dict(plan.fixed or {}), plan.resource, plan.full),
-        }
-        write_best(self._run_dir, best)
-        self._writer.set_tags({BEST_TAG: ended.planned.key, BEST_RUN_TAG: ended.run_id})
+    def _keep_best(self, key: str, run_id: str, score: Outcome) -> None:
+        write_best(self._run_dir, describe_best(self._plan, self._metric, key, run_id, score))
+        self._writer.set_tags({BEST_TAG: key, BEST_RUN_TAG: run_id})
 
     def _close(self, why: str) -> int:
         """Say how it ended; fit the winner if that was asked for."""

@@ -16,6 +16,7 @@ from pilothouse.tracking.runs import Run, get_run, read_runs
 from pilothouse.tracking.statuses import BY_ITSELF
 from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, TRIAL_TAG, SweepPlan, read_plan
 from pilothouse.training.sweeps.strategies import Outcome, best_of, is_score
+from pilothouse.training.sweeps.trial import params_of
 
 BEST_NAME = "best.json"
 
@@ -56,7 +57,6 @@ class Sweep:
         total: trials planned.
         trials: all of them that began, of this sweep and of those it resumes, in the order of their start.
         best: the best so far.
-        folder: of the sweep's run.
         family: ids of this sweep and of those that it resumes, the latest first.
         first: name of the first of them.
         resumes, resumed_by: its neighbours among the sweeps that go on with each other.
@@ -69,7 +69,6 @@ class Sweep:
     total: int
     trials: tuple[Trial, ...]
     best: Trial | None
-    folder: Path
     family: tuple[str, ...] = ()
     first: str = ""
     resumes: Run | None = None
@@ -175,7 +174,6 @@ def read_sweep(store: Store, ref: str) -> Sweep:
         total=plan.make(metric).total,
         trials=trials,
         best=next((trial for trial in trials if trial.key == best and trial.score is not None), None),
-        folder=workspace.run_dir(run.run_id),
         family=tuple(family),
         first=first.name,
         resumes=resumes,
@@ -188,25 +186,28 @@ def _score(run: Run, metric: str) -> Outcome:
     return value if run.status == "FINISHED" and is_score(value) else None
 
 
-def write_best(run_dir: Path, best: dict[str, Any]) -> None:
-    """Keep the best so far, with parameters as they were meant: whatever is killed next, it is there."""
-    write_atomic(run_dir / "artifacts" / BEST_NAME, json.dumps(best, indent=1, default=str))
-
-
-def take_over_best(earlier: Path, run_dir: Path) -> None:
-    """Begin with the best of the sweep that is gone on with, if it has one."""
-    if (earlier / "artifacts" / BEST_NAME).exists():
-        write_best(run_dir, read_best(earlier))
-
-
-def read_best(run_dir: Path) -> dict[str, Any]:
-    """The best trial: `trial`, `run_id`, `score`, `metric`, and `params` with all of the resource.
+def best_trial(found: Sweep) -> dict[str, Any]:
+    """The best trial of a sweep, as its trials' runs say: see `describe_best`.
 
     Raises:
         PilothouseError: no trial has had a score yet.
     """
-    try:
-        found: dict[str, Any] = json.loads((run_dir / "artifacts" / BEST_NAME).read_bytes())
-    except (OSError, ValueError):
-        raise PilothouseError("No trial of this sweep has a score yet.", next="Wait for one.") from None
-    return found
+    if found.best is None:
+        raise PilothouseError("No trial of this sweep has a score yet.", next="Wait for one.")
+    return describe_best(found.plan, found.metric, found.best.key, found.best.run.run_id, found.best.score)
+
+
+def describe_best(plan: SweepPlan, metric: str, key: str, run_id: str, score: Outcome) -> dict[str, Any]:
+    """A trial as `trial`, `run_id`, `metric`, `score`, and `params` with all of the resource."""
+    return {
+        "trial": key,
+        "run_id": run_id,
+        "metric": metric,
+        "score": score,
+        "params": params_of(plan.make(metric).whole(key), dict(plan.fixed or {}), plan.resource, plan.full),
+    }
+
+
+def write_best(run_dir: Path, best: dict[str, Any]) -> None:
+    """Keep the best so far among the artifacts, for people; who goes on from it asks `best_trial`."""
+    write_atomic(run_dir / "artifacts" / BEST_NAME, json.dumps(best, indent=1, default=str))

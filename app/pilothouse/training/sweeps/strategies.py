@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -62,6 +62,10 @@ class Strategy(Protocol):
         """The trials that may run now and have no outcome; empty when all is done."""
         ...
 
+    def whole(self, key: str) -> Planned:
+        """The trial of that key with all of the resource."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class AllAtOnce:
@@ -87,6 +91,10 @@ class AllAtOnce:
         """Every point without an outcome."""
         every = (Planned(str(number), number, dict(point)) for number, point in enumerate(self.points))
         return [planned for planned in every if planned.key not in outcomes]
+
+    def whole(self, key: str) -> Planned:
+        """The trial as it is."""
+        return Planned(key, _number(key), dict(self.points[_number(key)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,10 @@ class Halving:
             ranked.sort(key=partial(self._order, outcomes, rung))
             chosen = sorted(ranked[: self.count(rung + 1)])
         return []
+
+    def whole(self, key: str) -> Planned:
+        """The trial with what the last rung has."""
+        return replace(self._planned(_number(key), rung_of(key)), share=1.0)
 
     def _planned(self, number: int, rung: int) -> Planned:
         return Planned(f"{number}@{rung}", number, dict(self.points[number]), rung, self.share(rung))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pilothouse.store import open_store
 from pilothouse.training.launch import start_command, start_training
 from pilothouse.training.spec import read_spec
-from pilothouse.training.sweeps.results import read_best
+from pilothouse.training.sweeps.results import best_trial, read_sweep
 from pilothouse.workspace import Workspace
 
 SWEEP_TAG = "sweep"
@@ -17,7 +18,7 @@ def train_winner(workspace: Workspace, sweep_id: str) -> str:
         PilothouseError: no trial has a score yet, or its data is gone.
     """
     folder = workspace.run_dir(sweep_id)
-    best, spec = read_best(folder), read_spec(folder)
+    best, spec = best_trial(read_sweep(open_store(workspace), sweep_id)), read_spec(folder)
     model = spec.model.name if spec.model else None
     if not spec.recipe:
         return start_command(
