@@ -129,6 +129,55 @@ async def test_the_cursor_stays_on_its_row_when_others_come_before_it() -> None:
         assert table.cursor == 5
 
 
+def newest(count: int) -> list[Row]:
+    return [Row(str(n), (str(n), "x", "y")) for n in reversed(range(count))]
+
+
+@pytest.mark.parametrize("focused", [True, False])
+async def test_a_list_of_what_is_new_stays_at_its_top(focused: bool) -> None:
+    table = Table(COLUMNS, header=False, newest_first=True)
+    async with TableApp(table).run_test(size=(40, 5)) as pilot:
+        if not focused:
+            pilot.app.screen.set_focus(None)
+            await idle(pilot)
+        for count in (8, 9, 14, 40):
+            table.set_rows(newest(count))
+            await idle(pilot)
+            assert table.cursor == 0 and table.scroll_offset.y == 0
+            assert lines(pilot.app)[0].split()[0] == str(count - 1)
+
+
+async def test_a_list_of_what_is_new_stays_where_somebody_reads_in_it_until_he_leaves() -> None:
+    table = Table(COLUMNS, header=False, newest_first=True)
+    async with TableApp(table).run_test(size=(40, 5)) as pilot:
+        table.set_rows(newest(20))
+        table.move_to(6)
+        table.set_rows(newest(25))
+        await idle(pilot)
+        assert table.row is not None and table.row.key == "13" and table.cursor == 11
+        pilot.app.screen.set_focus(None)
+        await idle(pilot)
+        table.set_rows(newest(26))
+        await idle(pilot)
+        assert table.cursor == 0 and table.scroll_offset.y == 0
+
+
+async def test_a_fetched_list_of_what_is_new_stays_at_its_top() -> None:
+    table, source = Table(COLUMNS, newest_first=True), Source()
+    async with TableApp(table).run_test(size=(40, 6)) as pilot:
+        table.set_source(source)
+        await idle(pilot)
+        source.first = -50
+        table.reload()
+        await idle(pilot)
+        assert table.cursor == 0 and table.scroll_offset.y == 0
+        table.move_to(3)
+        source.first = -60
+        table.reload()
+        await idle(pilot)
+        assert table.cursor == 13
+
+
 async def test_an_old_answer_never_replaces_a_newer_one() -> None:
     slow, fast = Source(50), Source(10)
     slow.gate.clear()

@@ -58,7 +58,9 @@ def panels() -> Widget:
             ),
             Panel(
                 "Lately",
-                Table(LATELY, empty="Nothing has happened yet.", header=False, id="lately"),
+                Table(
+                    LATELY, empty="Nothing has happened yet.", header=False, newest_first=True, id="lately"
+                ),
                 id="lately-panel",
             ),
             id="bridge-right",

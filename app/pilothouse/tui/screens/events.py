@@ -91,7 +91,7 @@ class EventsScreen(FilteredScreen):
     def body(self) -> Iterable[Widget]:
         """Filter, trail, details."""
         yield Vertical(
-            Panel("Events", Table(COLUMNS, empty=EMPTY, id="trail"), id="events"),
+            Panel("Events", Table(COLUMNS, empty=EMPTY, newest_first=True, id="trail"), id="events"),
             Panel("Details", VerticalScroll(Words(id="event-words")), id="event-details"),
             id="events-body",
         )

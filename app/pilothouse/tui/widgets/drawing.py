@@ -35,9 +35,12 @@ class DrawnRows(PagedRows):
         empty: str = "",
         header: bool = True,
         marking: bool = False,
+        newest_first: bool = False,
         id: str | None = None,
     ) -> None:
-        super().__init__(columns, empty=empty, header=header, marking=marking, id=id)
+        super().__init__(
+            columns, empty=empty, header=header, marking=marking, newest_first=newest_first, id=id
+        )
         self.frozen = 0
         self._styles: dict[tuple[str, str, bool], Style] = {}
 

@@ -72,9 +72,12 @@ class PagedRows(ScrollView):
         empty: str = "",
         header: bool = True,
         marking: bool = False,
+        newest_first: bool = False,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
+        self.newest_first = newest_first
+        """Whether a cursor at the top stays at the top, and does not go down with its row as others come."""
         self.columns = columns
         self.empty = empty
         self.header = header
@@ -114,9 +117,12 @@ class PagedRows(ScrollView):
         if self.loaded and pages == self._pages and len(rows) == self.total:
             self._pages = pages  # the items behind equal rows may be newer
             return
+        # A row that is followed takes the view with it, until what is new is out of sight; where nobody
+        # steers the list, its top is what is looked at.
+        top = self.newest_first and (self.cursor == 0 or not self.has_focus)
         held = self._held
         self._pages, self.total, self.loaded = pages, len(rows), True
-        place = next((n for n, row in enumerate(rows) if row.key == held), self.cursor)
+        place = 0 if top else next((n for n, row in enumerate(rows) if row.key == held), self.cursor)
         self._measure(rows)
         self._settle(place)
         self.call_after_refresh(self._scroll_to_cursor)
@@ -214,7 +220,8 @@ class PagedRows(ScrollView):
             self.total, self.note, self.loaded = page.total, page.note, True
             self.empty = page.empty or self.empty
             self._measure(page.rows)
-        place = self._place_of(self._held)
+        top = self.newest_first and self.cursor == 0
+        place = 0 if top else self._place_of(self._held)
         if place is None:
             place = self.cursor
         elif place != self.cursor and self.scroll_offset.y:
