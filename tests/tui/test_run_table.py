@@ -143,11 +143,11 @@ async def test_groups_open_into_their_runs_and_back(hostile: Workspace, size: tu
         await pilot.press("slash", *"depth", "enter", "enter")
         await settle(pilot, lambda: screen.grouping is not None and table.total == 3)
         assert "3 groups" in shown(app)
-        assert headers(screen)[:4] == ["depth", "runs▼", "failed", "mean roc_auc"]
+        assert headers(screen)[:6] == ["depth", "runs▼", "failed", "killed", "lost", "mean roc_auc"]
         assert "± 0.0" in str(rows_here(table))
         await press(pilot, "space")
         assert "a group is under the cursor" in said(app)
-        await press(pilot, "s", "s", "o")
+        await press(pilot, "s", "s", "s", "s", "o")
         assert "mean roc_auc▲" in headers(screen)
         await press(pilot, "j")
         group = screen.current_group()

@@ -77,6 +77,13 @@ def test_times() -> None:
     assert clock(None, now) == "–"
     assert clock(now - timedelta(days=40), now).endswith("Oct")
     assert clock(now - timedelta(days=400), now).startswith("2025-")
+    assert duration(-1) == "0 ms"
+    assert duration(0.31) == "310 ms"
+    assert duration(0.9999) == "999 ms"
+    assert duration(4.5) == "4.5 s"
+    assert duration(9.94) == "9.9 s"
+    assert duration(9.99) == "9.9 s"
+    assert duration(59.99) == "0:59"
     assert duration(41) == "0:41"
     assert duration(3723) == "1:02:03"
     assert duration(540_000) == "6 d 6 h"

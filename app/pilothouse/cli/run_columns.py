@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.cli.options import number, table
+from pilothouse.tracking.durations import duration
 from pilothouse.tracking.search.nodes import Field
 
 if TYPE_CHECKING:
@@ -44,13 +45,17 @@ def show_runs(runs: Sequence[Run], fields: Sequence[Field]) -> None:
 
 
 def show_groups(groups: Sequence[Group], by: Field, metrics: Sequence[Field]) -> None:
-    """Print groups: how many runs, how many failed, and of each metric mean, spread and best."""
-    headers = [_header(by), "runs", "failed"]
+    """Print groups: how many runs, how many ended badly, and of each metric mean, spread and best."""
+    from pilothouse.tracking.grouping import BAD_ENDS
+
+    ends = [end for end in BAD_ENDS if end == "failed" or any(group.ends(end) for group in groups)]
+    headers = [_header(by), "runs", *ends]
     for field in metrics:
         headers += [f"mean {_header(field)}", "±", "best"]
     rows = []
     for group in groups:
-        row: list[object] = ["–" if group.value is None else group.value or "''", group.count, group.failed]
+        row: list[object] = ["–" if group.value is None else group.value or "''", group.count]
+        row += [group.ends(end) for end in ends]
         for field in metrics:
             told = group.metrics[field]
             row += [number(told.mean), number(told.spread), number(told.best)]
@@ -89,7 +94,7 @@ def _cell(field: Field, value: Any, run: Run) -> str:
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
     if field == Field("attributes", "took"):
-        return f"{value:,.0f} s"
+        return duration(value)
     if isinstance(value, float):
         return number(value)
     return str(value)[:8] if field == Field("attributes", "run_id") else str(value)

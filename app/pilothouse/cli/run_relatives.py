@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pilothouse.cli.options import printable, table
+from pilothouse.tracking.durations import duration
 
 if TYPE_CHECKING:
     from pilothouse.tracking.relatives import Relatives
@@ -43,6 +44,6 @@ def show_relatives(found: Relatives) -> None:
 def _runs(runs: tuple[Run, ...] | list[Run]) -> None:
     table(
         ["  run", "name", "status", "took"],
-        [[f"  {run.run_id}", run.name, run.status.lower(), f"{run.seconds:,.1f} s"] for run in runs],
+        [[f"  {run.run_id}", run.name, run.status.lower(), duration(run.seconds)] for run in runs],
         right=(3,),
     )

@@ -8,6 +8,7 @@ import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import UsageError
+from pilothouse.tracking.durations import duration
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def _status(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    from pilothouse.tracking.search import unknown_status
+    from pilothouse.tracking.search import status_of, unknown_status
 
     if value is not None and (wrong := unknown_status(value)):
         raise UsageError(wrong)
-    return value
+    return value if value is None else status_of(value)
 
 
 def _why_nothing(store: Store, where: Search, chosen: bool, as_json: bool) -> str:
@@ -52,7 +53,8 @@ def _why_nothing(store: Store, where: Search, chosen: bool, as_json: bool) -> st
     "--sort",
     default=None,
     help='A column, such as started (the default), params.lr or "best(metrics.auc)"; with --group-by: count '
-    '(the default), failed, group, or mean, spread or best of a metric, such as "mean(metrics.auc)".',
+    "(the default), failed, killed, lost, group, or mean, spread or best of a metric, such as "
+    '"mean(metrics.auc)".',
 )
 @click.option(
     "--columns",
@@ -212,7 +214,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
         click.echo(f"{found.run_id}  {printable(found.name)}  {found.status}")
         facts = {
             "started": found.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-            "took": f"{found.seconds:,.1f} s",
+            "took": duration(found.seconds),
             "model": found.model,
             "recipe": found.recipe,
             "command": found.command,

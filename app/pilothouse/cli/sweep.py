@@ -10,6 +10,7 @@ import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import UsageError
+from pilothouse.tracking.durations import duration
 from pilothouse.tracking.statuses import TOLD
 from pilothouse.workspace import Workspace
 
@@ -248,7 +249,7 @@ def _show(found: Sweep) -> None:
     early = run.tags.get("stopped_early", "")
     versions = run.tags.get("cluster_versions", "")
     ended = TOLD.get(run.status, "goes on")
-    what = f"Sweep {run.name} {ended} after {run.seconds:,.1f} s. {early} {run.reason}"
+    what = f"Sweep {run.name} {ended} after {duration(run.seconds)}. {early} {run.reason}"
     say(" ".join(what.split()))
     if versions:
         say(f"Beware: {versions}")

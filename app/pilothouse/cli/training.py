@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, workspace_option
+from pilothouse.tracking.durations import duration
 from pilothouse.tracking.statuses import TOLD
 from pilothouse.workspace import Workspace
 
@@ -283,9 +284,8 @@ class _ProgressLine:
 def _sentence(run: Run) -> str:
     version = run.tags.get("version")
     made = f" and made {run.model} v{version}" if version and run.status == "FINISHED" else ""
-    what = (
-        f"Run {run.name} ({run.run_id}) {TOLD.get(run.status, 'goes on')} after {run.seconds:,.1f} s{made}."
-    )
+    ended = f"{TOLD.get(run.status, 'goes on')} after {duration(run.seconds)}"
+    what = f"Run {run.name} ({run.run_id}) {ended}{made}."
     return f"{what} {run.reason}".rstrip().replace("\n", " | ")
 
 

@@ -18,7 +18,11 @@ from pilothouse.tracking.search.nodes import Compare, Field, Missing, Node, Numb
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import attribute_sql, selection
 
-Measure = Literal["group", "count", "failed", "mean", "spread", "best"]
+End = Literal["failed", "killed", "lost"]
+Measure = Literal["group", "count", "failed", "killed", "lost", "mean", "spread", "best"]
+
+BAD_ENDS: tuple[End, ...] = ("failed", "killed", "lost")
+"""How a run can end without having finished; each is counted by itself."""
 
 LARGEST = "1e150"
 """Values beyond this count for no spread: their squares are not finite."""
@@ -43,12 +47,19 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Runs with one value; `value` is None for those that have none. `failed` counts FAILED and LOST."""
+    """Runs with one value; `value` is None for those that have none. Of `count` runs so many FAILED, were
+    KILLED and are LOST."""
 
     value: str | None
     count: int
     failed: int
+    killed: int
+    lost: int
     metrics: dict[Field, Spread]
+
+    def ends(self, end: End) -> int:
+        """Return how many ended so."""
+        return {"failed": self.failed, "killed": self.killed, "lost": self.lost}[end]
 
     def to_json(self) -> dict[str, Any]:
         """Return the group as plain data, each metric under its column's name."""
@@ -56,7 +67,8 @@ class Group:
             column_text(field): {"mean": it.mean, "spread": it.spread, "best": it.best, "count": it.count}
             for field, it in self.metrics.items()
         }
-        return {"group": self.value, "count": self.count, "failed": self.failed, "metrics": told}
+        ends: dict[str, int] = {end: self.ends(end) for end in BAD_ENDS}
+        return {"group": self.value, "count": self.count, **ends, "metrics": told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +82,11 @@ class GroupOrder:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """One page of groups, and how many groups there are."""
+    """One page of groups, how many groups there are, and which bad ends the runs of all of them had."""
 
     groups: tuple[Group, ...]
     total: int
+    ends: tuple[End, ...] = ()
 
 
 def read_group_by(text: str) -> Field:
@@ -105,7 +118,7 @@ def best_groups_first(measure: Measure, field: Field | None) -> GroupOrder:
 
 
 def read_group_order(text: str, by: Field, descending: bool | None = None) -> GroupOrder:
-    """Read what groups are ordered by: `count`, `failed`, `group`, or `mean`, `spread` or `best` of a metric.
+    """Read what groups are ordered by: `count`, a bad end, `group`; `mean`, `spread` or `best` of a metric.
 
     Which way it goes follows from what it is, unless it is said.
 
@@ -118,7 +131,7 @@ def read_group_order(text: str, by: Field, descending: bool | None = None) -> Gr
 
 def _read_group_order(text: str, by: Field) -> GroupOrder:
     name = text.strip()
-    if name in ("group", "count", "failed"):
+    if name in ("group", "count", *BAD_ENDS):
         return best_groups_first(name, None)  # type: ignore[arg-type]
     call = _CALL.fullmatch(name)
     field = read_column(f"last({call[2]})" if call and "(" not in call[2] else call[2] if call else name)
@@ -127,7 +140,8 @@ def _read_group_order(text: str, by: Field) -> GroupOrder:
     if field.section != "metrics":
         raise UsageError(
             f"Groups cannot be sorted by {text[:80]!r}.",
-            next="Use count, failed, group, mean(metrics.KEY), spread(metrics.KEY) or best(metrics.KEY).",
+            next="Use count, failed, killed, lost, group, or mean, spread or best of a metric, such as"
+            " mean(metrics.KEY).",
         )
     measure: Measure = call[1].lower() if call else "mean"  # type: ignore[assignment]
     return best_groups_first(measure, field)
@@ -186,6 +200,8 @@ def group_runs(
                 row["value"],
                 row["runs"],
                 row["failed"],
+                row["killed"],
+                row["lost"],
                 {
                     field: Spread(row[f"mean{n}"], row[f"spread{n}"], row[f"best{n}"], row[f"count{n}"] or 0)
                     for n, field in enumerate(metrics)
@@ -195,6 +211,7 @@ def group_runs(
             for row in rows
         ),
         int(total),
+        tuple(end for end in BAD_ENDS if rows and rows[0][f"all_{end}"]),
     )
 
 
@@ -203,11 +220,12 @@ def _statement(
 ) -> tuple[str, list[Any]]:
     """One pass over the runs, one over the metrics: rows of a group each, with `LIMIT ? OFFSET ?` unbound."""
     value, number, join, bound = _value(by)
+    ends = ", ".join(f"count(*) FILTER (status = '{end.upper()}') AS {end}" for end in BAD_ENDS)
     sql = (
         f"WITH chosen AS (SELECT runs.run_id, runs.status, {value} AS value, {number} AS number"
         f" FROM runs {join} WHERE {chosen[0]}),"
         " totals AS (SELECT value, any_value(number) AS number, count(*) AS runs,"
-        " count(*) FILTER (status IN ('FAILED', 'LOST')) AS failed FROM chosen GROUP BY value)"
+        f" {ends} FROM chosen GROUP BY value)"
     )
     bound += chosen[1]
     if metrics:
@@ -229,7 +247,8 @@ def _statement(
         )
         bound += [field.key for field in metrics]
     told = "LEFT JOIN told ON totals.value IS NOT DISTINCT FROM told.value" if metrics else ""
-    sql += f" SELECT totals.*, told.* EXCLUDE (value), count(*) OVER () AS total FROM totals {told}"
+    of_all = ", ".join(f"sum({end}) OVER () AS all_{end}" for end in BAD_ENDS)
+    sql += f" SELECT totals.*, told.* EXCLUDE (value), count(*) OVER () AS total, {of_all} FROM totals {told}"
     if not metrics:
         sql = sql.replace("told.* EXCLUDE (value), ", "")
     return f"{sql} ORDER BY {_order(order, metrics)} LIMIT ? OFFSET ?", bound
@@ -251,7 +270,9 @@ def _order(order: GroupOrder, metrics: Sequence[Field]) -> str:
     names = "totals.number {0} NULLS LAST, totals.value {0} NULLS LAST"
     if order.measure == "group":
         return names.format(direction)
-    column = {"count": "runs", "failed": "failed"}.get(order.measure)
+    column: str | None = "runs" if order.measure == "count" else None
+    if order.measure in BAD_ENDS:
+        column = order.measure
     if column is None:
         assert order.field is not None
         column = f"{order.measure}{metrics.index(order.field)}"

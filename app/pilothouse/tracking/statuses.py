@@ -9,5 +9,8 @@ BY_ITSELF = ("FINISHED", "FAILED")
 """It came to an end of its own, good or bad: nobody stopped it, and nothing took it away."""
 STATUSES = (*UNDER_WAY, *ENDED)
 
-TOLD = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was stopped", "LOST": "was lost"}
+ALSO_CALLED = {"STOPPED": "KILLED", "WAITING": "SCHEDULED"}
+"""Other words that people have for a status, and that a search takes."""
+
+TOLD = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "was killed", "LOST": "was lost"}
 """What is said of a run that ended so: its name comes before."""

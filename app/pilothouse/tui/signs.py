@@ -6,11 +6,11 @@ from pilothouse.tracking.usual import FIRST_METRICS
 from pilothouse.tui.text import percent, safe
 
 RUN_STATES = {
-    "SCHEDULED": ("◌", "waiting", "dim"),
+    "SCHEDULED": ("◌", "scheduled", "dim"),
     "RUNNING": ("▶", "running", "accent"),
     "FINISHED": ("●", "finished", "good"),
     "FAILED": ("■", "failed", "bad"),
-    "KILLED": ("□", "stopped", "watch"),
+    "KILLED": ("□", "killed", "watch"),
     "LOST": ("▲", "lost", "bad"),
 }
 TONE_STYLES = {

@@ -10,7 +10,27 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-NONE = "–"
+from pilothouse.tracking.durations import NONE, duration
+
+__all__ = [
+    "NONE",
+    "clock",
+    "duration",
+    "fit",
+    "line",
+    "local",
+    "moment",
+    "number",
+    "percent",
+    "plain",
+    "safe",
+    "setting",
+    "signed",
+    "since",
+    "size",
+    "span",
+    "width",
+]
 _SPACES = "\t\n\r\v\f\x85\u2028\u2029\u00a0\u2007\u202f\u3000"
 
 
@@ -124,17 +144,6 @@ def size(count: float | None) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
         value /= 1000
     return NONE
-
-
-def duration(seconds: float | None) -> str:
-    """How long something took: 0:41, 2:13, 1:02:03, 6 d 4 h."""
-    if seconds is None or math.isnan(seconds):
-        return NONE
-    total = max(0, int(seconds))
-    if total >= 86_400:
-        return f"{total // 86_400} d {total % 86_400 // 3600} h"
-    hours, minutes, rest = total // 3600, total % 3600 // 60, total % 60
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def span(seconds: float | None) -> str:

@@ -89,6 +89,17 @@ def test_an_unknown_status_is_a_wrong_call(runs: Workspace, capsys: pytest.Captu
     assert main(["runs", "--status", "Failed"]) == 0
 
 
+def test_a_status_is_found_by_the_words_that_people_have_for_it(
+    runs: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = open_run(runs, RunStart(kind="script", name="auk", status="RUNNING"))
+    run.end("KILLED", -15, "")
+    for search in ("status = killed", "status = stopped", "status IN (Stopped, lost)"):
+        assert names(capsys, "--filter", search) == {"auk"}
+    assert names(capsys, "--status", "stopped") == {"auk"}
+    assert names(capsys, "--filter", "status != stopped") == {"gull", "tern", "gannet"}
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_only_unknown(
     runs: Workspace, capsys: pytest.CaptureFixture[str], name: str

@@ -167,7 +167,7 @@ def group_by_hand(runs: list[Run], by: Field, metric: Field) -> dict[str | None,
         numbers = [n for run in some if (n := value_of(run, metric)) is not None and math.isfinite(n)]
         told[value] = (
             len(some),
-            sum(run.status in ("FAILED", "LOST") for run in some),
+            tuple(sum(run.status == status for run in some) for status in ("FAILED", "KILLED", "LOST")),
             len(numbers),
             (min if lower_is_better(metric.key) else max)(numbers, default=None),
             statistics.mean(numbers) if numbers and max(map(abs, numbers)) < 1e150 else None,
@@ -191,9 +191,10 @@ def test_the_store_groups_as_python_does(
     assert found.total == len(expected)
     assert {group.value for group in found.groups} == set(expected)
     for group in found.groups:
-        count, failed, having, best, mean, spread = expected[group.value]  # type: ignore[misc]
+        count, ended, having, best, mean, spread = expected[group.value]  # type: ignore[misc]
         told = group.metrics[metric]
-        assert (group.count, group.failed, told.count, told.best) == (count, failed, having, best)
+        assert (group.count, told.count, told.best) == (count, having, best)
+        assert (group.failed, group.killed, group.lost) == ended
         if mean is not None:
             assert told.mean == pytest.approx(mean)
         assert told.spread == (None if spread is None else pytest.approx(spread))

@@ -23,6 +23,7 @@ from pilothouse.tracking.search.saved import (
     save_filter,
 )
 from pilothouse.tracking.search.search import Search, parse
+from pilothouse.tracking.search.values import status_of
 
 __all__ = [
     "MOST_VALUES",
@@ -43,6 +44,7 @@ __all__ = [
     "render",
     "render_field",
     "save_filter",
+    "status_of",
     "unknown_status",
     "value_wanted",
 ]

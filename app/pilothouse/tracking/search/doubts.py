@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.tracking.search.errors import nearest
 from pilothouse.tracking.search.nodes import Among, Compare, Field, Missing, Node, Text, walk
+from pilothouse.tracking.search.values import status_of
 from pilothouse.tracking.statuses import STATUSES
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def doubts(store: Store, root: Node | None) -> list[str]:
 
 def unknown_status(value: str) -> str:
     """Say that a text is no status, and which it may be; nothing for one that is."""
-    if value.upper() in STATUSES:
+    if status_of(value) in STATUSES:
         return ""
     near = nearest(value, [status.lower() for status in STATUSES])
     hint = f"did you mean `{near}`?" if near else f"there is {', '.join(map(str.lower, STATUSES))}."

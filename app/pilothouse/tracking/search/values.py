@@ -8,6 +8,7 @@ from pilothouse.tracking.numerals import number_of
 from pilothouse.tracking.search.fields import kind_of
 from pilothouse.tracking.search.nodes import Field, Moment, Number, Span, Text, Value
 from pilothouse.tracking.search.times import DURATION_EXAMPLES, MOMENT_EXAMPLES, moment_of, seconds_of
+from pilothouse.tracking.statuses import ALSO_CALLED
 
 _ORDERING = ("<", "<=", ">", ">=")
 
@@ -51,8 +52,12 @@ def value_of(field: Field, operator: str, raw: str, quoted: bool, span: Span, no
     if number is not None and operator in _ORDERING:
         return f"{describe(field)} is a text: in quotes, '{raw}' is compared letter by letter."
     # Statuses are written in capitals; nobody should have to.
-    is_status = field == Field("attributes", "status")
-    return Text(raw.upper() if is_status else raw, span)
+    return Text(status_of(raw) if field == Field("attributes", "status") else raw, span)
+
+
+def status_of(word: str) -> str:
+    """Return the status that a word stands for, in capitals; the word itself if it stands for none."""
+    return ALSO_CALLED.get(word.upper(), word.upper())
 
 
 _A = {"number": "a number", "seconds": "a duration", "time": "a time"}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from pilothouse.tracking.columns import column_text
-from pilothouse.tracking.grouping import Group, GroupOrder, Measure, best_groups_first, members
+from pilothouse.tracking.grouping import BAD_ENDS, End, Group, GroupOrder, Measure, best_groups_first, members
 from pilothouse.tracking.search.rendering import render
 from pilothouse.tui.screens.runs.columns import common_digits, label_of, with_digits
 from pilothouse.tui.screens.runs.marking import MarkActs
 from pilothouse.tui.screens.runs.nothing import nothing_here
+from pilothouse.tui.signs import RUN_STATES
 from pilothouse.tui.text import NONE, line, safe
 from pilothouse.tui.widgets.rows import Column, Page, Row
 
@@ -133,10 +134,11 @@ class GroupActs(MarkActs):
             for field in metrics:
                 known = [it.metrics[field].mean for it in found.groups]
                 digits.setdefault(field, common_digits(value for value in known if value is not None))
-            rows = tuple(_row(group, metrics, digits) for group in found.groups)
+            ends = ends_shown(found.ends)
+            rows = tuple(_row(group, metrics, digits, ends) for group in found.groups)
             said = f"{found.total:,} group{'' if found.total == 1 else 's'}"
             empty = "" if found.total else nothing_here(workspace, text)
-            return Page(offset, found.total, rows, _columns(grouping, metrics), said, empty)
+            return Page(offset, found.total, rows, _columns(grouping, metrics, ends), said, empty)
 
         return fetch
 
@@ -145,7 +147,7 @@ class GroupActs(MarkActs):
         if self.grouping is None:
             super().do_sort()
             return
-        choices = _choices(self.group_metrics())
+        choices = self._choices()
         now = (self.grouping.order.measure, self.grouping.order.field)
         at = choices.index(now) if now in choices else -1
         self._order_groups(best_groups_first(*choices[(at + 1) % len(choices)]))
@@ -156,7 +158,7 @@ class GroupActs(MarkActs):
             super().sort_by(key)
             return
         now = self.grouping.order
-        for measure, field in _choices(self.group_metrics()):
+        for measure, field in self._choices():
             if _key(measure, field) == key:
                 if (measure, field) == (now.measure, now.field):
                     self.do_reverse()
@@ -170,6 +172,15 @@ class GroupActs(MarkActs):
         else:
             order = self.grouping.order
             self._order_groups(replace(order, descending=not order.descending))
+
+    def _choices(self) -> list[tuple[Measure, Field | None]]:
+        """What groups can be ordered by: what has a column now."""
+        found: list[tuple[Measure, Field | None]] = [("group", None), ("count", None)]
+        here = {column.key for column in self.main_table().columns}
+        found += [(end, None) for end in BAD_ENDS if _key(end) in here]
+        for field in self.group_metrics():
+            found += [("mean", field), ("spread", field), ("best", field)]
+        return found
 
     def _order_groups(self, order: GroupOrder) -> None:
         assert self.grouping is not None
@@ -194,10 +205,11 @@ class GroupActs(MarkActs):
     def group_words(self, group: Group) -> Content:
         """What is said beside the table of the group under the cursor."""
         by = label_of(self.grouping.by) if self.grouping else ""
+        ends = [f"{group.ends(end):,} {end}" for end in BAD_ENDS if group.ends(end)]
         value = "without a value" if group.value is None else safe(group.value, 200)
         return line(
             (by, "bold"), "  ", value, "\n",
-            (f"{group.count:,} runs, {group.failed:,} failed or lost", ""), "\n",
+            (", ".join([f"{group.count:,} runs", *ends]), ""), "\n",
             ("enter shows them, esc goes back", "$dim"),
         )  # fmt: skip
 
@@ -221,19 +233,17 @@ ON_RUNS = (
 )  # fmt: skip
 
 
-def _choices(metrics: list[Field]) -> list[tuple[Measure, Field | None]]:
-    found: list[tuple[Measure, Field | None]] = [("group", None), ("count", None), ("failed", None)]
-    for field in metrics:
-        found += [("mean", field), ("spread", field), ("best", field)]
-    return found
-
-
 def _key(measure: str, field: Field | None = None) -> str:
     """The key of the column that shows this measure."""
     return measure if field is None else f"{measure} {column_text(field)}"
 
 
-def _columns(grouping: Grouping, metrics: list[Field]) -> tuple[Column, ...]:
+def ends_shown(had: Sequence[End]) -> tuple[End, ...]:
+    """The bad ends that have a column: failed, and of the others those that any run of all groups had."""
+    return tuple(end for end in BAD_ENDS if end == "failed" or end in had)
+
+
+def _columns(grouping: Grouping, metrics: list[Field], ends: Sequence[End]) -> tuple[Column, ...]:
     order = grouping.order
     arrow = "▼" if order.descending else "▲"
 
@@ -243,7 +253,7 @@ def _columns(grouping: Grouping, metrics: list[Field]) -> tuple[Column, ...]:
     columns = [
         Column(_key("group"), label_of(grouping.by), most=30, mark=mark("group")),
         Column(_key("count"), "runs", "right", mark=mark("count")),
-        Column(_key("failed"), "failed", "right", mark=mark("failed")),
+        *(Column(_key(end), end, "right", mark=mark(end)) for end in ends),
     ]
     for field in metrics:
         name = label_of(field)
@@ -255,11 +265,12 @@ def _columns(grouping: Grouping, metrics: list[Field]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _row(group: Group, metrics: list[Field], digits: dict[Field, int]) -> Row:
+def _row(group: Group, metrics: list[Field], digits: dict[Field, int], ends: Sequence[End]) -> Row:
     cells = [NONE if group.value is None else safe(group.value, 80) or "''", f"{group.count:,}"]
     tones = ["dim" if group.value is None else "", ""]
-    cells.append(f"{group.failed:,}")
-    tones.append("bad" if group.failed else "dim")
+    for end in ends:
+        cells.append(f"{group.ends(end):,}")
+        tones.append(RUN_STATES[end.upper()][2] if group.ends(end) else "dim")
     for field in metrics:
         told = group.metrics[field]
         spread = NONE if told.spread is None else f"± {with_digits(told.spread, digits[field])}"

@@ -1,0 +1,25 @@
+"""How a duration is written, in commands and on screens alike."""
+
+from __future__ import annotations
+
+import math
+
+NONE = "–"
+
+
+def duration(seconds: float | None) -> str:
+    """How long something took: 310 ms, 4.5 s, 0:41, 2:13, 1:02:03, 6 d 4 h; ``–`` for none.
+
+    It is cut and not rounded: a clock that runs does not show a minute before it is over.
+    """
+    if seconds is None or math.isnan(seconds):
+        return NONE
+    if seconds < 1:
+        return f"{int(max(0.0, seconds) * 1000)} ms"
+    if seconds < 10:
+        return f"{int(seconds * 10) / 10:.1f} s"
+    total = int(min(seconds, 1e12))
+    if total >= 86_400:
+        return f"{total // 86_400:,} d {total % 86_400 // 3600} h"
+    hours, minutes, rest = total // 3600, total % 3600 // 60, total % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
