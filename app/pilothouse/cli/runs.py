@@ -113,6 +113,7 @@ def runs(
     from pilothouse.tracking.columns import best_first, columns_of, read_column
     from pilothouse.tracking.runs import count_runs, list_runs
     from pilothouse.tracking.search import get_filter, parse
+    from pilothouse.tracking.selecting import NEWEST, Order
 
     where = parse(" ".join(words)) & parse(searched)
     store = open_store(workspace)
@@ -128,8 +129,7 @@ def runs(
         where=where,
         status=status,
         model=model,
-        order_by="started" if sort is None or group_by else sort,
-        descending=descending or group_by is not None,
+        order=NEWEST if group_by else Order(sorted_by or NEWEST.field, descending),
         limit=limit,
     )
     nothing = "" if found else _why_nothing(store, where, bool(where.root or status or model), as_json)

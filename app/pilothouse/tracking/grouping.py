@@ -161,7 +161,6 @@ def group_runs(
     by: Field,
     shown: Sequence[Field],
     *,
-    text: str = "",
     status: str | None = None,
     model: str | None = None,
     where: Search | None = None,
@@ -175,7 +174,6 @@ def group_runs(
         store: the workspace's store.
         by: what the runs of a group share, as `read_group_by` reads it.
         shown: the metrics to sum up; of each, the value that its column shows (the last, min, max or best).
-        text: words that must all occur in a run.
         status: only runs of this status.
         model: only runs of this model.
         where: only runs that this search matches.
@@ -186,7 +184,7 @@ def group_runs(
     fold(store)
     order = order or GroupOrder()
     metrics = list(dict.fromkeys([*shown, *([order.field] if order.field else [])]))
-    sql, bound = _statement(by, metrics, selection(text, status, model, where), order)
+    sql, bound = _statement(by, metrics, selection(status, model, where), order)
     with store.reading() as tx:
         rows = tx.rows(sql, [*bound, limit, offset])
         total = rows[0]["total"] if rows else 0

@@ -12,12 +12,11 @@ from typing import Any
 
 from pilothouse.errors import NotFoundError
 from pilothouse.store import Store, Transaction
-from pilothouse.tracking.columns import read_column
 from pilothouse.tracking.digests import MetricSummary, parts_of
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.selecting import Order, count_of, page_of, selection
+from pilothouse.tracking.selecting import NEWEST, Order, count_of, page_of, selection
 from pilothouse.tracking.statuses import ENDED
 from pilothouse.tracking.time_left import without_time_left
 
@@ -96,12 +95,10 @@ class Point:
 def list_runs(
     store: Store,
     *,
-    text: str = "",
     status: str | None = None,
     model: str | None = None,
     where: Search | None = None,
-    order_by: str = "started_at",
-    descending: bool = True,
+    order: Order = NEWEST,
     limit: int = 200,
     offset: int = 0,
 ) -> list[Run]:
@@ -109,28 +106,23 @@ def list_runs(
 
     Args:
         store: the workspace's store.
-        text: words that must all occur in the id, name, status, recipe, model, command, a param or a tag.
         status: only runs of this status.
         model: only runs of this model.
         where: only runs that this search matches.
-        order_by: a column as `read_column` reads it: an attribute, `metrics.KEY`, `best(metrics.KEY)`,
-            `params.KEY`, `tags.KEY`; runs without it come last.
-        descending: the largest or newest first.
+        order: by which column; runs without it come last.
         limit: rows at most.
         offset: rows to pass over.
     """
     fold(store)
-    order = Order(read_column(order_by), descending)
-    chosen = selection(text, status, model, where)
+    chosen = selection(status, model, where)
     with store.reading() as tx:
-        everything = not (text or status is not None or model or where)
+        everything = not (status is not None or model or where)
         return _complete(tx, page_of(tx, chosen, order, limit, offset, everything=everything))
 
 
 def count_runs(
     store: Store,
     *,
-    text: str = "",
     status: str | None = None,
     model: str | None = None,
     where: Search | None = None,
@@ -138,7 +130,7 @@ def count_runs(
     """Return how many runs `list_runs` would page through."""
     fold(store)
     with store.reading() as tx:
-        return count_of(tx, selection(text, status, model, where))
+        return count_of(tx, selection(status, model, where))
 
 
 def get_run(store: Store, ref: str) -> Run:

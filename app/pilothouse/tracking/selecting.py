@@ -16,7 +16,7 @@ from pilothouse.tracking.columns import COLUMN_OF
 from pilothouse.tracking.digests import FEW, among
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.matching import which_column
-from pilothouse.tracking.search.nodes import Field, Word
+from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.search.sql import TOOK, Condition, condition
 
@@ -36,11 +36,15 @@ class Order:
     descending: bool = True
 
 
-def selection(text: str, status: str | None, model: str | None, where: Search | None) -> Condition:
+NEWEST = Order(Field("attributes", "started"))
+"""The last one started first."""
+
+
+def selection(status: str | None, model: str | None, where: Search | None) -> Condition:
     """Return the condition on `runs` of all that are not in the trash and match."""
     clauses, params = ["runs.started_at IS NOT NULL", "runs.deleted_at IS NULL"], []
-    nodes = [*map(Word, text.split()), *([where.root] if where and where.root else [])]
-    for sql, bound in (condition(node) for node in nodes):
+    if where and where.root:
+        sql, bound = condition(where.root)
         clauses.append(f"({sql})")
         params += bound
     if status is not None:

@@ -5,6 +5,9 @@ from pathlib import Path
 from benchmarks.generate import METRICS, PARAMS, RECIPES, fill, new_workspace
 from pilothouse.store import verify_events
 from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history
+from pilothouse.tracking.search import parse
+from pilothouse.tracking.search.nodes import Field
+from pilothouse.tracking.selecting import Order
 
 
 def runs_of(root: Path, count: int, **how: int) -> list[Run]:
@@ -35,11 +38,11 @@ def test_it_makes_as_many_runs_as_asked_each_whole(tmp_path: Path) -> None:
 def test_its_runs_are_found_as_any_others_are(tmp_path: Path) -> None:
     _, store = new_workspace(tmp_path / "w")
     fill(store, 200)
-    best, second = list_runs(store, order_by="metrics.roc_auc", limit=2)
+    best, second = list_runs(store, order=Order(Field("metrics", "roc_auc")), limit=2)
     assert best.metrics["roc_auc"] >= second.metrics["roc_auc"]
-    some = count_runs(store, text="max_iter=300")
+    some = count_runs(store, where=parse("max_iter=300"))
     assert 0 < some < 200
-    assert all(run.params["max_iter"] == "300" for run in list_runs(store, text="max_iter=300"))
+    assert all(run.params["max_iter"] == "300" for run in list_runs(store, where=parse("max_iter=300")))
     assert get_run(store, best.run_id[:8]).run_id == best.run_id
 
 

@@ -11,6 +11,8 @@ from pilothouse.store import Store
 from pilothouse.tracking.digests import MetricSummary, Parts, keep_digests, parts_of
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import Run, get_run, list_runs
+from pilothouse.tracking.search.nodes import Field
+from pilothouse.tracking.selecting import Order
 from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.trash import delete_runs, purge_runs
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
@@ -118,7 +120,7 @@ def test_the_best_by_a_metric_are_the_same_in_either_way_to_find_them(
     every = by_hand(list_runs(store, limit=1000), descending)
     assert len(every) == 200 - deleted
     for offset, limit in ((0, 1), (0, 10), (3, 40), (90, 10), (0, 120), (99, 80), (150, 30), (0, 1000)):
-        page = list_runs(store, order_by="metrics.x", descending=descending, limit=limit, offset=offset)
+        page = list_runs(store, order=Order(Field("metrics", "x"), descending), limit=limit, offset=offset)
         assert [run.run_id for run in page] == every[offset : offset + limit], (offset, limit)
 
 

@@ -17,9 +17,13 @@ from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.jsontext import dumps, loads
 from pilothouse.processes import hold_alive
 from pilothouse.store import Store, list_events
+from pilothouse.tracking.columns import read_column
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import count_runs, get_run, list_runs, metric_history
 from pilothouse.tracking.search import parse
+from pilothouse.tracking.search.nodes import Word
+from pilothouse.tracking.search.search import Search
+from pilothouse.tracking.selecting import Order
 from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
 from pilothouse.workspace import Workspace
@@ -186,22 +190,28 @@ def test_hostile_names_come_back_as_they_went_in(workspace: Workspace, store: St
     run = get_run(store, run_id)
     assert run.name == (text or run.name)
     assert run.params[text or "k"] == text
-    assert count_runs(store, text=text) >= (1 if text.strip() and len(text.split()) == 1 else 0)
+    assert count_runs(store, where=Search(Word(text), text)) >= (
+        1 if text.strip() and len(text.split()) == 1 else 0
+    )
     tag_runs(store, [run_id], {text or "k": text})
     assert get_run(store, run_id).tags == {text or "k": text}
 
 
 def test_runs_are_found_by_words_and_sorted_by_anything(workspace: Workspace, store: Store) -> None:
     ids = [make(workspace, f"run-{lr}", lr=lr) for lr in (0.1, 10, 2)]
-    assert [run.name for run in list_runs(store, order_by="params.lr")] == ["run-10", "run-2", "run-0.1"]
-    assert list_runs(store, order_by="params.lr", descending=False)[0].name == "run-0.1"
-    assert [run.run_id for run in list_runs(store, text="lr=0.1")] == [ids[0]]
-    assert count_runs(store, text="finished run-1") == 1
+    assert [run.name for run in list_runs(store, order=Order(read_column("params.lr")))] == [
+        "run-10",
+        "run-2",
+        "run-0.1",
+    ]
+    assert list_runs(store, order=Order(read_column("params.lr"), False))[0].name == "run-0.1"
+    assert [run.run_id for run in list_runs(store, where=parse("lr=0.1"))] == [ids[0]]
+    assert count_runs(store, where=parse("finished run-1")) == 1
     assert list_runs(store, limit=1, offset=3) == []
     with pytest.raises(PilothouseError, match="sorted"):
-        list_runs(store, order_by="metrics")
+        read_column("metrics")
     with pytest.raises(PilothouseError, match="sorted"):
-        list_runs(store, order_by="name; DROP TABLE runs")
+        read_column("name; DROP TABLE runs")
 
 
 def test_a_run_is_named_by_the_start_of_its_id_or_its_name(workspace: Workspace, store: Store) -> None:

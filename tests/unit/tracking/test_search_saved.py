@@ -7,6 +7,7 @@ import pytest
 from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.store import Store, list_events
+from pilothouse.tracking.columns import read_column
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.runs import count_runs, list_runs
 from pilothouse.tracking.search import (
@@ -20,6 +21,7 @@ from pilothouse.tracking.search import (
     save_filter,
 )
 from pilothouse.tracking.search.nodes import Field
+from pilothouse.tracking.selecting import Order
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
 
@@ -56,10 +58,11 @@ def test_runs_are_listed_and_counted_by_a_search(workspace: Workspace, store: St
     assert found("tags.team = 'ash' AND params.depth IN (0, 2)") == {"gull", "gannet"}
     assert found("params.lr != 'x' AND params.nothing != 'x'") == set()
     assert found("NOT params.nothing = 'x' AND params.nothing IS NULL") == {"gull", "tern", "gannet"}
-    assert [run.name for run in list_runs(store, where=parse("g"), order_by="params.depth", limit=1)] == [
-        "gannet"
-    ]
-    assert {run.name for run in list_runs(store, where=parse("tern"), text="ridge")} == {"tern"}
+    assert [
+        run.name
+        for run in list_runs(store, where=parse("g"), order=Order(read_column("params.depth")), limit=1)
+    ] == ["gannet"]
+    assert {run.name for run in list_runs(store, where=parse("tern") & parse("ridge"))} == {"tern"}
 
 
 def test_a_parameter_is_the_number_that_it_reads_as(workspace: Workspace, store: Store) -> None:

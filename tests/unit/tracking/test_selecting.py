@@ -81,7 +81,7 @@ def test_the_store_orders_as_python_does(
 ) -> None:
     runs = put(store, tables)
     with store.reading() as tx:
-        chosen = selection("", None, None, None)
+        chosen = selection(None, None, None)
         for by, descending in orders:
             order, expected = Order(by, descending), by_hand(runs, by, descending)
             page = page_of(tx, chosen, order, 100, 0)
@@ -100,12 +100,12 @@ def test_by_how_long_they_took(store: Store) -> None:
             row |= {"started_at": datetime(2026, 1, 1, 0, 0, began, tzinfo=UTC)}
             row |= {"ended_at": datetime(2026, 1, 1, 0, 0, ended, tzinfo=UTC) if ended else None}
             tx.insert("runs", [row])
-    assert [run.run_id for run in list_runs(store, order_by="took")] == ["c", "a", "b"]
+    assert [run.run_id for run in list_runs(store, order=Order(read_column("took")))] == ["c", "a", "b"]
 
 
 def test_a_range_whose_end_is_gone_is_refused(store: Store) -> None:
     with store.reading() as tx, pytest.raises(NotFoundError, match="end of the range"):
-        ids_between(tx, selection("", None, None, None), Order(read_column("name")), ("a", "b"))
+        ids_between(tx, selection(None, None, None), Order(read_column("name")), ("a", "b"))
 
 
 # ------------------------------------------------------------ names of columns

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilothouse.errors import NotFoundError
 from pilothouse.store import Store
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import Point, Run, get_run, list_runs, read_runs
 from pilothouse.tracking.search import parse
+from pilothouse.tracking.selecting import NEWEST
 
 PAGE = 500
+OLDEST = replace(NEWEST, descending=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def select_runs(store: Store, refs: Sequence[str] = (), search: str = "") -> lis
     found: list[str]
     if search.strip():
         where, found = parse(search), []
-        while page := list_runs(store, where=where, descending=False, limit=PAGE, offset=len(found)):
+        while page := list_runs(store, where=where, order=OLDEST, limit=PAGE, offset=len(found)):
             found += [run.run_id for run in page]
     else:
         fold(store)

@@ -64,7 +64,6 @@ def run_page(workspace: Workspace, text: str, order: Order, limit: int, offset: 
         SearchError: it cannot be read.
     """
     from pilothouse.store import open_store
-    from pilothouse.tracking.columns import column_text
     from pilothouse.tracking.runs import count_runs, list_runs
     from pilothouse.tracking.search import parse
 
@@ -72,8 +71,7 @@ def run_page(workspace: Workspace, text: str, order: Order, limit: int, offset: 
     runs = list_runs(
         store,
         where=where,
-        order_by=column_text(order.field),
-        descending=order.descending,
+        order=order,
         limit=limit,
         offset=offset,
     )
@@ -125,7 +123,7 @@ def ids_between(workspace: Workspace, text: str, order: Order, ends: tuple[str, 
     store = open_store(workspace)
     fold(store)
     with store.reading() as tx:
-        return selecting.ids_between(tx, selecting.selection("", None, None, parse(text)), order, ends)
+        return selecting.ids_between(tx, selecting.selection(None, None, parse(text)), order, ends)
 
 
 def all_fields(workspace: Workspace) -> list[Field]:
