@@ -22,7 +22,7 @@ from pilothouse.processes import is_alive
 from pilothouse.store import Store
 from pilothouse.tracking.runs import Run, get_run, metric_history
 from pilothouse.tracking.writer import ALIVE_NAME, LOG_NAME, RunStart, open_run
-from pilothouse.training import supervisor
+from pilothouse.training import listening, supervisor
 from pilothouse.training.diary import Diary
 from pilothouse.training.inputs import lay_out
 from pilothouse.training.launch import spawn_run, start_command, start_training, stop_run
@@ -209,7 +209,7 @@ def test_all_that_a_script_printed_is_read_however_long_that_takes(
     spec = RunSpec(None, command=("python", "-c", code))
     write_spec(writer.folder, spec)
     # As if the reading were slower than any patience.
-    monkeypatch.setattr(supervisor, "DRAIN", 0.0)
+    monkeypatch.setattr(listening, "DRAIN", 0.0)
     assert supervisor.Supervisor(writer.folder, spec, Diary(writer.folder)).run() == 0
     run = get_run(store, writer.run_id)
     assert (run.status, run.metrics, run.summaries["loss"].count) == (

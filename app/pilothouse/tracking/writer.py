@@ -170,9 +170,8 @@ def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> Ru
     journal = Journal(folder / JOURNAL_NAME)
     about = asdict(start)
     about["name"] = start.name or new_run_name()
-    journal.append(
-        "start", **{key: value for key, value in about.items() if key != "kind"}, run_kind=start.kind
-    )
+    # An entry has a kind of its own.
+    journal.append("start", run_kind=about.pop("kind"), **about)
     # The marker comes last: a run exists for readers once its first line is there.
     workspace.active_dir.mkdir(parents=True, exist_ok=True)
     (workspace.active_dir / run_id).touch()

@@ -104,8 +104,6 @@ class Child:
             bufsize=0,
             **options,
         )
-        assert self.process.stdout is not None
-        self.output = self.process.stdout.fileno()
         self._guard = None if WINDOWS else Guard(self.process.pid)
 
     def ended(self) -> bool:

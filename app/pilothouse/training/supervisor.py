@@ -10,10 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -25,6 +23,7 @@ from pilothouse.training.child import Child, command_of, environment_of, exit_co
 from pilothouse.training.diary import Diary
 from pilothouse.training.inputs import changed_meanwhile
 from pilothouse.training.lines import LineReader, Point
+from pilothouse.training.listening import Listening
 from pilothouse.training.metrics_tail import MetricsTail
 from pilothouse.training.observer import Observer
 from pilothouse.training.output import OutputLog, failure_reason
@@ -40,14 +39,8 @@ from pilothouse.training.spec import (
 )
 
 LOOK = 0.2  # seconds between looks at the child, the stop file and the metrics file
-DRAIN = 2.0  # seconds after the child's end in which a pause of its output is no end of it
 NICE = 5  # training gives way to the screen and to the server
 _LOCK_PATIENCE = 5.0
-_CHUNK = 65_536
-_WAITING = 64  # chunks of output that were read and not yet looked at
-# What a child printed before its end is in the queue, in the reader's hand, or in a pipe of at most a
-# megabyte: all that comes after so many chunks was printed by another process.
-_LEFT = _WAITING + 1 + 2**20 // _CHUNK
 _OTHERS = "A process that it left behind went on printing, which was not kept."
 _MOST_POINTS = 250_000  # lines of metrics; a script that prints one for each row must not fill the store
 
@@ -111,40 +104,19 @@ class Supervisor:
         return self._finish(status, exit_code_of(code), reason)
 
     def _watch(self, child: Child, observer: Observer) -> None:
-        output: queue.Queue[bytes] = queue.Queue(maxsize=_WAITING)
-        threading.Thread(target=_read_output, args=(child.output, output), daemon=True).start()
-        silent = False  # its output is closed
-        ended_at: float | None = None
-        left = _LEFT
+        listening = Listening(child)
         looked = 0.0
-        while True:
-            data: bytes | None = None
-            if silent:
-                time.sleep(LOOK / 10)
-            else:
-                with contextlib.suppress(queue.Empty):
-                    data = output.get(timeout=LOOK)
-                    silent = not data
-                    self._keep(data)
+        while not listening.over:
+            self._keep(listening.hear(LOOK))
             now = time.monotonic()
-            if ended_at is not None:
-                left -= data is not None
-                # A process that left the group may hold the output open, or print for ever: it is not waited
-                # for. What the child itself printed is read to its end, however long that takes.
-                if silent or (data is None and now - ended_at > DRAIN):
-                    return
-                if not left:
-                    self._diary.tags({"log": _OTHERS})
-                    return
-            elif child.ended():
-                ended_at = now
-                continue
             if now - looked >= LOOK:
                 looked = now
                 self._record(self._metrics_file.read())
                 self._look_for_stop()
                 observer.look(now)
             self._press(child, now)
+        if listening.others:
+            self._diary.tags({"log": _OTHERS})
 
     def _press(self, child: Child, now: float) -> None:
         if not self._stopper:
@@ -209,17 +181,6 @@ class Supervisor:
             f"Run {self._run_dir.name} ended as {status} ({code}), which could not be written.\n"
         )
         return 1
-
-
-def _read_output(source: int, target: queue.Queue[bytes]) -> None:
-    """Pass on what the child prints; an empty piece is its end."""
-    data = b"-"
-    while data:
-        try:
-            data = os.read(source, _CHUNK)
-        except OSError:
-            data = b""
-        target.put(data)
 
 
 def _hold(path: Path) -> LivenessLock | None:

@@ -6,14 +6,17 @@ import contextlib
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pilothouse.errors import PilothouseError
 from pilothouse.training.lines import LineReader, MetricsFile, Point
 from pilothouse.training.sweeps.trial import Order, ScriptData, TrialResult
 
+if TYPE_CHECKING:
+    from pilothouse.training.child import Child
+
+_LOOK = 0.2  # seconds between looks at a child that is silent
 LOG_KEPT = 1 << 20  # bytes of a script's output that come back: its end
 
 
@@ -84,21 +87,23 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
 _NOT_FOR_SCRIPTS = {"PYTHONSAFEPATH", "PILOTHOUSE_RUN_DIR", "PILOTHOUSE_RUN_ID", "PILOTHOUSE_WORKSPACE"}
 
 
-def _listen(child: Any) -> tuple[list[Point], bytes]:
+def _listen(child: Child) -> tuple[list[Point], bytes]:
     """Read a child's output to its end: the metrics in it, and its last part."""
+    from pilothouse.training.listening import Listening
+
     lines = LineReader()
     points: list[Point] = []
     log = b""
+    listening = Listening(child)
     try:
-        while data := os.read(child.output, 65_536):
-            log = (log + data)[-LOG_KEPT:]
-            points += lines.feed(data)
+        while not listening.over:
+            if data := listening.hear(_LOOK):
+                log = (log + data)[-LOG_KEPT:]
+                points += lines.feed(data)
         points += lines.finish()
-        while not child.ended():
-            time.sleep(0.01)
     finally:
         child.finish()
-        child.process.stdout.close()
+        listening.close()
     return points, log
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hostile import HOSTILE
@@ -13,6 +16,7 @@ from pilothouse.errors import PilothouseError
 from pilothouse.training.sweeps.script import write_inside
 from pilothouse.training.sweeps.strategies import Planned
 from pilothouse.training.sweeps.trial import Order, ScriptData, params_of, run_trial
+from waiting import wait_until
 
 SCRIPT = b"""
 import json, os, pathlib, sys
@@ -43,6 +47,24 @@ def test_a_script_that_fails_says_why_and_keeps_what_it_said() -> None:
     assert result.metrics["loss"] == 0.25
     gone = ScriptData(("no-such-program-here",), {}, "", "", {}, 1, 0)
     assert "could not be started" in run_trial(Order(Planned("0", 0, {}), {}), gone).error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
+@pytest.mark.parametrize("own_session", [False, True])
+def test_what_a_script_leaves_behind_does_not_hold_its_trial(own_session: bool) -> None:
+    code = f"""
+import subprocess
+print("pid", subprocess.Popen(["sleep", "600"], start_new_session={own_session}).pid, "loss: 1")
+print("loss: 0.5")
+"""
+    data = ScriptData((sys.executable, "-c", code), {}, "", "", {}, 1, 0)
+    result = run_trial(Order(Planned("0", 0, {}), {}), data)
+    pid = int(result.log.split()[1])
+    assert result.error == "" and result.metrics["loss"] == 0.5
+    if own_session:
+        os.kill(pid, signal.SIGKILL)  # It was there still: nobody waited for it.
+    else:
+        wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) < 1000])
