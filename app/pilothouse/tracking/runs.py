@@ -133,6 +133,26 @@ def count_runs(
         return count_of(tx, selection(status, model, where))
 
 
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Runs from an offset, of `total` that match and `all_runs` that are not in the trash."""
+
+    runs: tuple[Run, ...]
+    total: int
+    all_runs: int
+
+
+def read_page(store: Store, where: Search, order: Order, limit: int, offset: int) -> RunPage:
+    """Return one page of the runs that a search matches, and how many there are: all of one moment."""
+    fold(store)
+    chosen = selection(None, None, where)
+    with store.reading() as tx:
+        rows = page_of(tx, chosen, order, limit, offset, everything=not where)
+        total = len(rows) if offset == 0 and len(rows) < limit else count_of(tx, chosen)
+        every = count_of(tx, selection(None, None, None)) if where else total
+        return RunPage(tuple(_complete(tx, rows)), total, every)
+
+
 def get_run(store: Store, ref: str) -> Run:
     """Return the run that `ref` names: its id, the start of its id, its name, or `latest`.
 

@@ -26,11 +26,12 @@ from pilothouse.tracking.grouping import (
     read_group_order,
 )
 from pilothouse.tracking.numerals import finite_number_of
-from pilothouse.tracking.runs import Run, list_runs, read_runs
+from pilothouse.tracking.runs import Run, list_runs, read_page, read_runs
+from pilothouse.tracking.search import parse
 from pilothouse.tracking.search.matching import matches
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.selecting import Order, ids_between, page_of, selection
+from pilothouse.tracking.selecting import NEWEST, Order, ids_between, page_of, selection
 from unit.tracking.searching import attributes, field, metric_fields, stored_runs
 
 WHOLE = settings(
@@ -265,3 +266,20 @@ def test_hostile_values_are_groups_of_their_own(store: Store) -> None:
         assert [run.run_id for run in list_runs(store, where=Search(members(Field("tags", text), text)))] == [
             f"r{n}"
         ]
+
+
+def test_a_page_says_how_many_there_are(store: Store) -> None:
+    with store.transaction() as tx:
+        for n in range(9):
+            began = datetime(2026, 1, 1, 0, 0, n, tzinfo=UTC)
+            gone = began if n == 8 else None
+            row = {"run_id": f"r{n}", "name": "odd" if n % 2 else "even", "status": "FINISHED", "kind": "api"}
+            tx.insert("runs", [{**row, "started_at": began, "deleted_at": gone}])
+    for text, total in (("", 8), ("name = odd", 4), ("name = none", 0)):
+        where = parse(text)
+        everything = list_runs(store, where=where)
+        assert len(everything) == total
+        for offset, limit in ((0, 100), (0, 4), (0, 3), (3, 3), (6, 3), (20, 5)):
+            page = read_page(store, where, NEWEST, limit, offset)
+            assert page.runs == tuple(everything[offset : offset + limit])
+            assert (page.total, page.all_runs) == (total, 8)

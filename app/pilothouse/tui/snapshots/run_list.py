@@ -10,20 +10,11 @@ if TYPE_CHECKING:
 
     from pilothouse.tracking.grouping import GroupOrder, Groups
     from pilothouse.tracking.layouts import TableLayout
-    from pilothouse.tracking.runs import Run
+    from pilothouse.tracking.runs import RunPage
     from pilothouse.tracking.search.nodes import Field
     from pilothouse.tracking.selecting import Order
     from pilothouse.tui.snapshots.changes import Stamp
     from pilothouse.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class RunPage:
-    """Runs from ``offset``, of ``total`` that match and ``all_runs`` that exist."""
-
-    runs: tuple[Run, ...]
-    total: int
-    all_runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +55,10 @@ def run_page(workspace: Workspace, text: str, order: Order, limit: int, offset: 
         SearchError: it cannot be read.
     """
     from pilothouse.store import open_store
-    from pilothouse.tracking.runs import count_runs, list_runs
+    from pilothouse.tracking.runs import read_page
     from pilothouse.tracking.search import parse
 
-    store, where = open_store(workspace), parse(text)
-    runs = list_runs(
-        store,
-        where=where,
-        order=order,
-        limit=limit,
-        offset=offset,
-    )
-    total = len(runs) if offset == 0 and len(runs) < limit else count_runs(store, where=where)
-    every = count_runs(store) if where else total
-    return RunPage(tuple(runs), total, every)
+    return read_page(open_store(workspace), parse(text), order, limit, offset)
 
 
 def why_nothing(workspace: Workspace, text: str) -> tuple[int, list[str]]:
