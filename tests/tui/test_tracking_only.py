@@ -14,6 +14,9 @@ from pilothouse.tui.app import PilothouseApp
 from pilothouse.workspace import Workspace, find_workspace
 from steering import pilothouse
 
+WRONG = ("trains a", "to train", "Train a", "w watches", "not watched", "u judges", "promote a")
+"""What cannot be done without a model."""
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
@@ -33,6 +36,19 @@ def test_runs_are_tracked_and_what_needs_a_model_says_so(place: Workspace) -> No
         assert said.code == 1 and "has no model" in said.err and "[model]" in said.err, words
 
 
+def test_nobody_is_told_to_train_what_is_not_there(place: Workspace) -> None:
+    for words in (["runs"], ["models"], ["show", "latest"], ["compare", "1", "2"], ["promote", "1"]):
+        said = pilothouse(*words, cwd=place.root)
+        assert "pilothouse train" not in said.out + said.err, words
+    assert "pilothouse run -- " in pilothouse("runs", cwd=place.root).err
+    assert "[model]" in pilothouse("compare", "1", "2", cwd=place.root).err
+    # With a model it is the way.
+    with place.config_path.open("a") as config:
+        config.write('[model]\nname = "m"\ntarget = "y"\n[data]\nfolder = "data"\n')
+    for words in (["runs"], ["models"], ["compare", "1", "2"]):
+        assert "pilothouse train" in pilothouse(*words, cwd=place.root).err, words
+
+
 def test_init_takes_both_of_a_models_options_or_neither(tmp_path: Path) -> None:
     for words in (["--data", "x"], ["--target", "y"], ["--time", "t"]):
         said = pilothouse("init", "w", *words, cwd=tmp_path)
@@ -42,11 +58,19 @@ def test_init_takes_both_of_a_models_options_or_neither(tmp_path: Path) -> None:
 
 async def test_every_screen_without_a_model(place: Workspace) -> None:
     app = PilothouseApp(place)
-    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
         await ready(pilot)
         for key in "123456":
             await visit(pilot, key)
-            assert "Error" not in shown(app)
+            words = " ".join(shown(app).split())
+            assert "Error" not in words
+            for wrong in WRONG:
+                assert wrong not in words, (key, wrong)
+            assert "autonomy" not in words
+            assert ("pilothouse.toml" in words) == (key in "1345"), key
+        await press(pilot, "4", "w")
+        assert "no model" in shown(app)
+        await press(pilot, "escape")
         await visit(pilot, "2")
         await press(pilot, "t")
         assert "has no model" in shown(app)

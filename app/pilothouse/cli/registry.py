@@ -67,8 +67,10 @@ def models(model: str | None, show_history: bool, workspace: Workspace, as_json:
     found = list_versions(store, model)
 
     def show_versions() -> None:
+        from pilothouse.config.next_steps import to_get_a_version
+
         if not found:
-            say("No versions yet. Make one with `pilothouse train`.")
+            say(f"No versions yet. {to_get_a_version(workspace.config())}")
             return
         main = usual_keys(one.metrics for one in found)
         rows = [

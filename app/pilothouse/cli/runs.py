@@ -29,6 +29,7 @@ def _status(context: click.Context, option: click.Parameter, value: str | None) 
 
 def _why_nothing(store: Store, where: Search, chosen: bool, as_json: bool) -> str:
     """Say why there is nothing; for another program only what is doubtful of the search, and that at once."""
+    from pilothouse.config.next_steps import to_get_a_run
     from pilothouse.tracking.runs import count_runs
     from pilothouse.tracking.search import doubts
 
@@ -38,7 +39,7 @@ def _why_nothing(store: Store, where: Search, chosen: bool, as_json: bool) -> st
             say(one)
         return ""
     if not chosen or not (total := count_runs(store)):
-        return "No runs yet. Start one with `pilothouse train`."
+        return f"No runs yet. {to_get_a_run(store.workspace.config())}"
     none = "The only run does not match." if total == 1 else f"None of the {total:,} runs match."
     return " ".join([none, *doubtful])
 

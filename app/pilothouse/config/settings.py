@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pilothouse.errors import ConfigError
 
 CONFIG_NAME = "pilothouse.toml"
+ADD_A_MODEL = f"Add [model] with name and target, and [data] with folder, to {CONFIG_NAME}."
 DRIFT_TESTS = ("auto", "psi", "js", "hellinger", "tv", "linf", "chi2", "ks", "wasserstein")
 """What `[drift] test` may name; `monitoring/distances.py` says what each is."""
 
@@ -171,7 +172,7 @@ class Config:
         if not names:
             raise ConfigError(
                 "This workspace only tracks runs: it has no model.",
-                next=f"Add [model] with name and target, and [data] with folder, to {CONFIG_NAME}.",
+                next=ADD_A_MODEL,
             )
         if name is None:
             if len(self.models) == 1:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pilothouse.config.next_steps import to_get_a_version
 from pilothouse.errors import NotFoundError
 from pilothouse.jsontext import dumps, loads
 from pilothouse.registry.manifest import manifest_sha256, verify_bundle
@@ -153,7 +154,9 @@ def find_version(store: Store, tx: Transaction, ref: str, model: str | None = No
     names = sorted({one.model for one in found})
     if not found:
         whose = f" of {named or model}" if named or model else ""
-        raise NotFoundError(f"There is no version{whose} yet.", next="Make one with `pilothouse train`.")
+        raise NotFoundError(
+            f"There is no version{whose} yet.", next=to_get_a_version(store.workspace.config())
+        )
     if len(names) > 1:
         raise NotFoundError(
             f"{ref!r} may be a version of {', '.join(names)}.",

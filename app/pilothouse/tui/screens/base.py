@@ -186,7 +186,7 @@ class PilothouseScreen(Screen[None]):
     def _tell_header(self) -> None:
         about = self.pilothouse.about
         if about is not None:
-            self.query_one(Header).tell(about.model, about.autonomy)
+            self.query_one(Header).tell(about.model, about.mode)
 
     # ------------------------------------------------------------ acting
 

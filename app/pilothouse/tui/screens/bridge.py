@@ -92,6 +92,7 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
 
     def show_snapshot(self, snapshot: object) -> None:
         """Draw it."""
+        from pilothouse.config.next_steps import without_a_model
         from pilothouse.tui.screens import bridge_panels as panels
         from pilothouse.tui.widgets.heatmap import Heatmap
         from pilothouse.tui.widgets.panel import Panel, Words
@@ -104,6 +105,8 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
         self.query_one("#live", Panel).retitle("Live", "now")
         files = panels.heat_columns(known.data)
         empty = "No file has been compared yet.\nw watches the folder, u judges what is in it now."
+        if not known.data.model:
+            empty = without_a_model("drift")
         self.query_one("#heatmap", Heatmap).show(files, empty)
         compared = next((file.report for file in known.data.files if file.report is not None), None)
         against = f"{len(files)} files against {compared.reference}" if compared is not None else ""
@@ -112,7 +115,7 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
         count = len(known.needs)
         self.query_one("#needs-panel", Panel).retitle("Needs you", f"{count}, enter opens" if count else "")
         self._table("working").set_rows(panels.working_rows(known, now))
-        aside = "" if known.data.watcher is not None else f"{folder} is not watched: w"
+        aside = "" if known.data.watcher is not None or not folder else f"{folder} is not watched: w"
         self.query_one("#working-panel", Panel).retitle("Working", aside)
         self._table("lately").set_columns(panels.LATELY_NARROW if narrow else panels.LATELY)
         self._table("lately").set_rows(panels.lately_rows(known, now, narrow))

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from pilothouse.config.next_steps import RUN_A_SCRIPT
 from pilothouse.tracking.usual import FACTS
 from pilothouse.tui.screens.serving_words import milliseconds, rate_words
 from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES, metric_rank, run_state
@@ -97,6 +98,13 @@ def live_words(known: Bridge, now: datetime, cells: int) -> Content:
 
 
 def _first_steps(known: Bridge) -> list[Content]:
+    if not known.data.model and not known.models.versions:
+        runs = ("2", "$accent bold"), "  shows the runs"
+        return [
+            line(("This workspace only tracks runs.", "bold")),
+            line(*runs) if known.runs else line((RUN_A_SCRIPT, "$accent"), "  makes a first one"),
+            line(("?", "$accent bold"), "  shows every key"),
+        ]
     if not known.runs:
         return [
             line(("Nothing is live yet.", "bold")),

@@ -11,6 +11,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from pilothouse.config.next_steps import without_a_model
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.data_held import HeldFile
 from pilothouse.tui.screens.data_reports import ReportReading
@@ -128,13 +129,17 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         references = sorted({file.report.reference for file in known.files if file.report is not None})
         wide = (*FILES, AGAINST) if len(references) > 1 else FILES
         self.main_table().set_columns(FILES_NARROW if narrow else wide)
-        self.main_table().empty = EMPTY if known.waiting or not known.versions else NOTHING_NEW
+        nothing = EMPTY if known.waiting or not known.versions else NOTHING_NEW
+        self.main_table().empty = nothing if known.model else without_a_model("data folder")
         self.main_table().set_rows(rows)
         few = lines_for(len(known.files), self.size.height)
         share = "8 1fr" if narrow else f"{few} 1fr" if few else "2fr 3fr"
         self.query_one("#data-body").styles.grid_rows = share
         against = f"   against {references[0]}" if len(references) == 1 else ""
         watcher = f"▶ watching, {known.watcher.state}" if known.watcher else "not watched: w starts"
+        if not known.model:
+            self.query_one("#files-panel", Panel).retitle("Files", "")
+            return
         waiting = f"   {known.waiting} not judged: u judges" if known.waiting else ""
         coming = f"   {known.coming} to come: n" if known.coming else ""
         count = len(known.versions)

@@ -32,6 +32,8 @@ class DataActs(PilothouseScreen):
         known = self.known_data()
         if action in ("watch", "check") and known is None:
             return "the workspace has not been read yet"
+        if action in ("watch", "check") and known is not None and not known.model:
+            return "this workspace has no model, and so no data folder"
         if action == "check" and known is not None and known.watcher is not None:
             return "the watcher judges each file as it lands"
         if action == "deliver" and known is not None and not known.coming:

@@ -192,4 +192,4 @@ class EventsScreen(FilteredScreen):
         )
 
 
-EMPTY = "Nothing has happened yet, or nothing matches.\nTrain a first model with  t  on Runs."
+EMPTY = "Nothing has happened yet, or nothing matches."

@@ -11,6 +11,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from pilothouse.config.next_steps import without_a_model
 from pilothouse.tracking.usual import FACTS
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.dialogs.promote import gate_lines
@@ -115,6 +116,8 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
 
     def _draw_versions(self, known: Models) -> None:
         table = self.query_one("#versions", Table)
+        table.empty = EMPTY if known.model else without_a_model("version")
+        self.query_one("#history", Table).empty = NO_HISTORY if known.model else "Nothing was live yet."
         keys = sorted({key for one in known.versions for key in one.metrics}, key=metric_rank)
         keys = [key for key in keys if key not in FACTS][:4]
         table.set_columns(
@@ -130,9 +133,8 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
         )
         table.set_rows([self._version_row(known, one, keys) for one in known.versions])
         live = f"v{known.live} is live" if known.live is not None else "nothing is live"
-        self.query_one("#versions-panel", Panel).retitle(
-            "Versions", f"{len(known.versions)} of {known.model}   {live}"
-        )
+        aside = f"{len(known.versions)} of {known.model}   {live}" if known.model else ""
+        self.query_one("#versions-panel", Panel).retitle("Versions", aside)
 
     def _version_row(self, known: Models, one: ModelVersion, keys: list[str]) -> Row:
         said, tone = gate_words(known.gates.get(one.version, ""))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from pilothouse.config.next_steps import without_a_model
 from pilothouse.tui.text import line, safe, since, span
 from pilothouse.tui.widgets.sparkline import sparkline
 
@@ -51,6 +52,8 @@ def server_words(known: Serving, now: datetime, cells: int) -> Content:
             f"s  starts it in the background, serving v{live}."
             if live is not None
             else "Nothing is live yet: promote a version on Models first."
+            if known.models.model
+            else without_a_model("model to serve")
         )
         if (lost := known.lost) is not None:
             ago = f"   {span(since(when(lost.at), now))} ago: killed, or its machine went down"

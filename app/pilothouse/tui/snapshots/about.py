@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     from pilothouse.workspace import Workspace
 
 AUTONOMY = {0: "0 ─ manual", 1: "1 ─ I approve", 2: "2 ─ automatic"}
+TRACKS_ONLY = "only tracks runs"
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The workspace's models, the one on screen, and its autonomy.
+    """The workspace's models, the one on screen, and how much of its work runs by itself.
 
     Attributes:
         stamp: when the configuration and the folder of models changed.
         models: those of the configuration, then those that only have versions.
+        mode: the level of autonomy in words, or that there is no model whose work it could be.
         configured: whether the configuration knows the model; if not, it has no task, target or recipe.
     """
 
@@ -28,7 +30,7 @@ class About:
     model: str
     task: str
     target: str
-    autonomy: str
+    mode: str
     recipe: str
     configured: bool = True
 
@@ -50,12 +52,12 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
     names += [name for name in _registered(workspace) if name not in names]
     level = config.autonomy.level
     if not names:
-        return About(stamp, (), "", "", "", "only tracks runs", "")
+        return About(stamp, (), "", "", "", TRACKS_ONLY, "", configured=False)
     configured = len(config.models)
-    autonomy = AUTONOMY.get(level, str(level)) if configured else "only tracks runs"
+    mode = f"autonomy {AUTONOMY.get(level, level)}" if configured else TRACKS_ONLY
     if not configured or chosen in names[configured:]:
         name = chosen if chosen in names else names[0]
-        return About(stamp, tuple(names), str(name), "", "", autonomy, "", configured=False)
+        return About(stamp, tuple(names), str(name), "", "", mode, "", configured=False)
     model = config.shown(chosen)
     return About(
         stamp,
@@ -63,7 +65,7 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
         model.name,
         model.task,
         model.target,
-        autonomy,
+        mode,
         model.training.recipe,
     )
 

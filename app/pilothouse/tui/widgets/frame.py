@@ -28,13 +28,13 @@ class Header(Widget):
         super().__init__()
         self.area = area
         self.subject = ""
-        self.autonomy = ""
+        self.mode = ""
         self._spans: list[tuple[int, int, str]] = []
 
-    def tell(self, subject: str, autonomy: str) -> None:
-        """Take the model's name and the words for the autonomy level."""
-        if (subject, autonomy) != (self.subject, self.autonomy):
-            self.subject, self.autonomy = subject, autonomy
+    def tell(self, subject: str, mode: str) -> None:
+        """Take the model's name and the words for how much runs by itself."""
+        if (subject, mode) != (self.subject, self.mode):
+            self.subject, self.mode = subject, mode
             self.refresh()
 
     def render(self) -> Content:
@@ -48,7 +48,7 @@ class Header(Widget):
         if width(left) > room:
             left = fit(f" {name or 'pilothouse'}", min(room, width(name or "pilothouse") + 1))
         parts: list[Part] = [(left, "bold")]
-        right = f"autonomy {self.autonomy} " if self.autonomy else ""
+        right = f"{self.mode} " if self.mode else ""
         if across - width(left) - tabs - width(right) < 4:
             right = ""
         at = max(width(left) + 2, across - tabs) if not right else max(width(left) + 3, (across - tabs) // 2)

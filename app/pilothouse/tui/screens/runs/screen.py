@@ -17,7 +17,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.filter_acts import FilterActs
 from pilothouse.tui.screens.run_rows import run_facts, run_words
 from pilothouse.tui.screens.runs.grouping import GroupActs
-from pilothouse.tui.screens.runs.nothing import EMPTY, nothing_here
+from pilothouse.tui.screens.runs.nothing import nothing_here
 from pilothouse.tui.screens.runs.tagging import TagActs
 from pilothouse.tui.screens.sweep_acts import SweepActs
 from pilothouse.tui.screens.upkeep_acts import UpkeepActs
@@ -55,7 +55,7 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
 
     def body(self) -> Iterable[Widget]:
         """The table, and beside or under it the run under the cursor."""
-        table = Table(empty=EMPTY, marking=True, id="runs")
+        table = Table(empty="", marking=True, id="runs")
         table.frozen = 2
         yield Horizontal(
             Panel("Runs", *self.filter_widgets(), table, EditLine(id="edit"), id="runs-panel"),
