@@ -163,9 +163,7 @@ def verdict(returncode: int, stopped: bool) -> tuple[str, str]:
 
 def exit_code_of(returncode: int) -> int:
     """An exit code as a shell tells it: 128 and the signal's number where one ended the process."""
-    if returncode < 0:
-        return 128 - returncode
-    return returncode if returncode < 2**31 else returncode - 2**32
+    return 128 - returncode if returncode < 0 else returncode
 
 
 def _before_exec(nice: int) -> Callable[[], None] | None:
