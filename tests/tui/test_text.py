@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilothouse.tracking.durations import duration
 from pilothouse.tui import text
-from pilothouse.tui.text import clock, duration, fit, line, number, safe, setting, signed, size, span, width
+from pilothouse.tui.text import clock, fit, line, number, safe, setting, signed, size, span, width
 
 
 @given(st.text(alphabet=st.characters()))

@@ -47,6 +47,12 @@ def test_imports_run_downwards_only() -> None:
     assert "2 kept, 0 broken" in done.stdout
 
 
+def test_a_name_has_one_door() -> None:
+    # mypy refuses a name that a module only imports, unless `__all__` hands it on.
+    doors = [path for path in (ROOT / "app").rglob("*.py") if "\n__all__" in path.read_text()]
+    assert [path for path in doors if path.name != "__init__.py"] == []
+
+
 def test_logging_a_run_loads_nothing_heavy(workspace: Workspace) -> None:
     assert not loaded_by("import pilothouse") & HEAVY
     code = "import pilothouse as ph\nwith ph.start_run(params={'a': 1}) as run: run.log_metric('loss', 0.5)"

@@ -10,27 +10,8 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from pilothouse.tracking.durations import NONE, duration
+from pilothouse.tracking.durations import NONE
 
-__all__ = [
-    "NONE",
-    "clock",
-    "duration",
-    "fit",
-    "line",
-    "local",
-    "moment",
-    "number",
-    "percent",
-    "plain",
-    "safe",
-    "setting",
-    "signed",
-    "since",
-    "size",
-    "span",
-    "width",
-]
 _SPACES = "\t\n\r\v\f\x85\u2028\u2029\u00a0\u2007\u202f\u3000"
 
 

@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from pilothouse.tui.text import duration, line, safe
+from pilothouse.tracking.durations import duration
+from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.panel import Words
 
 if TYPE_CHECKING:

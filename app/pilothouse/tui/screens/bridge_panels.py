@@ -10,10 +10,11 @@ from textual.content import Content
 from textual.widget import Widget
 
 from pilothouse.config.next_steps import RUN_A_SCRIPT
+from pilothouse.tracking.durations import duration
 from pilothouse.tracking.usual import FACTS
 from pilothouse.tui.screens.serving_words import milliseconds, rate_words
 from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES, metric_rank, run_state
-from pilothouse.tui.text import clock, duration, line, number, safe, since, span
+from pilothouse.tui.text import clock, line, number, safe, since, span
 from pilothouse.tui.widgets.heatmap import HeatColumn, Heatmap
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row

@@ -8,8 +8,9 @@ from pilothouse.comparing.facts import is_judgeable
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE
 from pilothouse.comparing.wording import SIGNS, TITLES, between, figure, signed
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.durations import duration
 from pilothouse.tui.signs import run_state
-from pilothouse.tui.text import duration, number, safe, setting
+from pilothouse.tui.text import number, safe, setting
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:

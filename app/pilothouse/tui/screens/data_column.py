@@ -14,10 +14,11 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from pilothouse.tracking.durations import NONE
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.base import PilothouseScreen
 from pilothouse.tui.screens.data_words import column_words
-from pilothouse.tui.text import NONE, line, safe
+from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.histogram import beside
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row

@@ -14,8 +14,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
+from pilothouse.tracking.durations import NONE
 from pilothouse.tui.snapshots.arrival_names import without_name
-from pilothouse.tui.text import NONE, line, number, safe, width
+from pilothouse.tui.text import line, number, safe, width
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table

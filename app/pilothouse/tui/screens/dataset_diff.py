@@ -14,10 +14,11 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from pilothouse.monitoring.verdict_words import of_column
+from pilothouse.tracking.durations import duration
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.base import PilothouseScreen
 from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES
-from pilothouse.tui.text import duration, line, percent, safe
+from pilothouse.tui.text import line, percent, safe
 from pilothouse.tui.widgets.histogram import two_histograms
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row

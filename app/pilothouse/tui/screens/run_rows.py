@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.durations import duration
 from pilothouse.tui.signs import TONE_STYLES, metric_rank, run_state
-from pilothouse.tui.text import (
-    duration,
-    fit,
-    line,
-    moment,
-    number,
-    safe,
-    setting,
-    width,
-)
+from pilothouse.tui.text import fit, line, moment, number, safe, setting, width
 from pilothouse.tui.widgets.sparkline import bar
 
 if TYPE_CHECKING:

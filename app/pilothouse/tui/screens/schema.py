@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 
+from pilothouse.tracking.durations import duration
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.schema_acts import SchemaActs
 from pilothouse.tui.screens.schema_rows import (
@@ -22,7 +23,7 @@ from pilothouse.tui.screens.schema_rows import (
     rule_row,
     whole_row,
 )
-from pilothouse.tui.text import clock, duration
+from pilothouse.tui.text import clock
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.table import Table
 

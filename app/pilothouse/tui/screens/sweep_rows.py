@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from pilothouse.tracking.durations import duration
 from pilothouse.tracking.time_left import time_left
 from pilothouse.training.sweeps.strategies import better
 from pilothouse.tui.signs import TONE_STYLES, run_state
-from pilothouse.tui.text import duration, line, number, safe, setting
+from pilothouse.tui.text import line, number, safe, setting
 from pilothouse.tui.widgets.curves import Series, look
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.sparkline import bar

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pilothouse.tui.text import NONE, size
+from pilothouse.tracking.durations import NONE
+from pilothouse.tui.text import size
 
 if TYPE_CHECKING:
     from pilothouse.tracking.origin import CodeFile, Origin

@@ -116,8 +116,8 @@ def preview(workspace: Workspace, model: str, wish: SweepWish, known: Past) -> s
     Raises:
         PilothouseError: it cannot be done; the text says why.
     """
+    from pilothouse.tracking.durations import duration
     from pilothouse.training.sweeps.launch import checked, default_jobs
-    from pilothouse.tui.text import duration
 
     order = order_of(workspace, model, wish)
     # Whether the cluster is there is asked when the sweep starts: typing must not wait for it.

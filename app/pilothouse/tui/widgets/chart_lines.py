@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pilothouse.tracking.durations import duration
 from pilothouse.tracking.smoothing import smooth, thin
-from pilothouse.tui.text import duration, number, safe
+from pilothouse.tui.text import number, safe
 from pilothouse.tui.widgets.chart_canvas import Point
 from pilothouse.tui.widgets.curves import Series, View
 

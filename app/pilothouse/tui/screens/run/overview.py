@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from pilothouse.tracking.directions import lower_is_better
+from pilothouse.tracking.durations import duration
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.usual import FACTS
 from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.screens.run_rows import run_words
 from pilothouse.tui.signs import metric_rank, run_state
-from pilothouse.tui.text import duration, number, safe, setting
+from pilothouse.tui.text import number, safe, setting
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table

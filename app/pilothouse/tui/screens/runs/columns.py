@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.tracking.columns import column_text, value_of
+from pilothouse.tracking.durations import NONE, duration
 from pilothouse.tracking.layouts import LayoutColumn, TableLayout
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.usual import usual_metrics
 from pilothouse.tui.signs import run_state
-from pilothouse.tui.text import NONE, clock, duration, number, percent, safe, setting, signed, width
+from pilothouse.tui.text import clock, number, percent, safe, setting, signed, width
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:

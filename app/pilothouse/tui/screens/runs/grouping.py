@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from pilothouse.tracking.columns import column_text
+from pilothouse.tracking.durations import NONE
 from pilothouse.tracking.grouping import BAD_ENDS, End, Group, GroupOrder, Measure, best_groups_first, members
 from pilothouse.tracking.search.rendering import render
 from pilothouse.tui.screens.runs.columns import common_digits, label_of, with_digits
 from pilothouse.tui.screens.runs.marking import MarkActs
 from pilothouse.tui.screens.runs.nothing import nothing_here
 from pilothouse.tui.signs import RUN_STATES
-from pilothouse.tui.text import NONE, line, safe
+from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.rows import Column, Page, Row
 
 if TYPE_CHECKING:
