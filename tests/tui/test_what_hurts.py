@@ -11,6 +11,7 @@ from piloting import press, ready, settle, shown, visit
 from pilothouse.monitoring.glances import ColumnGlance, Glance
 from pilothouse.monitoring.verdicts import Arrival
 from pilothouse.performance.harm_glances import HarmGlance
+from pilothouse.serving.fate import ServerNow
 from pilothouse.store import open_store
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.data_rows import FILES_NARROW, file_row
@@ -49,14 +50,14 @@ def test_what_hurts_needs_a_person_before_what_is_held(steered: Workspace, seen:
     known = models(steered, "late", None)
     assert [file.arrival.name for file in harmful(known, seen)] == ["worse.csv"]
     assert [file.arrival.name for file in unlearned_drift(known, seen)] == ["moved.csv", "older.csv"]
-    told = [(need.key, need.words) for need in _needs(known, seen, None) if need.kind == "data"]
+    told = [(need.key, need.words) for need in _needs(known, seen, ServerNow()) if need.kind == "data"]
     assert told == [
         ("worse.csv", "worse.csv is harmful: worse by 0.1"),
         ("moved.csv", "2 files drifted, last moved.csv, 1 of 1: rooms"),
         ("h.csv", "h.csv is held: see Data"),
     ]
     gone = replace(seen, files=tuple(replace(file, gone=True) for file in seen.files))
-    assert not [need for need in _needs(known, gone, None) if need.kind == "data"]
+    assert not [need for need in _needs(known, gone, ServerNow()) if need.kind == "data"]
 
 
 def test_a_small_screen_shows_harm_by_its_sign(seen: Data) -> None:
@@ -129,7 +130,7 @@ async def test_accepting_on_the_bridge_means_the_file_under_the_cursor(
         await ready(pilot)
         screen = app.screen
         assert isinstance(screen, BridgeScreen) and screen._known is not None
-        needs = tuple(_needs(screen._known.models, seen, None))
+        needs = tuple(_needs(screen._known.models, seen, ServerNow()))
         screen.show_snapshot(replace(screen._known, data=seen, needs=needs))
         named = []
         for _ in needs:
