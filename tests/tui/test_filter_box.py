@@ -54,7 +54,8 @@ async def test_a_mistake_is_pointed_at_and_the_last_result_stays(
         await press(pilot, "enter")
         assert app.screen.focused is app.screen.query_one("#runs")
         assert "'sttus' is no attribute" in shown(app)
-        assert isinstance(app.screen, RunsScreen) and app.screen.filter_text == "failed and sttus "
+        assert isinstance(app.screen, RunsScreen) and app.screen.filter_text == "failed"
+        await settle(pilot, lambda: rows(app) == 3)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -165,6 +166,35 @@ async def test_an_empty_list_says_why_and_tells_of_no_run(hostile: Workspace) ->
         await settle(pilot, lambda: str(side.render()).strip() == "")
         await press(pilot, "escape", "escape")
         await settle(pilot, lambda: rows(app) > 0)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_filter_that_is_not_finished_shows_rows_of_what_is(
+    hostile: Workspace, size: tuple[int, int]
+) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "slash")
+        await settle(pilot, lambda: rows(app) == 10)
+        await type_in(pilot, "best(loss) < 0.53 and zzqq")
+        await settle(pilot, lambda: "None of the 10 runs match" in shown(app))
+        await type_in(pilot, " =")
+        await settle(pilot, lambda: rows(app) == 3)
+        drawn = shown(app)
+        assert "rows by its first part" in drawn and "None of the" not in drawn
+
+
+async def test_a_mistake_at_the_beginning_never_says_that_nothing_matches(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        await visit(pilot, "2")
+        await press(pilot, "slash")
+        await type_in(pilot, "bestt")
+        await settle(pilot, lambda: rows(app) == 0)
+        await type_in(pilot, " <")
+        await settle(pilot, lambda: rows(app) == 10)
+        assert "None of the" not in shown(app)
 
 
 async def test_a_broken_filter_has_no_count(hostile: Workspace) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
+    from pilothouse.tracking.search.nodes import Field
 
 
 def _status(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -112,16 +113,22 @@ def runs(
     from pilothouse.cli import run_columns
     from pilothouse.store import open_store
     from pilothouse.tracking.columns import best_first, columns_of, read_column
+    from pilothouse.tracking.folding import fold
     from pilothouse.tracking.runs import count_runs, list_runs
-    from pilothouse.tracking.search import get_filter, parse
+    from pilothouse.tracking.search import get_filter, named_like, parse
     from pilothouse.tracking.selecting import NEWEST, Order
 
     where = parse(" ".join(words)) & parse(searched)
     store = open_store(workspace)
     if saved is not None:
         where &= parse(get_filter(store, saved).text)
-    fields = columns_of(columns) if columns else ()
-    sorted_by = None if sort is None or group_by else read_column(sort)
+
+    def named(key: str) -> Field | None:
+        fold(store)  # what runs are writing now has names, too
+        return named_like(store, key)
+
+    fields = columns_of(columns, named) if columns else ()
+    sorted_by = None if sort is None or group_by else read_column(sort, named)
     descending = not ascending
     if ascending is None and sorted_by is not None and sorted_by.section == "metrics":
         descending = best_first(sorted_by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 _CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
 
 
-def read_column(text: str) -> Field:
+def read_column(text: str, named: Callable[[str], Field | None] | None = None) -> Field:
     """Read the name of a column: `started`, `metrics.auc`, `best(metrics.auc)`, `params.lr`, `tags.note`.
 
     A key is taken as it stands, or from between backticks. A metric without a function is its last value.
+
+    Args:
+        text: what was written.
+        named: finds a metric, parameter or tag by its bare key, as the heads of tables have it.
 
     Raises:
         UsageError: it names nothing that a run can have.
@@ -36,6 +41,8 @@ def read_column(text: str) -> Field:
         which = FUNCTIONS[call[1].lower()]
         name = call[2].strip()
     field = _field(name, inside=which is not None)
+    if field is None and named is not None:
+        field = named(_bare(name))
     if field is None or (which is not None and field.section != "metrics"):
         raise _unknown(text)
     return field if which is None else Field("metrics", field.key, which)
@@ -75,8 +82,12 @@ def column_text(field: Field) -> str:
     return render_field(field)
 
 
-def columns_of(text: str) -> tuple[Field, ...]:
+def columns_of(text: str, named: Callable[[str], Field | None] | None = None) -> tuple[Field, ...]:
     """Read columns that stand between commas; those inside backticks or parentheses part nothing.
+
+    Args:
+        text: what was written.
+        named: as `read_column` takes it.
 
     Raises:
         UsageError: one of them names nothing, or there is none.
@@ -91,7 +102,7 @@ def columns_of(text: str) -> tuple[Field, ...]:
             parts.append(text[start:at])
             start = at + 1
     parts.append(text[start:])
-    found = tuple(dict.fromkeys(read_column(part) for part in parts if part.strip()))
+    found = tuple(dict.fromkeys(read_column(part, named) for part in parts if part.strip()))
     if not found:
         raise UsageError("No column was named.", next='Such as --columns "name,status,best(metrics.auc)".')
     return found

@@ -79,7 +79,7 @@ def test_groups_tell_mean_spread_and_best(runs: Workspace, capsys: pytest.Captur
 @pytest.mark.parametrize(
     "words",
     [
-        ["--sort", "auc"],
+        ["--sort", "aucc"],
         ["--columns", "name,metrcs.auc"],
         ["--columns", ","],
         ["--group-by", "metrics.auc"],

@@ -65,6 +65,12 @@ def test_nothing_found_is_said(runs: Workspace, capsys: pytest.CaptureFixture[st
         ("params.dept = 4", "No run has a parameter `dept`; did you mean `depth`?"),
         ("tags.qqqq = 4 OR zzz", "No run has a tag `qqqq`."),
         ("status = faild", "No run can have the status `faild`; did you mean `failed`?"),
+        ("name = kid 2", "`2` was looked for as a plain word; a value of several words stands in quotes"),
+        ("name = kid 2 x and y", "stands in quotes: name = 'kid 2 x'"),
+        ("auc between 0 and 1", "There is no BETWEEN: write metrics.auc >= 0 AND metrics.auc <= 1"),
+        ("depth between 7 and 8", "write params.depth >= 7 AND params.depth <= 8"),
+        ("zzz and took < 1 h", "`zzz` was looked for as a plain word."),
+        ("parent = gull", "`parent` is an id, and that of `gull` is "),
         ("status IN (lots, zzz)", "No run can have the status `lots`; did you mean `lost`?"),
     ],
 )
@@ -76,6 +82,24 @@ def test_a_name_that_no_run_has_is_told(
     assert main(["runs", "--filter", search, "--json"]) == 0
     printed = capsys.readouterr()
     assert printed.out.strip() == "[]" and told in printed.err
+
+
+@pytest.mark.parametrize("search", ["zzz", "zzz yyy", "gull AND NOT gull", "name = 'kid 2' AND 'two words'"])
+def test_plain_words_that_were_meant_so_are_not_doubted(
+    runs: Workspace, capsys: pytest.CaptureFixture[str], search: str
+) -> None:
+    assert main(["runs", "--filter", search]) == 0
+    assert capsys.readouterr().err == "None of the 3 runs match.\n"
+
+
+def test_columns_are_named_as_the_heads_of_the_table(
+    runs: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs", "--columns", "name,auc,depth", "--sort", "auc"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "auc", "depth"]
+    assert [row.split()[0] for row in rows] == ["gannet", "tern", "gull"]
+    assert main(["runs", "--columns", "name,aucc"]) == 2
 
 
 def test_what_exists_is_not_doubted(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

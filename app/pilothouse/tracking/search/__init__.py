@@ -13,7 +13,7 @@ itself and is neither above nor below anything. A parameter compared with a bare
 from pilothouse.tracking.search.completion import Completion, complete, value_wanted
 from pilothouse.tracking.search.doubts import doubts, unknown_status
 from pilothouse.tracking.search.errors import Expected, SearchError
-from pilothouse.tracking.search.keys import MOST_VALUES, Keys, read_keys, read_values
+from pilothouse.tracking.search.keys import MOST_VALUES, Keys, named_like, read_keys, read_values
 from pilothouse.tracking.search.rendering import render, render_field
 from pilothouse.tracking.search.saved import (
     SavedFilter,
@@ -22,7 +22,7 @@ from pilothouse.tracking.search.saved import (
     list_filters,
     save_filter,
 )
-from pilothouse.tracking.search.search import Search, parse
+from pilothouse.tracking.search.search import Search, parse, readable_before
 from pilothouse.tracking.search.values import status_of
 
 __all__ = [
@@ -38,9 +38,11 @@ __all__ = [
     "doubts",
     "get_filter",
     "list_filters",
+    "named_like",
     "parse",
     "read_keys",
     "read_values",
+    "readable_before",
     "render",
     "render_field",
     "save_filter",

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pilothouse.tracking.search.errors import nearest
+from pilothouse.tracking.search.keys import named_like
 from pilothouse.tracking.search.nodes import Among, Compare, Field, Missing, Node, Text, walk
+from pilothouse.tracking.search.plain_words import about_words
 from pilothouse.tracking.search.values import status_of
 from pilothouse.tracking.statuses import STATUSES
 
@@ -28,7 +30,23 @@ def doubts(store: Store, root: Node | None) -> list[str]:
     fields = [node.field for node in walk(root) if isinstance(node, Compare | Among | Missing)]
     said = [_missing_key(store, field) for field in dict.fromkeys(fields)]
     said += [unknown_status(value) for value in _statuses(root)]
+    said += [_name_for_id(store, node) for node in walk(root) if isinstance(node, Compare)]
+    said += about_words(root, lambda name: named_like(store, name))
     return list(dict.fromkeys(one for one in said if one))[:_MOST]
+
+
+def _name_for_id(store: Store, node: Compare) -> str:
+    """Say which id was meant where an id is compared with the name of a run."""
+    key = node.field.key
+    is_id = node.field.section == "attributes" and key in ("parent", "run_id")
+    if not is_id or node.operator != "=" or not isinstance(node.value, Text):
+        return ""
+    name = node.value.value
+    with store.reading() as tx:
+        rows = tx.rows("SELECT run_id FROM runs WHERE name = ? ORDER BY started_at DESC LIMIT 1", [name])
+    if not rows:
+        return ""
+    return f"`{key}` is an id, and that of `{name[:60]}` is {rows[0]['run_id']}: {key} = {rows[0]['run_id']}"
 
 
 def unknown_status(value: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pilothouse.store import Store
-from pilothouse.tracking.search.nodes import Field
+from pilothouse.tracking.search.nodes import Field, Section
 from pilothouse.tracking.search.rendering import render_field
 
 MOST_KEYS = 5_000
@@ -68,3 +68,13 @@ def read_values(store: Store, named: Field, typed: str = "") -> tuple[str, ...]:
         [named.key, _LONGEST, typed, MOST_VALUES],
     )
     return tuple(row["value"] for row in rows)
+
+
+def named_like(store: Store, name: str) -> Field | None:
+    """Return the metric, parameter or tag of this name, in this order; None if no run has one."""
+    sections: tuple[Section, ...] = ("metrics", "params", "tags")
+    with store.reading() as tx:
+        for section in sections:
+            if tx.rows(f"SELECT 1 FROM {section} WHERE key = ? LIMIT 1", [name]):
+                return Field(section, name)
+    return None

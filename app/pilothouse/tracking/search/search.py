@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pilothouse.tracking.search.errors import SearchError
 from pilothouse.tracking.search.matching import matches
 from pilothouse.tracking.search.nodes import And, Node, Word, walk
 from pilothouse.tracking.search.parser import parse_tree
@@ -14,6 +16,9 @@ from pilothouse.tracking.search.sql import Condition, condition
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
+
+
+_LINK = re.compile(r"\s+(?:AND|OR)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,20 @@ def parse(text: str, now: datetime | None = None) -> Search:
         SearchError: it cannot be read; says what is wrong, at which column, and the nearest valid word.
     """
     return Search(parse_tree(text, now), text)
+
+
+def readable_before(error: SearchError) -> str:
+    """Return what stands before the mistake and can be read by itself, without the AND or OR that led on.
+
+    Empty if there is nothing of the kind. `best(loss) < 0.3 and` is not finished, and this much of it is.
+    """
+    heads = [error.text[: error.start]]
+    heads += [error.text[: link.start()] for link in _LINK.finditer(error.text[: error.end])][::-1]
+    for head in heads:
+        try:
+            root = parse_tree(head)
+        except SearchError:
+            continue
+        if root is not None:
+            return head.strip()
+    return ""

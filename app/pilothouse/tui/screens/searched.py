@@ -24,7 +24,8 @@ REST = 0.06
 
 
 class SearchedScreen(FilteredScreen):
-    """``filter_text`` is always a search that can be read: what cannot leaves the last result standing."""
+    """``filter_text`` is always a search that can be read: of what cannot, the part before the mistake, and
+    where there is none the last result stands."""
 
     @dataclass
     class KeysRead(Message):
@@ -35,6 +36,10 @@ class SearchedScreen(FilteredScreen):
     def __init__(self) -> None:
         super().__init__()
         self._resting: Timer | None = None
+        self._put_text = ""
+        """What the rows that are shown were searched by."""
+        self.read_in_part = False
+        """Whether ``filter_text`` is only the part before a mistake."""
         self._values_asked: dict[str, str] = {}
 
     def filter_widgets(self) -> Iterable[Widget]:
@@ -50,18 +55,27 @@ class SearchedScreen(FilteredScreen):
 
     def typed(self, text: str) -> None:
         """Read the search; only one that can be read is put to the store."""
-        from pilothouse.tracking.search import SearchError, parse
+        from pilothouse.tracking.search import SearchError, parse, readable_before
 
         try:
             parse(text)
         except SearchError as error:
             self.box.tell(error)
+            # What was typed on the way to the mistake is no search that anybody meant: `an` before `and` was
+            # a word that no run has.
+            before = readable_before(error)
+            self.read_in_part = bool(before)
+            self._search(before or (self._put_text if self.main_table().total else ""))
             self.filter_read()
             return
+        self.read_in_part = False
         was_broken = self.box.error is not None
         self.box.tell(None)
         if was_broken:
             self.filter_read()
+        self._search(text)
+
+    def _search(self, text: str) -> None:
         if text != self.filter_text:
             self.filter_text = text
             self._put_soon()
@@ -86,6 +100,7 @@ class SearchedScreen(FilteredScreen):
         if self.main_table().busy:
             self._put_soon()
         else:
+            self._put_text = self.filter_text
             self.filter_changed()
 
     # ------------------------------------------------------------ what may be proposed

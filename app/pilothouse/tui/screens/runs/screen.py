@@ -166,9 +166,11 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
 
     def retitle(self, busy: str = "") -> None:
         """Say over the table how much it shows, what is marked, and the order."""
-        # What is typed cannot be read: the rows are those of what stood there before, and so is their number.
-        broken = self.box.error is not None
-        note = "the filter cannot be read, the rows are as before" if broken else self.main_table().note
+        # Where what is typed cannot be read, the number of the rows would seem to belong to it.
+        note = self.main_table().note
+        if self.box.error is not None:
+            whence = "rows by its first part" if self.read_in_part else "the rows are as before"
+            note = f"the filter cannot be read, {whence}"
         parts = [note, f"{len(self.marked):,} marked" if self.marked else ""]
         parts.append(self.order_words() + busy)
         if self.baseline is not None:
