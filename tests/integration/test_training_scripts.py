@@ -221,6 +221,23 @@ def test_all_that_a_script_printed_is_read_however_long_that_takes(
     assert "log" not in run.tags
 
 
+def test_a_stop_after_the_end_stops_nothing(workspace: Workspace) -> None:
+    run_id = start(
+        workspace,
+        """
+import os, subprocess, sys
+code = "import time; time.sleep(20)"
+print(f"pids {os.getpid()} {subprocess.Popen([sys.executable, '-c', code], start_new_session=True).pid} .")
+""",
+    )
+    script, daemon = (int(pid) for pid in said(workspace, run_id, " .").split()[1:3])
+    # Its output is held open, so the supervisor listens on for a moment.
+    wait_until(lambda: not psutil.pid_exists(script))
+    (workspace.run_dir(run_id) / STOP_NAME).write_text(json.dumps({"grace": 1, "who": "ada"}))
+    assert wait_for_run(workspace, run_id, timeout=30).status == "FINISHED"
+    os.kill(daemon, signal.SIGKILL)
+
+
 def test_a_daemon_that_prints_for_ever_does_not_hold_its_run_and_is_told(workspace: Workspace) -> None:
     run = finish(
         workspace,

@@ -40,6 +40,11 @@ class Listening:
         self._output: IO[bytes] = child.process.stdout
         threading.Thread(target=self._read, daemon=True).start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the child has ended, though there may be more to hear."""
+        return self._ended_at is not None
+
     def hear(self, patience: float) -> bytes:
         """What was printed next; nothing after so many seconds of silence, or once the output is closed."""
         data = b""

@@ -112,7 +112,8 @@ class Supervisor:
             if now - looked >= LOOK:
                 looked = now
                 self._record(self._metrics_file.read())
-                self._look_for_stop()
+                if not listening.ended:
+                    self._look_for_stop()
                 observer.look(now)
             self._press(child, now)
         if listening.others:
