@@ -91,7 +91,8 @@ import contextlib, io, json, sys, traceback
 from pilothouse.cli.main import main
 
 told = []
-for words in json.load(sys.stdin):
+for words, given in json.load(sys.stdin):
+    sys.stdin = io.TextIOWrapper(io.BytesIO(given.encode()), sys.stdin.encoding, sys.stdin.errors)
     out, err = (
         io.TextIOWrapper(io.BytesIO(), real.encoding, real.errors, write_through=True)
         for real in (sys.stdout, sys.stderr)
@@ -109,12 +110,19 @@ print(json.dumps(told))
 """
 
 
-def pilothouse_each(*commands: Sequence[object], cwd: Path, timeout: float = 120) -> list[Done]:
-    """Run commands one after another in one fresh Python, which is loaded once; each as `pilothouse` does."""
+def pilothouse_each(
+    *commands: Sequence[object], cwd: Path, given: Sequence[str] = (), timeout: float = 120
+) -> list[Done]:
+    """Run commands one after another in one fresh Python, which is loaded once; each as `pilothouse` does.
+
+    Args:
+        given: what each finds on standard input, or nothing for all of them.
+    """
+    words = [[*map(str, one)] for one in commands]
     done = subprocess.run(
         [sys.executable, "-c", EACH],
         cwd=cwd,
-        input=json.dumps([[*map(str, words)] for words in commands]).encode(),
+        input=json.dumps([*zip(words, given or [""] * len(words), strict=True)]).encode(),
         capture_output=True,
         env=environment(),
         timeout=timeout,

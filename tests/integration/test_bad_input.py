@@ -16,6 +16,7 @@ import pytest
 
 from pilothouse.store import open_store
 from pilothouse.tracking.runs import get_run, list_runs
+from pilothouse.training.watching import read_log
 from pilothouse.workspace import Workspace
 from steering import (
     CONFIG,
@@ -26,6 +27,7 @@ from steering import (
     land,
     make_workspace,
     pilothouse,
+    pilothouse_each,
     post,
     rows,
     serving,
@@ -64,12 +66,13 @@ def test_a_mistake_in_the_configuration_is_named_with_its_line(tmp_path: Path, m
 
 def test_every_command_tells_a_bad_configuration_alike(fresh: Workspace) -> None:
     fresh.config_path.write_bytes(b"[model]\nname = '\xff'")
-    for command in (
+    *told, doctor = pilothouse_each(
         ["train"], ["run", "--", "true"], ["check"], ["drift"], ["data"], ["watch", "--once"], ["serve"],
-        ["predict", "data/first.csv"], [],
-    ):  # fmt: skip
-        told_well(pilothouse(*command, cwd=fresh.root), "not UTF-8")
-    assert pilothouse("doctor", cwd=fresh.root).code == 1
+        ["predict", "data/first.csv"], [], ["doctor"], cwd=fresh.root,
+    )  # fmt: skip
+    for done in told:
+        told_well(done, "not UTF-8")
+    assert doctor.code == 1
 
 
 def test_outside_a_workspace_the_way_in_is_named(tmp_path: Path) -> None:
@@ -112,9 +115,9 @@ def test_a_bad_file_is_named_with_its_cause_and_nothing_is_trained(tmp_path: Pat
     workspace = make_workspace(root)
     (root / "data" / "first.csv").unlink()
     (root / "data" / name).write_bytes(content(tmp_path))
-    told_well(pilothouse("train", cwd=root), name if kind != "header only" else "late", *words)
+    trained, held = pilothouse_each(["train"], ["check", "--json"], cwd=root)
+    told_well(trained, name if kind != "header only" else "late", *words)
     assert list_runs(open_store(workspace)) == []
-    held = pilothouse("check", "--json", cwd=root)
     assert (held.code, held.err) == (1, "")
     [verdict] = held.json()
     assert verdict["status"] == "held"
@@ -134,15 +137,17 @@ def test_a_file_unlike_the_others_is_held_and_never_learned_from(
     trained: Workspace, table: list[dict[str, Any]], column: str, words: list[str]
 ) -> None:
     land(trained.root / "data", "second.csv", table)
-    watched = pilothouse("watch", "--once", cwd=trained.root)
+    watched, drift, data, started = pilothouse_each(
+        ["watch", "--once"], ["drift", "data/second.csv"], ["data", "--json"], ["train", "--detach"],
+        cwd=trained.root,
+    )  # fmt: skip
     assert watched.code == 0
     assert "second.csv is held" in watched.out
-    told_well(pilothouse("drift", "data/second.csv", cwd=trained.root), "second.csv is held", *words)
-    told = pilothouse("data", "--json", cwd=trained.root).json()
+    told_well(drift, "second.csv is held", *words)
+    told = data.json()
     [held] = [file for file in told["files"] if file["status"] == "held"]
     assert held["findings"][0]["column"] == column
     before = {version["version"] for version in told["versions"]}
-    started = pilothouse("train", "--detach", cwd=trained.root)
     assert started.code == 0, started
     assert get_run(open_store(trained), started.out.strip()).dataset_version in before
 
@@ -152,32 +157,33 @@ def test_no_data_no_folder_and_no_target_are_told_before_anything_starts(fresh: 
     (data / "first.csv").write_text("\n".join(line.rsplit(",", 1)[0] for line in LINES))
     told_well(pilothouse("train", cwd=fresh.root), "target", "'y'", "have: id, when, a, b, c")
     (data / "first.csv").unlink()
-    for command in ("train", "check"):
-        told_well(pilothouse(command, cwd=fresh.root), "no data files", str(data))
+    for done in pilothouse_each(["train"], ["check"], cwd=fresh.root):
+        told_well(done, "no data files", str(data))
     data.rmdir()
-    for command in (["train"], ["check"], ["watch", "--once"], ["watch", "--detach"]):
-        told_well(pilothouse(*command, cwd=fresh.root), "does not exist", str(data))
+    commands = ["train"], ["check"], ["watch", "--once"], ["watch", "--detach"]
+    for done in pilothouse_each(*commands, cwd=fresh.root):
+        told_well(done, "does not exist", str(data))
     assert list_runs(open_store(fresh)) == []
 
 
 def test_a_target_with_one_class_makes_no_version(fresh: Workspace) -> None:
     land(fresh.root / "data", "first.csv", [{**row, "y": 1} for row in rows(60)])
-    done = pilothouse("train", cwd=fresh.root)
+    done, models = pilothouse_each(["train"], ["models", "--json"], cwd=fresh.root)
     assert (done.code, done.out) == (1, "")
     assert "one class" in done.err
     assert "Traceback" not in done.err
-    assert pilothouse("models", "--json", cwd=fresh.root).json() == []
+    assert models.json() == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")
 def test_a_file_name_that_is_no_text_is_told_and_the_others_are_judged(fresh: Workspace) -> None:
     odd = os.fsdecode(b"a\xff.csv")
     (fresh.root / "data" / odd).write_text(TEXT)
-    watched = pilothouse("watch", "--once", cwd=fresh.root)
+    watched, trained = pilothouse_each(["watch", "--once"], ["train"], cwd=fresh.root)
     assert watched.code == 0
     assert "first.csv is sound" in watched.out
     assert "not UTF-8 text" in watched.out
-    told_well(pilothouse("train", cwd=fresh.root), "not UTF-8 text", "Rename")
+    told_well(trained, "not UTF-8 text", "Rename")
 
 
 SCRIPTS = {
@@ -205,8 +211,9 @@ def test_a_script_ends_as_it_ended(fresh: Workspace, what: str) -> None:
     assert reason in told["reason"]
     if what == "prints garbage":
         assert told["metrics"]["loss"] in ("Infinity", 0.5)
-        assert pilothouse("logs", "latest", cwd=fresh.root).code == 0
-        assert "\x1b" not in pilothouse("show", "latest", cwd=fresh.root).out
+        logs, shown = pilothouse_each(["logs", "latest"], ["show", "latest"], cwd=fresh.root)
+        assert logs.code == 0
+        assert "\x1b" not in shown.out
 
 
 def test_a_script_that_hangs_and_will_not_hear_is_killed(fresh: Workspace) -> None:
@@ -215,11 +222,14 @@ def test_a_script_that_hangs_and_will_not_hear_is_killed(fresh: Workspace) -> No
         "run", "--detach", "--", sys.executable, "-c", code + "while 1: time.sleep(1)", cwd=fresh.root
     )
     run_id = started.out.strip()
-    wait_until(lambda: "up" in pilothouse("logs", run_id, cwd=fresh.root).out)
-    stopped = pilothouse("stop", run_id, "--grace", "0.3", "--json", cwd=fresh.root)
+    wait_until(lambda: "up" in read_log(fresh, run_id)[0])
+    logs, stopped, again = pilothouse_each(
+        ["logs", run_id], ["stop", run_id, "--grace", "0.3", "--json"], ["stop", run_id], cwd=fresh.root
+    )
+    assert "up" in logs.out
     assert stopped.code == 0
     assert stopped.json()["status"] == "KILLED"
-    told_well(pilothouse("stop", run_id, cwd=fresh.root), "has ended already", "Nothing was changed")
+    told_well(again, "has ended already", "Nothing was changed")
 
 
 def test_ctrl_c_leaves_a_training_to_itself(fresh: Workspace) -> None:
@@ -237,17 +247,14 @@ def test_a_store_of_a_newer_version_is_left_alone(fresh: Workspace) -> None:
     with open_store(fresh).transaction() as tx:
         tx.execute("UPDATE meta SET value = '999' WHERE key = 'shape'")
     before = fresh.store_path.read_bytes()
-    for command in (
-        ["runs"],
-        ["events"],
-        ["models"],
-        ["train"],
-        ["watch", "--once"],
-        ["promote", "1", "--yes"],
-    ):
-        told_well(pilothouse(*command, cwd=fresh.root), "newer Pilothouse", "Nothing in it was changed")
+    *told, doctor = pilothouse_each(
+        ["runs"], ["events"], ["models"], ["train"], ["watch", "--once"], ["promote", "1", "--yes"],
+        ["doctor"], cwd=fresh.root,
+    )  # fmt: skip
+    for done in told:
+        told_well(done, "newer Pilothouse", "Nothing in it was changed")
     assert fresh.store_path.read_bytes() == before
-    assert pilothouse("doctor", cwd=fresh.root).code == 1
+    assert doctor.code == 1
 
 
 def test_a_store_that_is_none_is_left_alone(fresh: Workspace) -> None:
@@ -267,9 +274,12 @@ def test_a_port_in_use_is_told(trained: Workspace, how: list[str]) -> None:
 
 
 def test_nothing_live_is_nothing_to_serve(fresh: Workspace) -> None:
-    told_well(pilothouse("serve", "--detach", cwd=fresh.root), "nothing to serve", "promote")
-    told_well(pilothouse("predict", cwd=fresh.root, given="[{}]"), "is live", "promote")
-    told_well(pilothouse("rollback", "--yes", cwd=fresh.root))
+    served, predicted, back = pilothouse_each(
+        ["serve", "--detach"], ["predict"], ["rollback", "--yes"], cwd=fresh.root, given=["", "[{}]", ""]
+    )
+    told_well(served, "nothing to serve", "promote")
+    told_well(predicted, "is live", "promote")
+    told_well(back)
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -315,25 +325,23 @@ def test_a_request_that_does_not_fit_is_refused_field_by_field(trained: Workspac
             assert status in (400, 415), (raw[:40], kind, answer)
             assert "Traceback" not in answer["message"]
         assert post(port, json.dumps(record()))[0] == 200
-        told = pilothouse("serve", "--status", "--json", cwd=trained.root).json()
-        assert told["errors"] == 0
-        told_well(pilothouse("predict", cwd=trained.root, given='[{"a": 1}]'), "'b'", "missing")
+        status_now, predicted = pilothouse_each(
+            ["serve", "--status", "--json"], ["predict"], cwd=trained.root, given=["", '[{"a": 1}]']
+        )
+        assert status_now.json()["errors"] == 0
+        told_well(predicted, "'b'", "missing")
     logged = list((trained.serving_dir / "predictions").glob("*.jsonl"))
     assert sum(len(path.read_text().splitlines()) for path in logged) == 1
 
 
 def test_rows_for_predict_that_are_no_rows(trained: Workspace) -> None:
-    for given in (
-        "",
-        "{",
-        "7",
-        "[7]",
-        "[]",
-        '"x"',
-        "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
-    ):
-        told_well(pilothouse("predict", cwd=trained.root, given=given))
-    told_well(pilothouse("predict", "nowhere.csv", cwd=trained.root), "nowhere.csv")
+    no_text = "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")
+    given = ["", "{", "7", "[7]", "[]", '"x"', no_text, ""]
+    commands = [["predict"]] * 7 + [["predict", "nowhere.csv"]]
+    told = pilothouse_each(*commands, cwd=trained.root, given=given)
+    for done in told:
+        told_well(done)
+    told_well(told[-1], "nowhere.csv")
 
 
 def change_a_byte(path: Path) -> None:
@@ -348,16 +356,19 @@ def change_a_byte(path: Path) -> None:
 def test_a_bundle_whose_bytes_changed_is_never_loaded(trained: Workspace) -> None:
     store = open_store(trained)
     change_a_byte(trained.version_dir("late", 2) / "model.joblib")
-    told_well(pilothouse("promote", "2", "--yes", cwd=trained.root), "model.joblib", "sha256", "backup")
-    assert pilothouse("models", "--json", cwd=trained.root).json()[1]["aliases"] == ["champion"]
-    told = pilothouse("doctor", "--json", cwd=trained.root)
+    promoted, models, told = pilothouse_each(
+        ["promote", "2", "--yes"], ["models", "--json"], ["doctor", "--json"], cwd=trained.root
+    )
+    told_well(promoted, "model.joblib", "sha256", "backup")
+    assert models.json()[1]["aliases"] == ["champion"]
     assert told.code == 1
     assert [item["what"] for item in told.json() if not item["sound"] and item["what"] != "disk"] == [
         "bundles"
     ]
     change_a_byte(trained.version_dir("late", 1) / "model.joblib")
-    for command in (["serve", "--detach"], ["serve"], ["predict", "data/first.csv", "--limit", "1"]):
-        told_well(pilothouse(*command, cwd=trained.root), "model.joblib", "sha256")
+    commands = ["serve", "--detach"], ["serve"], ["predict", "data/first.csv", "--limit", "1"]
+    for done in pilothouse_each(*commands, cwd=trained.root):
+        told_well(done, "model.joblib", "sha256")
     (trained.version_dir("late", 1) / "manifest.json").unlink()
     told_well(pilothouse("serve", "--detach", cwd=trained.root), "manifest.json")
     assert len(store.query("SELECT 1 FROM deployments")) == 1
@@ -393,21 +404,25 @@ def test_two_terminals_train_and_promote_at_once(trained: Workspace) -> None:
 
 def test_two_terminals_serve_and_watch_one_workspace(trained: Workspace) -> None:
     with serving(trained) as server:
-        told_well(
-            pilothouse("serve", "--detach", "--port", 0, cwd=trained.root), "runs already", str(server["pid"])
-        )
-        told_well(pilothouse("serve", "--port", 0, cwd=trained.root), "runs already", "It goes on")
-        assert pilothouse("serve", "--status", "--json", cwd=trained.root).json()["pid"] == server["pid"]
+        detached, here, status = pilothouse_each(
+            ["serve", "--detach", "--port", 0], ["serve", "--port", 0], ["serve", "--status", "--json"],
+            cwd=trained.root,
+        )  # fmt: skip
+        told_well(detached, "runs already", str(server["pid"]))
+        told_well(here, "runs already", "It goes on")
+        assert status.json()["pid"] == server["pid"]
     assert pilothouse("watch", "--detach", cwd=trained.root).code == 0
     try:
-        for how in (["--detach"], ["--once"], []):
-            told_well(pilothouse("watch", *how, cwd=trained.root), "being watched already", "--stop")
+        commands = [["watch", *how] for how in (["--detach"], ["--once"], [])]
+        for done in pilothouse_each(*commands, cwd=trained.root):
+            told_well(done, "being watched already", "--stop")
     finally:
         assert pilothouse("watch", "--stop", cwd=trained.root).code == 0
     assert pilothouse("watch", "--once", cwd=trained.root).code == 0
 
 
 def test_debug_shows_where_and_only_debug_does(fresh: Workspace) -> None:
+    # A process for the first: its traceback is Python's own, printed as it ends.
     done = pilothouse("show", "nothing", "--debug", cwd=fresh.root)
     assert done.code == 1
     assert "Traceback" in done.err
