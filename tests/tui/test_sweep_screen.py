@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.sweep import SweepDialog
 from pilothouse.tui.screens.run.screen import RunScreen
 from pilothouse.tui.screens.sweep import SweepScreen
-from pilothouse.tui.screens.sweep_rows import scatter, score_series
+from pilothouse.tui.screens.sweep_rows import scatter, score_series, sweep_words
 from pilothouse.tui.snapshots.events import lately
 from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space
 from pilothouse.tui.widgets.choice import Choice
@@ -64,7 +65,10 @@ async def test_a_sweep_is_opened_drawn_and_steered(swept: Workspace) -> None:
         assert "loss by na[/me]" in shown(app)
         await press(pilot, "p", "p")
         assert "by trial" in shown(app)
-        await press(pilot, "S")
+        # The data of a script is the script's own: nobody knows of a holdout.
+        await press(pilot, "t")
+        assert "An ordinary run" in shown(app) and "holdout" not in shown(app)
+        await press(pilot, "escape", "S")
         assert "has ended already" in shown(app)
         await press(pilot, "R")
         assert "nothing is left" in shown(app)
@@ -145,6 +149,12 @@ def test_the_best_so_far_is_of_the_highest_rung() -> None:
     trials = (trial(0, "0@0", 0.9), trial(1, "1@0", 0.8), trial(2, "0@1", 0.7), trial(3, "1@1", 0.75))
     plan = SweepPlan(("x=log(1..100)",), "halving", 2, 2, "auc", full=4, resource="n")
     sweep = Sweep(trials[0].run, plan, "auc", False, 3, trials, trials[3])
+    # Each label stands apart from what it is about.
+    words = sweep_words(
+        replace(sweep, resumes=trials[1].run, resumed_by=trials[2].run), trials[0].run.started_at, 60
+    )
+    assert f"\nresumes     {trials[1].run.name}" in words.plain
+    assert f"\nresumed by  {trials[2].run.name}" in words.plain
     best, each = score_series(sweep)
     assert [y for _, y in best.points] == [0.9, 0.9, 0.7, 0.75]
     assert [y for _, y in each.points] == [0.9, 0.8, 0.7, 0.75]

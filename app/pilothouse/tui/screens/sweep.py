@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
     from pilothouse.training.sweeps.results import Sweep
 
+_OF_A_RECIPE = (
+    ", on all training rows.\n",
+    "It is judged on the holdout, which no trial has seen, and makes a version.",
+)
+
 
 class SweepScreen(RunActs):
     """Opened with enter or ``d`` on a sweep; left with esc."""
@@ -203,15 +208,14 @@ class SweepScreen(RunActs):
         words = line(
             "An ordinary run with the parameters of trial ",
             (safe(sweep.best.key), "bold"),
-            ", on all training rows.",
-            "\n",
-            "It is judged on the holdout, which no trial has seen, and makes a version.",
+            *(_OF_A_RECIPE if sweep.run.recipe else (".",)),
             "\n\n",
             ("params     ", "$dim"),
             safe(params),
         )
         self.app.push_screen(
-            Confirm("Train the winner", words, "Train"), lambda yes: self._winner() if yes else None
+            Confirm("Train the winner", words, "Train" if sweep.run.recipe else "Run"),
+            lambda yes: self._winner() if yes else None,
         )
 
     def _winner(self) -> None:

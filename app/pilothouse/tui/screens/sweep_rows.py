@@ -99,7 +99,7 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
             parts += ["\n", (f"  {'trial':<24}  ", "$dim"), trial]
         for name in searched(sweep):
             parts += ["\n", (f"  {safe(name, 24):<24}  ", "$dim"), safe(best.run.params.get(name, "–"), 40)]
-    for other, label in ((sweep.resumes, "goes on with"), (sweep.resumed_by, "went on as")):
+    for other, label in ((sweep.resumes, "resumes"), (sweep.resumed_by, "resumed by")):
         if other is not None:
             parts += [
                 "\n",
