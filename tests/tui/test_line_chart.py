@@ -5,6 +5,7 @@ import time
 from itertools import pairwise
 from typing import ClassVar
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from piloting import HOSTILE
@@ -254,3 +255,11 @@ def test_the_summary_is_words() -> None:
     assert first == "roc_auc: last 2.0000 at step 2, best 3.0000 at step 1 (highest), from 1.0000 at step 0."
     assert second.endswith("no values.")
     assert "\x1b" not in second
+
+
+@pytest.mark.parametrize("columns", [40, 79, 160])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_mark_stands_only_where_a_point_is(columns: int, count: int) -> None:
+    drawn = draw_chart([curve(*(1.0, 0.1, 0.4)[:count])], columns, 14).plain
+    inside = [text for text in drawn.splitlines() if "┤" in text or "│" in text]
+    assert sum(text.count("●") for text in inside) == count

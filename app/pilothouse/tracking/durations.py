@@ -18,7 +18,12 @@ def duration(seconds: float | None) -> str:
         return f"{int(max(0.0, seconds) * 1000)} ms"
     if seconds < 10:
         return f"{int(seconds * 10) / 10:.1f} s"
-    total = int(min(seconds, 1e12))
+    return on_the_clock(seconds)
+
+
+def on_the_clock(seconds: float) -> str:
+    """The same without small units, for what stands in one row: 0:00, 0:04, 0:41, 1:02:03, 6 d 4 h."""
+    total = int(max(0.0, min(seconds, 1e12)))
     if total >= 86_400:
         return f"{total // 86_400:,} d {total % 86_400 // 3600} h"
     hours, minutes, rest = total // 3600, total % 3600 // 60, total % 60

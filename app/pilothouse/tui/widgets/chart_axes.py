@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pilothouse.tracking.durations import duration
+from pilothouse.tracking.durations import on_the_clock
 
 _SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
@@ -104,7 +104,7 @@ def time_labels(ticks: Sequence[float]) -> list[str]:
     """Write seconds as 0:30, 1:05:00, 2 d 0 h; below a second as 0.2 s."""
     if any(tick != int(tick) for tick in ticks):
         return [f"{text} s" for text in labels(ticks)]
-    return [("−" if tick < 0 else "") + duration(abs(tick)) for tick in ticks]
+    return [("−" if tick < 0 else "") + on_the_clock(abs(tick)) for tick in ticks]
 
 
 def _digits(gap: float) -> int:

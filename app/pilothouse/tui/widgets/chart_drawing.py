@@ -82,7 +82,11 @@ def draw_lines(lines: Sequence[Line], columns: int, rows: int, view: View) -> Co
     if view.cursor is not None and low <= view.cursor <= high:
         cursor = min(across - 1, round(column(view.cursor)) // 2)
     out: list[Content] = [Content.assemble((fit(above, columns), "$dim"))] if above else []
-    signs = _signs(canvas, lines)
+    marks = [
+        {round(column(x)) // 2: row(y) // 4 for x, y in line.main if low <= x <= high and math.isfinite(y)}
+        for line in lines
+    ]
+    signs = _signs(canvas, marks)
     for y in range(height):
         cells: Cells = [(fit(ticks.get(y, ""), margin, "right") + ("┤" if y in ticks else "│"), "$dim")]
         for x in range(across):
@@ -113,17 +117,25 @@ def _trace(
             canvas.stroke(x0, y0, x1, y1, owner)
 
 
-def _signs(canvas: Canvas, lines: Sequence[Line]) -> dict[tuple[int, int], int]:
-    """Cells in which a curve's symbol stands: its last, and some on the way, each curve's elsewhere."""
+def _signs(canvas: Canvas, cells: Sequence[dict[int, int]]) -> dict[tuple[int, int], int]:
+    """Cells in which a curve's symbol stands: only where it has a point, on its last, and some on the way.
+
+    Args:
+        canvas: the curves as they are drawn.
+        cells: of each curve, the columns in which it has a point, in order, and the rows of these points.
+    """
     found: dict[tuple[int, int], int] = {}
-    for n in range(len(lines)):
-        path = canvas.path.get(n, {})
-        shift = (n * 7) % APART
-        for x, y in path.items():
-            if x % APART == shift and canvas.owner[y][x] == n:
+    for n, here in enumerate(cells):
+        few, stop = len(here) <= canvas.columns // APART, (n * 7) % APART
+        for x, y in here.items():
+            if not 0 <= y < canvas.rows or canvas.owner[y][x] != n:
+                continue
+            if few or x >= stop:
                 found[x, y] = n
-        if path:
-            found[max(path), path[max(path)]] = n
+                stop += APART * ((x - stop) // APART + 1) if x >= stop else 0
+        if here:
+            last = max(here)
+            found[last, min(canvas.rows - 1, max(0, here[last]))] = n
     return found
 
 
