@@ -219,6 +219,24 @@ def python_command(module: str, *args: str) -> list[str]:
     return [sys.executable, "-m", module, *args]
 
 
+def own_command(*args: str) -> str:
+    """Return what a person types to run this very Pilothouse: its name if the shell finds it, else its path.
+
+    Quoted for a POSIX shell.
+    """
+    import shlex
+    import shutil
+
+    script = Path(sys.executable).with_name("pilothouse.exe" if WINDOWS else "pilothouse")
+    first = [sys.executable, "-m", "pilothouse"]
+    if script.exists():
+        found, here = shutil.which("pilothouse"), Path.cwd()
+        known = found is not None and Path(found).exists() and Path(found).samefile(script)
+        near = script.relative_to(here) if script.is_relative_to(here) else script
+        first = ["pilothouse" if known else str(near)]
+    return shlex.join([*first, *args])
+
+
 def spawn_detached(
     argv: Sequence[str], *, cwd: Path, log: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:

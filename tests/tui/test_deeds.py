@@ -95,7 +95,7 @@ async def test_the_server_is_started_asked_and_stopped_by_keys(served: Workspace
         await pilot.press("i")
         await settle(pilot, lambda: "Try a prediction" in shown(app))
         await press(pilot, "enter")
-        await settle(pilot, lambda: "probabilities" in shown(app), timeout=PATIENCE)
+        await settle(pilot, lambda: "probability" in shown(app), timeout=PATIENCE)
         await press(pilot, "escape")
         await settle(pilot, lambda: "1 newest" in shown(app))
         await press(pilot, "S", "tab", "enter")

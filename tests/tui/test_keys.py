@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import get_run, list_runs
+from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.runs.screen import RunsScreen
 from pilothouse.tui.widgets.frame import StatusLine
@@ -174,6 +175,20 @@ async def test_the_log_is_shown_without_its_escapes_and_followed(hostile: Worksp
         assert screen(app) == "LogScreen"
         await visit(pilot, "2")
         assert screen(app) == "RunsScreen"
+
+
+async def test_a_log_that_nobody_kept_says_so(empty: Workspace) -> None:
+    run = open_run(empty, RunStart(kind="api", name="alone", status="RUNNING"), hold=True)
+    run.end("FINISHED", 0)
+    app = PilothouseApp(empty)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "2")
+        await pilot.press("l")
+        await ready(pilot)
+        await settle(pilot, lambda: "is not recorded" in shown(app))
+        assert "pilothouse run -- COMMAND" in shown(app) and "Nothing" not in shown(app)
+        (empty.run_dir(run.run_id) / "output.log").touch()
+        await settle(pilot, lambda: "Nothing was printed." in shown(app))
 
 
 async def test_details_show_curves_of_every_metric(hostile: Workspace) -> None:

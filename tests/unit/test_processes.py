@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import threading
@@ -7,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pilothouse.processes import fair_lock, hold_alive, is_alive, python_command, spawn_detached, write_atomic
+from pilothouse.processes import (
+    fair_lock,
+    hold_alive,
+    is_alive,
+    own_command,
+    python_command,
+    spawn_detached,
+    write_atomic,
+)
 from waiting import wait_until
 
 HOLD = "import sys; from pathlib import Path; from pilothouse.processes import hold_alive\n"
@@ -112,3 +121,23 @@ def test_two_who_ask_do_not_see_each_other_as_life(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not any(found)
+
+
+def test_the_command_that_is_told_works_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    binaries = tmp_path / "a place" / "bin"
+    binaries.mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(binaries / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert own_command("--workspace", "w").endswith("-m pilothouse --workspace w")
+    script = binaries / ("pilothouse.exe" if sys.platform == "win32" else "pilothouse")
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert shlex.split(own_command("--workspace", "a b")) == [
+        str(script.relative_to(tmp_path)),
+        "--workspace",
+        "a b",
+    ]
+    monkeypatch.chdir(tmp_path.parent.parent)
+    monkeypatch.setenv("PATH", str(binaries))
+    assert own_command("runs") == "pilothouse runs"

@@ -143,7 +143,7 @@ def stop(run: str, grace: float, workspace: Workspace, as_json: bool) -> None:
 @json_option
 def logs(run: str, follow: bool, workspace: Workspace, as_json: bool) -> None:
     """Print the output of a RUN."""
-    from pilothouse.training.watching import read_log
+    from pilothouse.training.watching import is_recorded, read_log
 
     run_id = _run_id(workspace, run)
     if as_json:
@@ -157,8 +157,8 @@ def logs(run: str, follow: bool, workspace: Workspace, as_json: bool) -> None:
         return
     if follow:
         follow_run(workspace, run_id, with_output=True)
-    else:
-        _print_log(workspace, run_id, 0)
+    elif not _print_log(workspace, run_id, 0) and not is_recorded(workspace, run_id):
+        say("What it prints is not recorded: start it with `pilothouse run -- COMMAND` to keep that.")
 
 
 def _run_id(workspace: Workspace, ref: str) -> str:

@@ -18,6 +18,7 @@ from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.story import headline
 from pilothouse.monitoring.verdict_words import of_data
 from pilothouse.monitoring.verdicts import StoredReport, list_drift_reports
+from pilothouse.processes import own_command
 from pilothouse.registry.deployments import promote, rollback
 from pilothouse.registry.versions import ModelVersion, get_version
 from pilothouse.serving.control import start_server
@@ -54,7 +55,7 @@ def tell_story(root: Path, tell: Tell) -> None:
     finally:
         story.close()
     tell(f"\nThe story is told: {len(story.steps())} steps in {time.monotonic() - began:.0f} s.")
-    tell(f"Look around in what it left: pilothouse --workspace {root}")
+    tell(f"Look around in what it left: {own_command('--workspace', str(root))}")
 
 
 def _expect(truth: bool, what: str) -> None:
@@ -100,7 +101,7 @@ class _Story:
         return self._workspace
 
     def _open(self) -> None:
-        self._workspace = make_demo(self._root)
+        self._workspace = make_demo(self._root, lambda text: self._tell(f"   {text}"))
         files = sorted(self._here.data_folder(self._here.config().model()).iterdir())
         self._tell(f"   {self._here.root}: {len(files)} files, {len(waiting_files(self._here))} more to come")
         self._tell("   Question: will a flight arrive more than 15 minutes late?")

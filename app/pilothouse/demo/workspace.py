@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from pilothouse.demo.sample import sample_files
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import is_alive, write_atomic
-from pilothouse.workspace import CONFIG_NAME, Workspace, init_workspace
+from pilothouse.workspace import Workspace, init_workspace
 
 INCOMING = "incoming"
 """Folder of a demo workspace with the files that have not arrived yet."""
@@ -49,15 +51,20 @@ level = 0                          # 0 manual, 1 retrain on drift, 2 promote by 
 """
 
 
-def make_demo(root: Path) -> Workspace:
-    """Make `root` a fresh demo workspace; an earlier demo there is cleared away.
+def make_demo(root: Path, tell: Callable[[str], None] = lambda text: None) -> Workspace:
+    """Make `root` a fresh demo workspace; an earlier demo there, with all its runs, is kept beside it.
+
+    Args:
+        root: where.
+        tell: is told where the earlier one is now.
 
     Raises:
         PilothouseError: `root` has something in it that is no demo, or a training of the old demo still runs.
     """
     root = root.absolute()
     if root.exists() and any(root.iterdir()):
-        _clear(Workspace(root))
+        kept = _set_aside(Workspace(root))
+        tell(f"The demo that was here, with its runs, is kept in {kept}; delete it when you need it no more.")
     months = sample_files()
     root.mkdir(parents=True, exist_ok=True)
     workspace = init_workspace(root, _CONFIG.format(port=_free_port()))
@@ -82,14 +89,27 @@ def deliver(workspace: Workspace) -> Path:
     """
     waiting = waiting_files(workspace)
     if not waiting:
-        raise PilothouseError("No month is left to deliver.", next="`pilothouse demo` makes a fresh demo.")
+        raise PilothouseError(
+            "No month is left to deliver.", next="`pilothouse demo --fresh` makes another demo."
+        )
     target = workspace.data_folder(workspace.config().model()) / waiting[0].name
     waiting[0].replace(target)
     return target
 
 
-def _clear(old: Workspace) -> None:
-    if not (old.state_dir / _MARKER).exists():
+def earlier_demo(root: Path) -> Workspace | None:
+    """Return the demo workspace in `root`; None if there is none."""
+    found = Workspace(root.absolute())
+    return found if is_demo(found) and found.config_path.exists() else None
+
+
+def is_demo(workspace: Workspace) -> bool:
+    """Say whether a workspace was made by `make_demo`."""
+    return (workspace.state_dir / _MARKER).exists()
+
+
+def _set_aside(old: Workspace) -> Path:
+    if not is_demo(old):
         raise PilothouseError(
             f"{old.root} has something in it that is not a demo.",
             untouched="Nothing there was changed.",
@@ -102,9 +122,17 @@ def _clear(old: Workspace) -> None:
         raise PilothouseError(
             f"A training of the demo in {old.root} still runs.", next="Wait for it, or stop it."
         )
-    for name in ("data", INCOMING, ".pilothouse"):
-        shutil.rmtree(old.root / name, ignore_errors=True)
-    (old.root / CONFIG_NAME).unlink(missing_ok=True)
+    names = (old.root.with_name(f"{old.root.name}-{number}") for number in itertools.count(1))
+    kept = next(path for path in names if not path.exists())
+    try:
+        old.root.rename(kept)
+    except OSError as error:
+        raise PilothouseError(
+            f"The demo in {old.root} cannot be set aside: {error.strerror}.",
+            untouched="It is as it was.",
+            next="Choose another folder with --dir.",
+        ) from error
+    return kept
 
 
 def _free_port() -> int:

@@ -29,7 +29,11 @@ def read_pairs(words: Sequence[str]) -> dict[str, str | None]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key.strip():
-            raise UsageError(f"{word[:80]!r} is not KEY=VALUE.", untouched="No tag was changed.")
+            raise UsageError(
+                f"{word[:80]!r} is not KEY=VALUE.",
+                untouched="No tag was changed.",
+                next="A value with a space stands in quotes: KEY='two words'.",
+            )
         tags[key.strip()] = value or None
     return tags
 

@@ -130,6 +130,11 @@ def read_log(workspace: Workspace, run_id: str, offset: int = 0, limit: int = 1 
     return data.decode("utf-8", "replace"), offset + len(data)
 
 
+def is_recorded(workspace: Workspace, run_id: str) -> bool:
+    """Say whether what a run prints is kept: nobody reads along with a program that only logs."""
+    return (workspace.run_dir(run_id) / LOG_NAME).exists()
+
+
 def _torn(data: bytes) -> int:
     """How many bytes at the end begin a UTF-8 character without finishing it."""
     for count in range(1, min(3, len(data)) + 1):

@@ -139,3 +139,13 @@ def test_the_help_tells_the_grammar(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     for word in ("best(KEY)", "ILIKE", "IS NOT NULL", "OR", "'2 days ago'"):
         assert word in told
+
+
+def test_the_log_of_a_run_that_only_logs_says_that_it_is_not_kept(
+    runs: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["logs", "gull"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "" and "is not recorded" in told.err
+    assert main(["logs", "gull", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["log"] == ""

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.demo.opening import prepare_demo
+from pilothouse.demo.processes import stop_everything
 from pilothouse.demo.sample import sample_files
-from pilothouse.demo.workspace import deliver, make_demo, waiting_files
+from pilothouse.demo.workspace import deliver, earlier_demo, make_demo, waiting_files
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import hold_alive
+from pilothouse.store import open_store
+from pilothouse.tracking.runs import list_runs
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
 
@@ -27,14 +31,35 @@ def test_a_fresh_demo_has_eight_months_and_four_to_come(tmp_path: Path) -> None:
     assert len(waiting_files(demo)) == 3
 
 
-def test_an_older_demo_is_cleared_away(tmp_path: Path) -> None:
+def test_an_older_demo_is_kept_beside_the_new_one(tmp_path: Path) -> None:
     old = make_demo(tmp_path / "demo")
     deliver(old)
     run = open_run(old, RunStart(kind="api"))
     run.end("FINISHED")
-    new = make_demo(tmp_path / "demo")
+    told: list[str] = []
+    new = make_demo(tmp_path / "demo", told.append)
     assert len(waiting_files(new)) == 4
     assert not new.runs_dir.exists()
+    kept = Workspace(tmp_path / "demo-1")
+    assert len(told) == 1 and str(kept.root) in told[0]
+    assert [one.run_id for one in list_runs(open_store(kept))] == [run.run_id]
+    assert len(waiting_files(kept)) == 3
+    make_demo(tmp_path / "demo", told.append)
+    assert len(told) == 2 and str(tmp_path / "demo-2") in told[1]
+
+
+def test_in_the_terminal_a_demo_goes_on(tmp_path: Path) -> None:
+    old = make_demo(tmp_path / "demo")
+    run = open_run(old, RunStart(kind="api"))
+    run.end("FINISHED")
+    told: list[str] = []
+    try:
+        found = prepare_demo(tmp_path / "demo", fresh=False, tell=told.append)
+        assert [one.run_id for one in list_runs(open_store(found))] == [run.run_id]
+        assert len(told) == 1 and "--fresh" in told[0]
+    finally:
+        stop_everything(old)
+    assert earlier_demo(tmp_path) is None
 
 
 def test_a_demo_whose_training_still_runs_is_not_cleared(tmp_path: Path) -> None:

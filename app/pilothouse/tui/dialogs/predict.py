@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Label
 from textual.worker import get_current_worker
 
 from pilothouse.tui.dialogs.base import Dialog
-from pilothouse.tui.text import line, safe
+from pilothouse.tui.text import line, number, safe
 from pilothouse.tui.widgets.panel import Words
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class PredictDialog(Dialog[bool]):
         first = answer.get("predictions", [None])
         chances = answer.get("probabilities")
         chance = (
-            f"   probabilities {json.dumps(chances[0], default=str)}"
+            f"   probabilit{'ies' if isinstance(chances[0], list) else 'y'} {_shares(chances[0])}"
             if isinstance(chances, list) and chances
             else ""
         )
@@ -131,3 +131,9 @@ class PredictDialog(Dialog[bool]):
     def answer(self) -> bool | None:
         """Nothing is returned."""
         return None
+
+
+def _shares(chances: object) -> str:
+    """Probabilities with the digits that matter."""
+    many = chances if isinstance(chances, list) else [chances]
+    return " ".join(number(one) if isinstance(one, float) else safe(one, 40) for one in many)

@@ -24,26 +24,34 @@ MOST_LINES = 50_000
 
 
 EMPTY = "Nothing has been printed yet."
+ENDED_EMPTY = "Nothing was printed."
+NOT_RECORDED = (
+    "What it prints is not recorded, since it was not started by Pilothouse.\n"
+    "Start it with  pilothouse run -- COMMAND  to keep that."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """What came since ``start``; ``end`` is where to read on, ``live`` whether more may come."""
+    """What came since ``start``; ``end`` is where to read on, ``live`` whether more may come, ``recorded``
+    whether there is a log at all."""
 
     text: str
     end: int
     live: bool
+    recorded: bool
 
 
 def read_part(workspace: Workspace, run_id: str, offset: int) -> LogPart:
     """Read on from byte ``offset``."""
     from pilothouse.processes import is_alive
     from pilothouse.tracking.writer import ALIVE_NAME
+    from pilothouse.training.watching import is_recorded
     from pilothouse.tui.snapshots.training import log_part
 
     live = is_alive(workspace.run_dir(run_id) / ALIVE_NAME)
     text, end = log_part(workspace, run_id, offset)
-    return LogPart(text, end, live)
+    return LogPart(text, end, live, is_recorded(workspace, run_id))
 
 
 class LogScreen(FilteredScreen):
@@ -62,6 +70,7 @@ class LogScreen(FilteredScreen):
         self.lines: list[str] = []
         self.following = True
         self.live = True
+        self.recorded = True
         self._torn = ""
         self._end = 0
         self._dropped = 0
@@ -83,7 +92,8 @@ class LogScreen(FilteredScreen):
     def show_snapshot(self, snapshot: object) -> None:
         """Append what came."""
         part: LogPart = snapshot  # type: ignore[assignment]
-        self.live = part.live
+        changed = (part.live, part.recorded) != (self.live, self.recorded)
+        self.live, self.recorded = part.live, part.recorded
         self._end = part.end
         if part.text:
             *whole, self._torn = (self._torn + part.text).split("\n")
@@ -92,7 +102,7 @@ class LogScreen(FilteredScreen):
             if len(self.lines) > MOST_LINES:
                 self._dropped += len(self.lines) - MOST_LINES
                 del self.lines[:-MOST_LINES]
-        if part.text or not self.main_table().loaded:
+        if part.text or changed or not self.main_table().loaded:
             self.filter_changed()
         state = ("▶ live, following" if self.following else "▶ live, f follows") if self.live else "● ended"
         self.query_one("#log-panel", Panel).retitle(
@@ -109,10 +119,16 @@ class LogScreen(FilteredScreen):
             if not words or words in text.lower()
         ]
         table = self.main_table()
-        table.empty = "No line has these words." if shown else EMPTY
+        table.empty = "No line has these words." if shown else self._why_empty()
         table.set_rows(rows)
+        table.refresh()  # the words for no rows may be others
         if self.following:
             table.action_edge(1)
+
+    def _why_empty(self) -> str:
+        if not self.recorded:
+            return NOT_RECORDED
+        return EMPTY if self.live else ENDED_EMPTY
 
     def do_follow(self) -> None:
         """Follow the end, or stay where the cursor is."""

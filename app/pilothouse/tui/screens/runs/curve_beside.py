@@ -98,7 +98,7 @@ class CurveBeside(RunActs):
             panel.retitle("Run", "")
             chart.show(
                 (),
-                empty="no curve: this run logged no steps" if run.ended else "waiting for the first steps …",
+                empty="no curve: no metric has two steps" if run.ended else "waiting for the first steps …",
             )
             return
         if (held := self._details.get(run.run_id)) is None or held.key != key:
