@@ -19,7 +19,8 @@ from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.tui.commands import Stop
 from pilothouse.tui.snapshots.features import measure
 from pilothouse.workspace import Workspace
-from steering import pilothouse
+from ready_made import copied
+from steering import pilothouse, pilothouse_each
 from waiting import wait_until
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
@@ -41,21 +42,22 @@ def write_alerts(path: Path, level: int = 0) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
+    return Workspace(copied("flights with the sky", flights_with_the_sky, tmp_path / "w"))
+
+
+def flights_with_the_sky(root: Path) -> None:
     for name in ("data", "features", "tables"):
-        (tmp_path / name).mkdir()
-    shutil.copy(SAMPLE / "flights-2013-01.parquet", tmp_path / "data")
-    (tmp_path / "features" / "sky.sql").write_text(VIEW)
-    write_alerts(tmp_path / "tables" / "alerts.csv")
-    assert (
-        pilothouse("init", ".", "--data", "data", "--target", "late", "--name", "late", cwd=tmp_path).code
-        == 0
-    )
-    config = tmp_path / "pilothouse.toml"
+        (root / name).mkdir(parents=True)
+    shutil.copy(SAMPLE / "flights-2013-01.parquet", root / "data")
+    (root / "features" / "sky.sql").write_text(VIEW)
+    write_alerts(root / "tables" / "alerts.csv")
+    made = pilothouse("init", ".", "--data", "data", "--target", "late", "--name", "late", cwd=root)
+    assert made.code == 0, made
+    config = root / "pilothouse.toml"
     kept = [line for line in config.read_text().splitlines() if not line.startswith("exclude")]
     kept.insert(kept.index("[data]") + 1, 'time = "sched_dep"\nid = "flight_id"')
     tables = '[features]\ntables = { alerts = { file = "tables/alerts.csv", time = "since" } }'
     config.write_text("\n".join([*kept, tables]) + "\n")
-    return Workspace(tmp_path)
 
 
 def test_a_sweep_searches_with_the_features_that_its_winner_is_fitted_with(place: Workspace) -> None:
@@ -69,25 +71,29 @@ def test_a_sweep_searches_with_the_features_that_its_winner_is_fitted_with(place
 @pytest.mark.slow
 def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
     root = place.root
-    told = pilothouse("features", "--json", cwd=root).json()
-    assert [(one["feature"], one["type"]) for one in told["features"]] == [
+    told, trained, promoted, served = pilothouse_each(
+        ["features", "--json"], ["train", "--recipe", "logistic", "--follow"], ["promote", "1", "--yes"],
+        ["serve", "--detach", "--port", "0"], cwd=root,
+    )  # fmt: skip
+    assert [(one["feature"], one["type"]) for one in told.json()["features"]] == [
         ("hour", "long"), ("far", "boolean"), ("level", "long"),
     ]  # fmt: skip
-    trained = pilothouse("train", "--recipe", "logistic", "--follow", cwd=root)
     assert trained.code == 0, trained.err
     signature = json.loads((place.version_dir("late", 1) / "signature.json").read_text())
     names = [one["name"] for one in signature["inputs"]]
     assert "sched_dep" in names and not {"hour", "far", "level", "late"} & set(names)
     assert signature["inputs"][-1] == {"name": "flight_id", "type": "string", "required": False}
-    assert pilothouse("promote", "1", "--yes", cwd=root).code == 0
-    assert pilothouse("serve", "--detach", "--port", "0", cwd=root).code == 0
+    assert (promoted.code, served.code) == (0, 0), (promoted, served)
     rows = str(SAMPLE / "flights-2013-01.parquet")
     try:
-        assert pilothouse("predict", rows, "--limit", "40", cwd=root).code == 0
+        predicted, skew, of_file = pilothouse_each(
+            ["predict", rows, "--limit", "40"], ["skew", "--exit-code"],
+            ["skew", "--data", rows, "--exit-code", "--json"], cwd=root,
+        )  # fmt: skip
         line = read_predictions(place, 1)[0]
-        assert set(line["computed"]) == {"hour", "far", "level"}
-        assert pilothouse("skew", "--exit-code", cwd=root).code == 0
-        report = pilothouse("skew", "--data", rows, "--exit-code", "--json", cwd=root).json()
+        assert predicted.code == 0 and set(line["computed"]) == {"hour", "far", "level"}
+        assert skew.code == 0
+        report = of_file.json()
         assert (report["rows"], report["unmatched"], report["skew"]) == (40, 0, False)
         assert measure(place, "late", lambda _: None, Stop()).skewed == 0
 
@@ -114,6 +120,8 @@ def _served_level(place: Workspace, rows: str) -> float:
 def test_a_view_that_leaks_makes_no_version(place: Workspace) -> None:
     leak = "SELECT (SELECT max(level) FROM alerts) AS worst FROM rows"
     (place.root / "features" / "leak.sql").write_text(leak)
-    done = pilothouse("train", "--recipe", "logistic", "--follow", cwd=place.root)
+    done, models = pilothouse_each(
+        ["train", "--recipe", "logistic", "--follow"], ["models", "--json"], cwd=place.root
+    )
     assert done.code == 1 and "'worst' looks into the future" in done.out + done.err
-    assert pilothouse("models", "--json", cwd=place.root).json() == []
+    assert models.json() == []

@@ -17,7 +17,7 @@ from pilothouse.registry.versions import get_version
 from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import list_events, open_store
 from pilothouse.workspace import Workspace
-from steering import copy_of, csv_text, pilothouse, rows, serving, told_well, wait_gone
+from steering import copy_of, csv_text, pilothouse, pilothouse_each, rows, serving, told_well, wait_gone
 
 
 @pytest.fixture(scope="module")
@@ -89,28 +89,37 @@ def test_what_is_no_label_is_refused_and_nothing_is_kept(
 def test_the_command_takes_a_file_and_performance_measures(served: tuple[Workspace, str, int]) -> None:
     workspace, _, _ = served
     root = workspace.root
-    before = pilothouse("performance", "--json", cwd=root).json()["versions"][0]
-    assert before["version"] == 1 and before["rows"] == 200 and before["labelled"] <= 1
-    late = root / "late.csv"
+    late, odd, wrong, other = (root / name for name in ("late.csv", "odd.csv", "wrong.csv", "other.csv"))
     late.write_text(csv_text(rows(200, seed=5)))
-    done = pilothouse("feedback", late, cwd=root)
-    assert done.code == 0 and "200 labels" in done.out, done
-    after = pilothouse("performance", "--json", "--chunk", "count", "--every", "50", cwd=root).json()
-    found = after["versions"][0]
-    assert found["labelled"] == 200 and found["harm"]["realised"]["value"] > 0.6
+    odd.write_text("id,y\nr5-3,1\nr5-4,5\n")
+    wrong.write_text("id,y\nr5-4,5\n")
+    other.write_text("id,z\n1,2\n")
+    before, fed, after, told, by_file, of_file, gone, some, none, no_column = pilothouse_each(
+        ["performance", "--json"],
+        ["feedback", late],
+        ["performance", "--json", "--chunk", "count", "--every", "50"],
+        ["performance", "--by", "c"],
+        ["performance", "--chunk", "file"],
+        ["performance", late, "--chunk", "count"],
+        ["feedback", root / "gone.csv"],
+        ["feedback", odd],
+        ["feedback", wrong],
+        ["feedback", other],
+        cwd=root,
+    )
+    first = before.json()["versions"][0]
+    assert first["version"] == 1 and first["rows"] == 200 and first["labelled"] <= 1
+    assert fed.code == 0 and "200 labels" in fed.out, fed
+    found = after.json()["versions"][0]
+    assert after.code == 0 and found["labelled"] == 200 and found["harm"]["realised"]["value"] > 0.6
     assert len(found["periods"]) == 4
-    told = pilothouse("performance", "--by", "c", cwd=root)
     assert told.code == 0 and "v1: 200 predictions" in told.out and "c = " in told.out, told
-    told_well(pilothouse("performance", "--chunk", "file", cwd=root), "no file", code=2)
-    told_well(pilothouse("performance", late, "--chunk", "count", cwd=root), "not files", code=2)
-    told_well(pilothouse("feedback", root / "gone.csv", cwd=root), "no file")
-    late.write_text("id,y\nr5-3,1\nr5-4,5\n")
-    done = pilothouse("feedback", late, cwd=root)
-    assert done.code == 0 and "■ 1 was refused (r5-4): 5 is none of the classes" in done.err, done
-    late.write_text("id,y\nr5-4,5\n")
-    told_well(pilothouse("feedback", late, cwd=root), "5 is none of the classes")
-    late.write_text("id,z\n1,2\n")
-    told_well(pilothouse("feedback", late, cwd=root), "no column 'y'")
+    told_well(by_file, "no file", code=2)
+    told_well(of_file, "not files", code=2)
+    told_well(gone, "no file")
+    assert some.code == 0 and "■ 1 was refused (r5-4): 5 is none of the classes" in some.err, some
+    told_well(none, "5 is none of the classes")
+    told_well(no_column, "no column 'y'")
 
 
 def test_what_is_served_is_what_is_judged(template: Path, tmp_path: Path) -> None:
@@ -143,13 +152,16 @@ def test_what_is_served_is_what_is_judged(template: Path, tmp_path: Path) -> Non
     mistakes = sum(
         5 * (logged[key] == 1 and y == 0) + 2 * (logged[key] == 0 and y == 1) for key, y in truth.items()
     )
-    found = pilothouse("performance", "--json", cwd=workspace.root).json()["versions"][0]["harm"]
+    alone = tmp_path / "w" / "alone.csv"
+    alone.write_text(csv_text(rows(300, seed=6)))
+    worth, predicted = pilothouse_each(
+        ["performance", "--json"], ["predict", alone, "--json"], cwd=workspace.root
+    )
+    found = worth.json()["versions"][0]["harm"]
     assert found["business"]["cost"] == mistakes
     caught = sum(logged[key] == 1 and y == 1 for key, y in truth.items()) / sum(truth.values())
     assert found["metrics"]["recall"]["value"] == pytest.approx(caught)
-    alone = tmp_path / "w" / "alone.csv"
-    alone.write_text(csv_text(rows(300, seed=6)))
-    done = pilothouse("predict", alone, "--json", cwd=workspace.root).json()
+    done = predicted.json()
     assert not done["served"] and done["predictions"] == said
 
 

@@ -15,7 +15,18 @@ from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import open_store
 from pilothouse.tracking.runs import get_run, metric_history
 from pilothouse.workspace import Workspace
-from steering import GOOD_ROW, copy_of, environment, is_sound, land, pilothouse, post, rows, serving
+from steering import (
+    GOOD_ROW,
+    copy_of,
+    environment,
+    is_sound,
+    land,
+    pilothouse,
+    pilothouse_each,
+    post,
+    rows,
+    serving,
+)
 from waiting import wait_until
 
 BODY = json.dumps({"dataframe_records": [GOOD_ROW]})
@@ -99,22 +110,27 @@ def test_commands_that_write_say_that_the_disk_is_full_and_change_nothing(
     land(crowded.root / "data", "second.csv", rows(60, seed=2))
     before = pilothouse("models", "--json", cwd=crowded.root).json()
     small_disk.fill()
-    for command in (
+    commands = (
         ["tag", "latest", "x=1"], ["promote", "2", "--yes", "--force"], ["train"], ["run", "--", "true"],
         ["watch", "--once"], ["watch", "--detach"], ["check"], ["serve", "--detach"],
         ["init", "other", "--data", "data", "--target", "y"],
-    ):  # fmt: skip
-        done = pilothouse(*command, cwd=crowded.root)
+    )  # fmt: skip
+    for command, done in zip(commands, pilothouse_each(*commands, cwd=crowded.root), strict=True):
         assert (done.code, done.out) == (1, ""), (command, done)
         assert "full" in done.err or "No space left" in done.err, (command, done)
         assert "Traceback" not in done.err
         assert "not foreseen" not in done.err, (command, done)
-    for command in (["runs"], ["models"], ["events"], ["predict", "data/first.csv", "--limit", "1"]):
-        assert pilothouse(*command, cwd=crowded.root).code == 0
+    reading = ["runs"], ["models"], ["events"], ["predict", "data/first.csv", "--limit", "1"]
+    for done in pilothouse_each(*reading, cwd=crowded.root):
+        assert done.code == 0, done
     small_disk.empty()
-    assert pilothouse("models", "--json", cwd=crowded.root).json() == before
-    for command in (["tag", "latest", "x=1"], ["promote", "2", "--yes", "--force"], ["watch", "--once"]):
-        assert pilothouse(*command, cwd=crowded.root).code == 0, command
+    models, *told = pilothouse_each(
+        ["models", "--json"], ["tag", "latest", "x=1"], ["promote", "2", "--yes", "--force"],
+        ["watch", "--once"], cwd=crowded.root,
+    )  # fmt: skip
+    assert models.json() == before
+    for done in told:
+        assert done.code == 0, done
     is_sound(crowded)
 
 
@@ -128,8 +144,9 @@ def test_a_training_that_finds_no_room_fails_and_registers_no_half_bundle(
     assert told["status"] == "FAILED"
     assert "No space left" in told["reason"] or "full" in told["reason"]
     small_disk.empty()
-    assert [one["version"] for one in pilothouse("models", "--json", cwd=crowded.root).json()] == [2, 1]
-    assert pilothouse("train", cwd=crowded.root).code == 0
+    models, trained = pilothouse_each(["models", "--json"], ["train"], cwd=crowded.root)
+    assert [one["version"] for one in models.json()] == [2, 1]
+    assert trained.code == 0
     is_sound(crowded)
 
 
