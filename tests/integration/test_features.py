@@ -20,7 +20,7 @@ from pilothouse.tui.commands import Stop
 from pilothouse.tui.snapshots.features import measure
 from pilothouse.workspace import Workspace
 from ready_made import copied
-from steering import pilothouse, pilothouse_each
+from steering import pilothouse, pilothouse_each, post
 from waiting import wait_until
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
@@ -73,7 +73,7 @@ def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
     root = place.root
     told, trained, promoted, served = pilothouse_each(
         ["features", "--json"], ["train", "--recipe", "logistic", "--follow"], ["promote", "1", "--yes"],
-        ["serve", "--detach", "--port", "0"], cwd=root,
+        ["serve", "--detach", "--port", "0", "--json"], cwd=root,
     )  # fmt: skip
     assert [(one["feature"], one["type"]) for one in told.json()["features"]] == [
         ("hour", "long"), ("far", "boolean"), ("level", "long"),
@@ -105,15 +105,16 @@ def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
         assert (skewed["feature"], skewed["share"], skewed["largest"]) == ("level", 1.0, 5.0)
         # The server takes the changed table up by itself.
         before = line["computed"]["level"]
-        wait_until(lambda: _served_level(place, rows) == before + 5)
+        row = json.dumps({"dataframe_records": [line["features"]]})
+        wait_until(lambda: _served_level(place, served.json()["port"], row) == before + 5)
     finally:
         stop_server(place)
     events = pilothouse("events", "--json", cwd=root).json()
     assert any(one["kind"] == "skew" and "level differs in 100.0%" in one["message"] for one in events)
 
 
-def _served_level(place: Workspace, rows: str) -> float:
-    assert pilothouse("predict", rows, "--limit", "40", cwd=place.root).code == 0
+def _served_level(place: Workspace, port: int, row: str) -> float:
+    assert post(port, row)[0] == 200
     return float(read_predictions(place, 1)[0]["computed"]["level"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pilothouse.serving.control import stop_server
 from pilothouse.store import Store
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
-from steering import pilothouse_each
+from steering import Done, pilothouse_each
 
 Place = tuple[Workspace, Store]
 
@@ -48,30 +49,55 @@ def read(place: Place, *words: str, rows: str = "", ends: int = 0) -> Any:
     return json.loads(type_in(place, *words, "--json", rows=rows, ends=ends).stdout)
 
 
+def type_in_turn(place: Place, *commands: tuple[list[str], int], given: Sequence[str] = ()) -> list[Done]:
+    """Type commands in, each with the exit code that it must end with; one process is loaded for all."""
+    told = pilothouse_each(*(words for words, _ in commands), cwd=place[0].root, given=given)
+    for (words, ends), done in zip(commands, told, strict=True):
+        assert done.code == ends, (words, done)
+        assert "Traceback" not in done.err, (words, done)
+    return told
+
+
 def test_a_model_goes_live_and_back(place: Place) -> None:
-    assert [one["version"] for one in read(place, "models")] == [3, 2, 1]
-    assert "There is: late." in type_in(place, "models", "--model", "NOPE", ends=1).stderr
-    first = read(place, "promote", "1", "--yes", "--reason", "\x1b[31m[/x] 'start'")
-    assert first["promoted"] and first["to_version"] == 1 and first["gates"][1]["why"] == "no champion yet"
-    refused = read(place, "promote", "2", "--yes", ends=1)
-    assert refused["promoted"] is False and not all(one["passed"] for one in refused["gates"])
-    words = type_in(place, "promote", "2", "--yes", ends=1)
-    assert "✗ roc_auc at least 0.6" in words.stdout and "--force" in words.stderr
-    assert read(place, "promote", "late/2", "--yes", "--force")["from_version"] == 1
-    assert read(place, "rollback", "--yes")["to_version"] == 1
-    assert read(place, "rollback", "--to", "v3", "--yes", "--reason", "a [/test]")["kind"] == "rollback"
-    history = read(place, "models", "--history")
-    assert [one["to_version"] for one in history] == [3, 1, 2, 1]
-    assert read(place, "models")[0]["aliases"] == ["champion"]
-    for words in (type_in(place, "models"), type_in(place, "models", "--history")):
-        assert words.stdout and "\x1b" not in words.stdout
+    hostile = "\x1b[31m[/x] 'start'"
+    listed, unknown, first, refused, words, forced, back, chosen, history, models, *shown = type_in_turn(
+        place,
+        (["models", "--json"], 0),
+        (["models", "--model", "NOPE"], 1),
+        (["promote", "1", "--yes", "--reason", hostile, "--json"], 0),
+        (["promote", "2", "--yes", "--json"], 1),
+        (["promote", "2", "--yes"], 1),
+        (["promote", "late/2", "--yes", "--force", "--json"], 0),
+        (["rollback", "--yes", "--json"], 0),
+        (["rollback", "--to", "v3", "--yes", "--reason", "a [/test]", "--json"], 0),
+        (["models", "--history", "--json"], 0),
+        (["models", "--json"], 0),
+        (["models"], 0),
+        (["models", "--history"], 0),
+    )
+    assert [one["version"] for one in listed.json()] == [3, 2, 1]
+    assert "There is: late." in unknown.err
+    live = first.json()
+    assert live["promoted"] and live["to_version"] == 1 and live["gates"][1]["why"] == "no champion yet"
+    why = refused.json()
+    assert why["promoted"] is False and not all(one["passed"] for one in why["gates"])
+    assert "✗ roc_auc at least 0.6" in words.out and "--force" in words.err
+    assert forced.json()["from_version"] == 1
+    assert back.json()["to_version"] == 1
+    assert chosen.json()["kind"] == "rollback"
+    assert [one["to_version"] for one in history.json()] == [3, 1, 2, 1]
+    assert models.json()[0]["aliases"] == ["champion"]
+    for done in shown:
+        assert done.out and "\x1b" not in done.out
 
 
 def test_nothing_is_asked_without_a_terminal(place: Place) -> None:
-    for words in (("promote", "1"), ("rollback",)):
-        done = type_in(place, *words, ends=2)
-        assert "--yes" in done.stderr and not done.stdout
-    assert read(place, "models", "--history") == []
+    *refused, history = type_in_turn(
+        place, (["promote", "1"], 2), (["rollback"], 2), (["models", "--history", "--json"], 0)
+    )
+    for done in refused:
+        assert "--yes" in done.err and not done.out
+    assert history.json() == []
 
 
 def test_hostile_versions_are_only_unknown(place: Place) -> None:
@@ -122,12 +148,11 @@ def test_a_scripts_model_is_judged_by_what_it_logged_against_a_limit(place: Plac
 
 def test_a_model_without_gates_says_so(place: Place) -> None:
     assert read(place, "register", _script_run(place), "--model", "bc")["version"] == 1
-    assert (
-        "No gate was judged: pilothouse.toml says nothing of a model bc."
-        in type_in(place, "promote", "bc/1", "--check").stderr
+    checked, done = type_in_turn(
+        place, (["promote", "bc/1", "--check"], 0), (["promote", "bc/1", "--yes"], 0)
     )
-    done = type_in(place, "promote", "bc/1", "--yes")
-    assert "bc v1 is live" in done.stdout and "No gate was judged" in done.stderr
+    assert "No gate was judged: pilothouse.toml says nothing of a model bc." in checked.err
+    assert "bc v1 is live" in done.out and "No gate was judged" in done.err
 
 
 def _script_run(place: Place, **metrics: float) -> str:
@@ -140,39 +165,58 @@ def _script_run(place: Place, **metrics: float) -> str:
 
 def test_serve_and_predict(place: Place, tmp_path: Path) -> None:
     row = json.dumps({"distance": 500.5, "hour": 20, "carrier": "UA"})
-    assert "pilothouse promote" in type_in(place, "serve", "--detach", "--port", "0", ends=1).stderr
-    assert "No version of late is live" in type_in(place, "predict", rows=row, ends=1).stderr
-    assert read(place, "serve", "--status", ends=1) is None
-    assert read(place, "serve", "--stop") == {"stopped": False}
-    type_in(place, "serve", "--stop", "--detach", ends=2)
-    type_in(place, "promote", "1", "--yes")
-    assert read(place, "predict", rows=row)["served"] is False
+    nothing, dead, state, stopped, _, _, alone = type_in_turn(
+        place,
+        (["serve", "--detach", "--port", "0"], 1),
+        (["predict"], 1),
+        (["serve", "--status", "--json"], 1),
+        (["serve", "--stop", "--json"], 0),
+        (["serve", "--stop", "--detach"], 2),
+        (["promote", "1", "--yes"], 0),
+        (["predict", "--json"], 0),
+        given=["", row, "", "", "", "", row],
+    )
+    assert "pilothouse promote" in nothing.err and "No version of late is live" in dead.err
+    assert state.json() is None and stopped.json() == {"stopped": False}
+    assert alone.json()["served"] is False
     try:
         status = read(place, "serve", "--detach", "--port", "0")
         assert status["state"] == "ready" and status["version"] == 1
-        assert read(place, "predict", rows=row) == {
-            **read(place, "predict", rows=f"[{row}]"),
-            "served": True,
-            "version": 1,
-        }
         file = tmp_path / "rows [b]x.parquet"
         making.holdout(file, making.flights(1500))
-        done = type_in(place, "predict", str(file), "--json")
-        assert len(json.loads(done.stdout)["predictions"]) == 1500 and "Left out" in done.stderr
-        assert "probability" in type_in(place, "predict", str(file), "--limit", "3").stdout
-        assert "answers with it" in type_in(place, "promote", "3", "--yes").stderr
-        assert "answers with it" in type_in(place, "rollback", "--yes").stderr
-        for bad in ("", "nope", "[]", '{"hour": 1}'):
-            type_in(place, "predict", rows=bad, ends=1)
-        assert "runs already" in type_in(place, "serve", ends=1).stderr
-        assert "late v1" in type_in(place, "serve", "--status").stdout
-        assert read(place, "serve", "--stop") == {"stopped": True}
+        one, list_of_one, of_file, shown, promoted, back, *bad, again, told, stopped = type_in_turn(
+            place,
+            (["predict", "--json"], 0),
+            (["predict", "--json"], 0),
+            (["predict", str(file), "--json"], 0),
+            (["predict", str(file), "--limit", "3"], 0),
+            (["promote", "3", "--yes"], 0),
+            (["rollback", "--yes"], 0),
+            *[(["predict"], 1)] * 4,
+            (["serve"], 1),
+            (["serve", "--status"], 0),
+            (["serve", "--stop", "--json"], 0),
+            given=[row, f"[{row}]", "", "", "", "", "", "nope", "[]", '{"hour": 1}', "", "", ""],
+        )
+        assert one.json() == {**list_of_one.json(), "served": True, "version": 1}
+        assert len(of_file.json()["predictions"]) == 1500 and "Left out" in of_file.err
+        assert "probability" in shown.out
+        assert "answers with it" in promoted.err and "answers with it" in back.err
+        assert len(bad) == 4
+        assert "runs already" in again.err
+        assert "late v1" in told.out
+        assert stopped.json() == {"stopped": True}
     finally:
         stop_server(place[0])
 
 
 def test_gates_are_judged_without_anything_going_live(place: Place) -> None:
-    assert all(gate["passed"] for gate in read(place, "promote", "1", "--check"))
-    failed = read(place, "promote", "2", "--check", ends=1)
-    assert not all(gate["passed"] for gate in failed)
-    assert all(version["aliases"] == [] for version in read(place, "models"))
+    passed, failed, models = type_in_turn(
+        place,
+        (["promote", "1", "--check", "--json"], 0),
+        (["promote", "2", "--check", "--json"], 1),
+        (["models", "--json"], 0),
+    )
+    assert all(gate["passed"] for gate in passed.json())
+    assert not all(gate["passed"] for gate in failed.json())
+    assert all(version["aliases"] == [] for version in models.json())
