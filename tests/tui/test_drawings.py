@@ -279,6 +279,8 @@ async def test_a_screen_is_drawn_as_it_was(
             await settle(pilot, lambda: "flights-2014-01.csv" in shown(app))
             await press(pilot, "g")
             await settle(pilot, lambda: "cannot be read any more" in shown(app))
+        if name == "events":
+            await settle(pilot, lambda: "score          0.6000" in shown(app))
         if name == "runs":
             await settle(pilot, lambda: "by step" in shown(app))
         if name in ("run", "curves"):
