@@ -13,6 +13,7 @@ from typing import Any
 
 from textual._context import active_app
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 
 async def handled(pilot: Pilot[Any], timeout: float = 30.0) -> bool:
@@ -39,9 +40,21 @@ async def idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
         if app._resize_timer is not None:  # a new size is told when no other has come for 8 ms
             await asyncio.sleep(0.002)
             continue
+        if _to_be_drawn(
+            app.screen
+        ):  # as often as a screen is drawn in a second, and what waits for that comes after
+            await asyncio.sleep(0.002)
+            continue
         if all(worker.is_finished for worker in app.workers):
             return
         worked = time.process_time()
         await asyncio.sleep(0.005)
         if time.process_time() - worked < 0.0004:
             return
+
+
+def _to_be_drawn(screen: Screen[Any]) -> bool:
+    timer = screen._update_timer
+    return bool(
+        timer._active.is_set() or screen._dirty_widgets or screen._callbacks or screen._layout_required
+    )
