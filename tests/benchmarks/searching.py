@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Iterator
 
 from pilothouse.tracking.runs import list_runs
+from pilothouse.tracking.search import parse
+from pilothouse.tracking.search.nodes import Field
+from pilothouse.tracking.selecting import NEWEST, Order
 
 from .generate import fill, new_workspace
 from .measure import Figures, Outcome, Script, Setup, SkippedError, alternate, seconds
 
 RUNS, PEER_RUNS, BACK = 100_000, 2_000, 100
 MOST_MS = 50.0
-SEARCHES: tuple[tuple[str, dict[str, object]], ...] = (
-    ("best 100 by a metric", {"order_by": "metrics.roc_auc"}),
-    ("newest 100", {}),
-    ("a word in the name, newest 100", {"text": "heron"}),
-    ("a parameter's value, best 100 by a metric", {"text": "max_iter=300", "order_by": "metrics.roc_auc"}),
-    ("two words, best 100 by a metric", {"text": "failed heron", "order_by": "metrics.roc_auc"}),
-    ("a word that nothing has", {"text": "zzzz"}),
+_BEST = Order(Field("metrics", "roc_auc"))
+SEARCHES: tuple[tuple[str, str, Order], ...] = (
+    ("best 100 by a metric", "", _BEST),
+    ("newest 100", "", NEWEST),
+    ("a word in the name, newest 100", "heron", NEWEST),
+    ("a parameter's value, best 100 by a metric", "max_iter=300", _BEST),
+    ("two words, best 100 by a metric", "failed heron", _BEST),
+    ("a word that nothing has", "zzzz", NEWEST),
 )
 
 
@@ -35,10 +40,11 @@ def searching(setup: Setup) -> Iterator[Outcome]:
     except SkippedError as why:
         peer, note = None, str(why)
     try:
-        for name, how in SEARCHES:
-            found = list_runs(store, limit=BACK, **how)  # type: ignore[arg-type]
+        for name, text, order in SEARCHES:
+            search = functools.partial(list_runs, store, where=parse(text), order=order, limit=BACK)
+            found = search()
             assert not found or len(found[0].metrics) == 20
-            ours = lambda how=how: seconds(lambda: list_runs(store, limit=BACK, **how))  # noqa: E731
+            ours = functools.partial(seconds, search)
             sides = [ours] if peer is None else [ours, lambda: peer.seconds("search")]
             taken = alternate(setup.repeats(15, 3), *sides)
             figures = [Figures(tuple(1000 * value for value in values), "ms") for values in taken]
