@@ -67,7 +67,8 @@ def test_figures_equal_pandas(rows: list[dict[str, Any]], name: str) -> None:
     with tempfile.TemporaryDirectory() as folder, connect() as con:
         path = Path(folder) / name
         con.execute(
-            "CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM (SELECT unnest(?::STRUCT(f DOUBLE, i BIGINT, t VARCHAR, "
+            "CREATE OR REPLACE TEMP TABLE given AS"
+            " SELECT * FROM (SELECT unnest(?::STRUCT(f DOUBLE, i BIGINT, t VARCHAR, "
             "b BOOLEAN)[], recursive := true))",
             [rows],
         )
