@@ -189,12 +189,13 @@ def trained_template(base: Path) -> Path:
         if not (root / "ready").exists():
             shutil.rmtree(root, ignore_errors=True)
             make_workspace(root)
-            first = pilothouse("train", "--name", "one", cwd=root)
-            assert first.code == 0, first
-            second = pilothouse("train", "--name", "two", "-p", "C=0.5", "--recipe", "logistic", cwd=root)
-            assert second.code == 0, second
-            live = pilothouse("promote", "1", "--yes", cwd=root)
-            assert live.code == 0, live
+            for done in pilothouse_each(
+                ["train", "--name", "one"],
+                ["train", "--name", "two", "-p", "C=0.5", "--recipe", "logistic"],
+                ["promote", "1", "--yes"],
+                cwd=root,
+            ):
+                assert done.code == 0, done
             (root / "ready").touch()
     return root
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pilothouse.processes import is_alive
+from pilothouse.registry.versions import list_versions
 from pilothouse.serving.predictions import read_predictions
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import get_run, list_runs, metric_history
@@ -87,17 +88,12 @@ def test_a_training_killed_at_any_moment_leaves_no_half_version(trained: Workspa
             os.kill(int(pid.read_text()), signal.SIGKILL)
         wait_until(lambda alive=alive: not is_alive(alive))
         run = get_run(store, run_id)
-        made = [one for one in _versions(trained) if one["run_id"] == run_id]
+        made = [one for one in list_versions(store, "late") if one.run_id == run_id]
         # A version may have been registered in the last moment before the kill, but never without its bundle.
         assert run.status in ("LOST", "FINISHED")
         assert len(made) <= 1
     is_sound(trained)
     assert pilothouse("train", cwd=trained.root).code == 0
-
-
-def _versions(workspace: Workspace) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = pilothouse("models", "--json", cwd=workspace.root).json()
-    return found
 
 
 def test_a_server_killed_under_load_has_logged_every_answer_it_gave(trained: Workspace) -> None:
@@ -183,7 +179,8 @@ def test_a_terminal_ui_killed_at_any_moment_leaves_all_as_it_was(trained: Worksp
     import termios
 
     chance = random.Random(19)
-    before = _versions(trained)
+    store = open_store(trained)
+    before = list_versions(store)
     for _ in range(3):
         process, terminal = pty.fork()
         if process == 0:
@@ -201,8 +198,8 @@ def test_a_terminal_ui_killed_at_any_moment_leaves_all_as_it_was(trained: Worksp
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
             os.close(terminal)
-        assert _versions(trained) == before
-    assert all(run.ended for run in list_runs(open_store(trained)))
+        assert list_versions(store) == before
+    assert all(run.ended for run in list_runs(store))
     is_sound(trained)
 
 

@@ -11,7 +11,7 @@ import pytest
 from pilothouse.jsontext import dumps
 from pilothouse.store import open_store
 from pilothouse.workspace import Workspace
-from steering import GOOD_ROW, pilothouse, post, serving
+from steering import GOOD_ROW, pilothouse, pilothouse_each, post, serving
 
 pytestmark = pytest.mark.slow
 
@@ -19,17 +19,22 @@ pytestmark = pytest.mark.slow
 def works(workspace: Workspace) -> None:
     """Read, check, train, promote, serve, predict and roll back."""
     root = workspace.root
-    runs = pilothouse("runs", "--json", cwd=root).json()
-    assert {run["status"] for run in runs} == {"FINISHED"}
-    shown = pilothouse("show", "one", "--json", cwd=root).json()
-    assert shown["history"]
-    assert "model/model.joblib" in shown["artifacts"]
-    doctor = pilothouse("doctor", "--json", cwd=root)
+    listed, shown, doctor, events, trained, promoted = pilothouse_each(
+        ["runs", "--json"],
+        ["show", "one", "--json"],
+        ["doctor", "--json"],
+        ["events", "--verify"],
+        ["train", "--name", "moved"],
+        ["promote", "2", "--yes", "--force", "--reason", "moved"],
+        cwd=root,
+    )
+    assert {run["status"] for run in listed.json()} == {"FINISHED"}
+    one = shown.json()
+    assert one["history"]
+    assert "model/model.joblib" in one["artifacts"]
     assert doctor.code == 0, doctor
-    assert pilothouse("events", "--verify", cwd=root).code == 0
-    trained = pilothouse("train", "--name", "moved", cwd=root)
+    assert events.code == 0
     assert trained.code == 0, trained
-    promoted = pilothouse("promote", "2", "--yes", "--force", "--reason", "moved", cwd=root)
     assert promoted.code == 0, promoted
     with serving(workspace) as status:
         code, answer = post(status["port"], json.dumps({"dataframe_records": [GOOD_ROW]}))

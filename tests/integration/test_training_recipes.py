@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from pilothouse.training.launch import start_training, stop_run
 from pilothouse.training.spec import PID_NAME
 from pilothouse.training.watching import read_log, wait_for_run, watch_run
 from pilothouse.workspace import Workspace
+from steering import pilothouse, pilothouse_each
 from waiting import wait_until
 
 CONFIG = """
@@ -233,38 +233,39 @@ def test_a_fit_can_be_stopped(workspace: Workspace) -> None:
     assert (run.status, run.exit_code, run.reason) == ("KILLED", 143, "Stopped by ada.")
 
 
-def pilothouse(workspace: Workspace, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pilothouse", words[0], "--workspace", str(workspace.root), *words[1:]]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
 def test_the_commands(workspace: Workspace) -> None:
     prepare(workspace, table(), recipe="logistic")
-    done = pilothouse(workspace, "train", "-p", "C=0.5", "--name", "by hand", "--json")
-    assert done.returncode == 0, done.stderr
-    run = json.loads(done.stdout)
+    done, started = pilothouse_each(
+        ["train", "-p", "C=0.5", "--name", "by hand", "--json"],
+        ["train", "--detach", "--json"],
+        cwd=workspace.root,
+    )
+    assert done.code == 0, done.err
+    run = done.json()
     assert (run["status"], run["name"], run["params"]["C"]) == ("FINISHED", "by hand", "0.5")
 
-    started = pilothouse(workspace, "train", "--detach", "--json")
-    run_id = json.loads(started.stdout)["run_id"]
-    followed = pilothouse(workspace, "logs", run_id, "--follow")
-    assert followed.returncode == 0 and "is ready" in followed.stdout
-    whole = json.loads(pilothouse(workspace, "logs", run_id[:6], "--json").stdout)
-    assert whole == {"run_id": run_id, "log": followed.stdout}
-
-    failed = pilothouse(
-        workspace, "run", "--", sys.executable, "-c", "print('loss: 1'); raise SystemExit('no [/x]')"
+    run_id = started.json()["run_id"]
+    script = "print('loss: 1'); raise SystemExit('no [/x]')"
+    followed, whole, failed, stopped, running, wrong = pilothouse_each(
+        ["logs", run_id, "--follow"],
+        ["logs", run_id[:6], "--json"],
+        ["run", "--", sys.executable, "-c", script],
+        ["stop", run_id],
+        ["run", "--detach", "--", "sleep", "60"],
+        ["train", "--recipe", "logitsic"],
+        cwd=workspace.root,
     )
-    assert failed.returncode == 1 and "failed" in failed.stderr
-    printed, metrics = failed.stdout.splitlines()[:2], failed.stdout.splitlines()[2:]
+    assert followed.code == 0 and "is ready" in followed.out
+    assert whole.json() == {"run_id": run_id, "log": followed.out}
+
+    assert failed.code == 1 and "failed" in failed.err
+    printed, metrics = failed.out.splitlines()[:2], failed.out.splitlines()[2:]
     assert printed == ["loss: 1", "no [/x]"] and [line.split() for line in metrics] == [["loss", "1.0000"]]
-    stopped = pilothouse(workspace, "stop", run_id)
-    assert stopped.returncode == 1 and "has ended already" in stopped.stderr
-    running = pilothouse(workspace, "run", "--detach", "--", "sleep", "60").stdout.strip()
-    stopped = pilothouse(workspace, "stop", running, "--json")
-    assert stopped.returncode == 0 and json.loads(stopped.stdout)["status"] == "KILLED"
-    wrong = pilothouse(workspace, "train", "--recipe", "logitsic")
-    assert wrong.returncode == 2 and 'Did you mean "logistic"?' in wrong.stderr
+    assert stopped.code == 1 and "has ended already" in stopped.err
+    # Another process than the one that started it.
+    killed = pilothouse("stop", running.out.strip(), "--json", cwd=workspace.root)
+    assert killed.code == 0 and killed.json()["status"] == "KILLED"
+    assert wrong.code == 2 and 'Did you mean "logistic"?' in wrong.err
 
 
 @pytest.mark.parametrize("filled", [120, 200])
