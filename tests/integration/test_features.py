@@ -71,8 +71,9 @@ def test_a_sweep_searches_with_the_features_that_its_winner_is_fitted_with(place
 @pytest.mark.slow
 def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
     root = place.root
-    told, trained, promoted, served = pilothouse_each(
-        ["features", "--json"], ["train", "--recipe", "logistic", "--follow"], ["promote", "1", "--yes"],
+    told = pilothouse("features", "--json", cwd=root)
+    trained, promoted, served = pilothouse_each(
+        ["train", "--recipe", "logistic", "--follow"], ["promote", "1", "--yes"],
         ["serve", "--detach", "--port", "0", "--json"], cwd=root,
     )  # fmt: skip
     assert [(one["feature"], one["type"]) for one in told.json()["features"]] == [

@@ -154,9 +154,8 @@ def test_what_is_served_is_what_is_judged(template: Path, tmp_path: Path) -> Non
     )
     alone = tmp_path / "w" / "alone.csv"
     alone.write_text(csv_text(rows(300, seed=6)))
-    worth, predicted = pilothouse_each(
-        ["performance", "--json"], ["predict", alone, "--json"], cwd=workspace.root
-    )
+    worth = pilothouse("performance", "--json", cwd=workspace.root)
+    predicted = pilothouse("predict", alone, "--json", cwd=workspace.root)
     found = worth.json()["versions"][0]["harm"]
     assert found["business"]["cost"] == mistakes
     caught = sum(logged[key] == 1 and y == 1 for key, y in truth.items()) / sum(truth.values())
