@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from pilothouse.tracking.durations import duration
+from pilothouse.tracking.durations import on_the_clock
 from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.panel import Words
 
@@ -72,7 +72,7 @@ class Working(ModalScreen[None]):
         if self._over:  # ended while something lay over this dialog
             self.close()
             return
-        waited = duration(time.monotonic() - self._began)
+        waited = on_the_clock(time.monotonic() - self._began)
         said = "stopping …" if self._stop.asked else self._said or "working …"
         self.query_one("#working-words", Words).show(line((waited, "$accent"), "   ", safe(said, 200)))
 

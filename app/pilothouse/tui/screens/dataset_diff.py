@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from pilothouse.monitoring.verdict_words import of_column
-from pilothouse.tracking.durations import duration
+from pilothouse.tracking.durations import on_the_clock
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.base import PilothouseScreen
 from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES
@@ -125,7 +125,7 @@ class DatasetDiffScreen(PilothouseScreen):
     def _draw(self) -> None:
         found = self._found
         if found is None:
-            waited = duration(time.monotonic() - self._began)
+            waited = on_the_clock(time.monotonic() - self._began)
             said = self._saying.strip() or "comparing …"
             words = line((waited, "$accent"), f"   {safe(said, 200)}", ("   esc stops it", "$dim"))
             self.query_one("#dataset-diff-words", Words).show(words)

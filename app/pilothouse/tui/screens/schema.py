@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 
-from pilothouse.tracking.durations import duration
+from pilothouse.tracking.durations import on_the_clock
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.schema_acts import SchemaActs
 from pilothouse.tui.screens.schema_rows import (
@@ -69,7 +69,7 @@ class SchemaScreen(SchemaActs):
                 waiting.stop()
                 return
             share = f"{self.pilothouse.measuring.share:.0%}   " if self.pilothouse.measuring.share else ""
-            waited = duration(time.monotonic() - began)
+            waited = on_the_clock(time.monotonic() - began)
             self.query_one("#rules-panel", Panel).retitle("Schema", f"reading the data   {share}{waited}")
 
         waiting = self.set_interval(1.0, tell)
@@ -196,7 +196,7 @@ class SchemaScreen(SchemaActs):
         waited = self.pilothouse.measuring.waited(self._asked) if self._asked is not None else None
         if waited is not None:
             # Alone, so that the time is not cut off; esc leaves it going on.
-            aside = f"measuring the newest file, {duration(waited)}"
+            aside = f"measuring the newest file, {on_the_clock(waited)}"
         elif self._beside is not None:
             aside += f"   beside {self._beside['file']}"
         self.query_one("#rules-panel", Panel).retitle(title, aside)
