@@ -246,8 +246,8 @@ def test_the_commands(workspace: Workspace) -> None:
 
     run_id = started.json()["run_id"]
     script = "print('loss: 1'); raise SystemExit('no [/x]')"
-    followed, whole, failed, stopped, running, wrong = pilothouse_each(
-        ["logs", run_id, "--follow"],
+    followed = pilothouse("logs", run_id, "--follow", cwd=workspace.root)
+    whole, failed, stopped, running, wrong = pilothouse_each(
         ["logs", run_id[:6], "--json"],
         ["run", "--", sys.executable, "-c", script],
         ["stop", run_id],
