@@ -85,5 +85,14 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         " DROP TABLE params; ALTER TABLE plain_params RENAME TO params",
     ),
     ("runs that were gone on with", "ALTER TABLE runs ADD COLUMN idle_seconds DOUBLE"),
+    (
+        # Compressed, the file is a hundredth smaller, and finding the best of one takes a quarter longer.
+        "values of metrics that are quick to order by",
+        "CREATE TABLE plain_metrics (run_id VARCHAR, key VARCHAR, last DOUBLE USING COMPRESSION uncompressed,"
+        " min DOUBLE USING COMPRESSION uncompressed, max DOUBLE USING COMPRESSION uncompressed,"
+        " last_step BIGINT, count BIGINT);"
+        " INSERT INTO plain_metrics SELECT run_id, key, last, min, max, last_step, count FROM metrics;"
+        " DROP TABLE metrics; ALTER TABLE plain_metrics RENAME TO metrics",
+    ),
 )
 """Name and SQL of each step; a store at shape n has had the first n of them."""
