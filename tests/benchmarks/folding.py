@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from pilothouse.store import Store
 from pilothouse.tracking.folding import fold
+from pilothouse.tracking.origin.usage import peak_memory
 from pilothouse.tracking.runs import get_run
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace, init_workspace
@@ -51,16 +51,16 @@ def main(points: int) -> None:
         other = multiprocessing.get_context("spawn").Process(target=_wait, args=(workspace.root, there))
         other.start()
         here.recv()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory() or 0
         began, cpu = time.perf_counter(), time.process_time()
         fold(store)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        grown = (peak_memory() or 0) - before
         here.send(None)
         waited = here.recv()
         other.join()
         found = sum(one.count for one in get_run(store, writer.run_id).summaries.values())
-    result = {"seconds": seconds, "cpu": cpu, "memory_mb": grown / 1024, "waited": waited, "points": found}
+    result = {"seconds": seconds, "cpu": cpu, "memory_mb": grown / 1e6, "waited": waited, "points": found}
     sys.stdout.write(json.dumps(result) + "\n")
 
 
