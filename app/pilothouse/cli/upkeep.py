@@ -64,7 +64,10 @@ def delete(
                 for one in found
                 if one.run.deleted_at is not None
             ]
-            table(["run", "name", "status", "deleted", "bytes", "kept for"], rows, right=(4,))
+            # A run that a version was made of stays until that is gone.
+            titles = ["run", "name", "status", "deleted", "bytes", "kept for"]
+            shown = len(titles) - (not any(row[-1] for row in rows))
+            table(titles[:shown], [row[:shown] for row in rows], right=(4,))
 
         emit([one.to_json() for one in found], as_json, show_trash)
         return

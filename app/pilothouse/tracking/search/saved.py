@@ -61,7 +61,8 @@ def get_filter(store: Store, name: str) -> SavedFilter:
     found = {saved.name: saved for saved in list_filters(store)}
     if name.strip() not in found:
         near = nearest(name, found)
-        hint = f"Did you mean {near!r}?" if near else "Save one from the filter box first."
+        how = "Save one by `pilothouse filters save NAME SEARCH`, or from the filter box."
+        hint = f"Did you mean {near!r}?" if near else how
         raise NotFoundError(f"There is no filter {name[:80]!r}.", next=hint)
     return found[name.strip()]
 
