@@ -40,12 +40,17 @@ def drift_alone(
     """Compare CURRENT with a reference that was named; return the exit code."""
     from dataclasses import replace
 
-    from pilothouse.monitoring.filedrift import without_misfits
+    from pilothouse.monitoring.chunks import PERIODS
+    from pilothouse.monitoring.filedrift import require_columns, without_misfits
     from pilothouse.monitoring.references_kept import open_reference_once
     from pilothouse.processes import write_atomic
 
+    # A column of moments that is not compared may still be the one to cut by.
+    whole = chunk in PERIODS and save_profile is None
+    opened = replace(wishes, exclude=()) if whole else wishes
     with progress_line() as progress:
-        found = open_reference_once(reference, wishes, cache, progress, to_save=save_profile is not None)
+        found = open_reference_once(reference, opened, cache, progress, to_save=save_profile is not None)
+    require_columns([column.name for column in found.schema.columns], *(wishes.exclude if whole else ()))
     if save_profile is not None:
         from pathlib import Path
 

@@ -98,6 +98,19 @@ def test_a_saved_profile_stands_for_the_files(files: Path, capsys: pytest.Captur
     assert "a profile has none" in err
 
 
+def test_chunks_are_cut_by_a_column_that_is_not_compared(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("now.parquet", "--reference", "then.parquet", "--chunk", "week")
+    compared = _json(capsys, *words)["chunks"][0]
+    left_out = _json(capsys, *words, "--exclude", "t")
+    assert len(left_out["chunks"]) == 6
+    names = [{one["column"] for one in found["columns"]} for found in (compared, left_out["chunks"][0])]
+    assert names[0] - names[1] <= {"t"} and "t" not in names[1]
+    code, _, err = _run(capsys, *words, "--exclude", "nope")
+    assert code == 2 and "nope" in err
+
+
 def test_chunks_and_pages(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = _json(capsys, "now.parquet", "--reference", "then.parquet", "--chunk", "week", "--html", "c.html")
     assert told["chunk"] == "week"
