@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import constants
 from textual.app import App, SystemCommand
 from textual.events import Event, Key
 from textual.screen import Screen
@@ -178,8 +180,15 @@ class PilothouseApp(App[None]):
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
 
+ESCAPE_MS = 40
+"""Milliseconds after which an escape is the key and not the beginning of another's sequence. Textual waits
+100, which is felt each time that something is closed; `ESCDELAY` says otherwise, as it does to curses."""
+
+
 def run_tui(workspace: Workspace) -> None:
     """Open the terminal UI on ``workspace`` and return when the person leaves it."""
+    if "ESCDELAY" not in os.environ:
+        setattr(constants, "ESCAPE_DELAY", ESCAPE_MS / 1000)  # noqa: B010 - declared final, read at each key
     # Its pauses would be felt at the keys.
     collect_as_usual()
     PilothouseApp(workspace).run()

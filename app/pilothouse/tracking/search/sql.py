@@ -172,11 +172,7 @@ def _word(word: str) -> Condition:
     for column in WORD_COLUMNS:
         if column == "run_id" and not may_be_in_run_id(lower(word)):
             continue
-        if escape:  # Looks for the rest of the word first: an escaped pattern takes twice as long.
-            tests.append(f"(runs.{column} ILIKE ? AND runs.{column} {test})")
-            bound.append(f"%{_without_wildcards(word)}%")
-        else:
-            tests.append(f"runs.{column} {test}")
+        tests.append(f"runs.{column} {test}")
         bound.append(f"%{pattern}%")
     own = " OR ".join(tests)
     in_params = in_tags = f"key {test} OR value {test}"
@@ -223,8 +219,3 @@ def _pattern(word: str) -> tuple[str, str]:
     for char in "!%_":
         word = word.replace(char, f"!{char}")
     return word, " ESCAPE '!'"
-
-
-def _without_wildcards(word: str) -> str:
-    """Return a pattern without escapes that also matches all that the word itself does."""
-    return lower(word).replace("_", "%")

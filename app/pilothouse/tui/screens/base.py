@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import get_current_worker
@@ -45,6 +46,8 @@ class PilothouseScreen(Screen[None]):
         (110, "-wide"),
         (170, "-vast"),
     ]
+    # What has the focus draws itself: as Textual declares it, a change of focus draws the whole screen anew.
+    focused: var[Widget | None] = var(None)
 
     def __init__(self) -> None:
         # Given with the first layout, the breakpoint's class costs no second styling of every widget.
@@ -104,7 +107,7 @@ class PilothouseScreen(Screen[None]):
     def refresh_keys(self) -> None:
         """Draw the keys again: what can be done has changed."""
         if self.is_mounted:
-            self.query_one(KeyBar).refresh()
+            self.query_one(KeyBar).renew()
 
     # ------------------------------------------------------------ reading
 

@@ -107,6 +107,7 @@ class SearchedScreen(FilteredScreen):
 
     async def do_filter(self) -> None:
         """Open the box, and read what its proposals are made of."""
+        self.box.say_keys(True)
         await super().do_filter()
         workspace = self.workspace
         self._values_asked.clear()
@@ -167,4 +168,9 @@ class SearchedScreen(FilteredScreen):
 
     def close_filter(self) -> bool:
         """Put the proposals away first, then clear and hide the box."""
-        return self.box.close_list() or super().close_filter()
+        if self.box.close_list():
+            return True
+        closed = super().close_filter()
+        if closed:
+            self.box.say_keys(False)
+        return closed

@@ -118,14 +118,6 @@ class DrawnRows(PagedRows):
         super().notify_style_update()
         self._styles.clear()
 
-    def on_focus(self) -> None:
-        """Draw the cursor in the accent."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """Draw the cursor quietly."""
-        self.refresh()
-
     def _style(self, tone: str, ground: str = "") -> Style:
         # From the theme's variables and not by component classes: a dozen of those in each table would be
         # styled one by one before the first paint.

@@ -122,7 +122,12 @@ class FilterBox(Vertical):
     def tell(self, error: SearchError | None) -> None:
         """Show where the text cannot be read; None for a text that can."""
         self.error = error
-        self._draw_error()
+        self._draw_error(self.line.has_focus)
+
+    def say_keys(self, typing: bool) -> None:
+        """Say what the keys do, or stop saying it, before the focus comes or goes: what moves under the box
+        then moves once."""
+        self._draw_error(typing)
 
     # ------------------------------------------------------------ proposals
 
@@ -186,23 +191,23 @@ class FilterBox(Vertical):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Say what the keys do."""
-        self._draw_error()
+        self._draw_error(True)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Leave only the text, and what is wrong with it."""
         self._show([])
-        self._draw_error()
+        self._draw_error(False)
 
     # ------------------------------------------------------------ drawing
 
-    def _draw_error(self) -> None:
+    def _draw_error(self, typing: bool) -> None:
         line, words = self.line, self.query_one("#filter-error", Words)
         if self.error is None:
-            words.show(Content.assemble((_KEYS_HINT, "$dim")) if line.has_focus else Content(""))
+            words.show(Content.assemble((_KEYS_HINT, "$dim")) if typing else Content(""))
             return
         room = max(20, line.size.width - 2)
         # What is only not there yet is no mistake while somebody is typing.
-        unfinished = line.has_focus and not self.error.text[self.error.start :].strip()
+        unfinished = typing and not self.error.text[self.error.start :].strip()
         words.show(pointing(self.error, int(line.scroll_offset.x), room, mistake=not unfinished))
 
     def _draw_list(self) -> None:

@@ -106,10 +106,24 @@ class KeyBar(Widget):
     def __init__(self, context: str) -> None:
         super().__init__()
         self.context = context
+        self._drawn = Content("")
         self._spans: list[tuple[int, int, str]] = []
+
+    def on_mount(self) -> None:
+        """Some keys are those of the part in focus."""
+        self.watch(self.screen, "focused", self.renew, init=False)
+
+    def renew(self) -> None:
+        """Draw the line again if it says something else now."""
+        if not self._line().is_same(self._drawn):
+            self.refresh()
 
     def render(self) -> Content:
         """One line."""
+        self._drawn = self._line()
+        return self._drawn
+
+    def _line(self) -> Content:
         from pilothouse.tui.screens.base import PilothouseScreen
 
         screen = self.screen

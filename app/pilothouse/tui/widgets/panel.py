@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -21,26 +24,48 @@ class Panel(Vertical):
         border: round $line; padding: 0 1; height: 1fr;
         border-title-color: $foreground; border-title-style: bold; border-title-align: left;
         border-subtitle-color: $dim; border-subtitle-align: right;
-        &:focus-within { border: round $accent; }
+        &.-active { border: round $accent; }
     }
     """
 
     def __init__(self, title: str, *inside: Widget, id: str | None = None) -> None:
         super().__init__(id=id)
         self._inside = inside
+        self._titling = False
         self.retitle(title)
 
     def compose(self) -> ComposeResult:
         """What is in the box."""
         yield from self._inside
 
+    # A class, and not `:focus-within`: for that all that is in the box is styled anew at each change of
+    # focus, also at one that stays inside.
+    def on_descendant_focus(self) -> None:
+        """Stand out while something inside has the focus."""
+        self.set_class(self.has_focus_within, "-active")
+
+    def on_descendant_blur(self) -> None:
+        """Stand back when the focus has left the box."""
+        self.set_class(self.has_focus_within, "-active")
+
     def retitle(self, title: str, aside: str = "") -> None:
         """Say what this is, and beside it how fresh or how much."""
         content = Content.assemble(
             (f"{safe(title)}", ""), (f"  {safe(aside)}" if aside else "", "$dim not bold")
         )
-        if content != self.border_title:
+        if content.markup != self.border_title:
+            self._titling = True
             self.border_title = content
+            self._titling = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """As of any widget; but a new title draws its own line, and not all that is in the box."""
+        if self._titling and not regions:
+            left, top = self.content_offset
+            regions = (Region(-left, -top, self.outer_size.width, 1),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
 
 class Words(Static):
@@ -57,11 +82,20 @@ class Words(Static):
 
     def show(self, content: Content) -> None:
         """Draw ``content``."""
-        if self._now is None or content.plain != self._now.plain or content.spans != self._now.spans:
+        if self._now is None or not content.is_same(self._now):
             self._now = content
-            self.update(content)
+            self.update(content, layout=not self._takes_its_place(content))
             if self.hides:
                 self.display = bool(content.plain)
+
+    def _takes_its_place(self, content: Content) -> bool:
+        """Whether it needs as many lines as what is drawn, so that nothing has to move."""
+        cells, lines = self.content_size
+        return (
+            self.styles.width is None
+            and cells > 0
+            and content.get_height(self.styles.get_rules(), cells) == lines
+        )
 
     @property
     def plain(self) -> str:
