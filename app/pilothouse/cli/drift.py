@@ -24,10 +24,26 @@ if TYPE_CHECKING:
 
 _ALIKE = ("copy", "own")
 """Rules of findings that say why a file was compared with nothing."""
+_BESIDE = "pilothouse.drift.beside"
 
 
-@click.command()
-@click.argument("current", required=False)
+class _Drift(click.Command):
+    """Remembers what stood right after the reference: a shell may have put files there that nobody typed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As of any command."""
+        ctx.meta[_BESIDE] = _beside_reference(args)
+        return super().parse_args(ctx, args)
+
+
+def _beside_reference(args: list[str]) -> bool:
+    """Whether something that is no option follows the value of --reference."""
+    after = args[args.index("--reference") + 2 :] if "--reference" in args else []
+    return bool(after) and not after[0].startswith("-")
+
+
+@click.command(cls=_Drift)
+@click.argument("files", nargs=-1, metavar="[CURRENT...]")
 @click.option("--reference", help="A file, folder, pattern or saved profile; then no workspace is needed.")
 @click.option("--target", help="The target column: told apart (with --reference).")
 @click.option("--exclude", multiple=True, metavar="COLUMN",
@@ -58,8 +74,10 @@ _ALIKE = ("copy", "own")
 @click.option("--model", help="The model, where there are several.")
 @click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
 @json_option
+@click.pass_context
 def drift(
-    current: str | None,
+    ctx: click.Context,
+    files: tuple[str, ...],
     reference: str | None,
     target: str | None,
     exclude: tuple[str, ...],
@@ -79,7 +97,7 @@ def drift(
     workspace: str | None,
     as_json: bool,
 ) -> int:
-    """Say whether CURRENT (a file, a folder or a pattern) has moved away from a reference.
+    """Say whether CURRENT (files, folders or patterns) has moved away from a reference.
 
     With --reference, two sets of files are compared, anywhere. In a workspace, a file is judged against the
     champion's reference and the verdict kept; with --test, --chunk or --multivariate, or outside the data
@@ -91,9 +109,16 @@ def drift(
 
     if time is not None and chunk is None:
         raise UsageError("--time goes with --chunk.")
-    if (save is not None or column is not None) and (current is None or reference is not None or predictions):
-        raise UsageError("--save and --column go with a file that a workspace has judged.")
+    if (save is not None or column is not None) and (len(files) != 1 or reference is not None or predictions):
+        raise UsageError("--save and --column go with one file that a workspace has judged.")
+    current = _named(files)
     if reference is not None:
+        if len(files) > 1 and ctx.meta[_BESIDE]:
+            # Of --reference old-*.csv the shell makes --reference old-1.csv old-2.csv: those are no CURRENT.
+            raise UsageError(
+                f"{files[-1]} stands after --reference, which takes one name, and is not the only CURRENT.",
+                next="Put a pattern in quotes ('old-*.csv'), and CURRENT before --reference.",
+            )
         if predictions:
             raise UsageError("--predictions belongs to a workspace; it does not go with --reference.")
         around = _workspace_or_none(workspace)
@@ -101,7 +126,7 @@ def drift(
             exclude, target = declared(around, model, reference, target)
         wishes = Wishes(share, target, exclude, parse_tests(test or ""))
         return drift_alone(
-            current, reference, wishes, chunk=chunk, time=time, joint=joint, save_profile=save_profile,
+            files, current, reference, wishes, chunk=chunk, time=time, joint=joint, save_profile=save_profile,
             html=html, exit_code=exit_code, as_json=as_json, cache=around, include=include,
         )  # fmt: skip
     if target is not None or exclude or include or save_profile is not None:
@@ -114,12 +139,12 @@ def drift(
     from pilothouse.store import open_store
 
     store = open_store(found)
-    if current is not None and (save is not None or column is not None):
+    if save is not None or column is not None:
         from pilothouse.cli.drift_file import about_file
 
         if test is not None or chunk is not None or joint:
             raise UsageError("--save and --column show what was judged; they go with no other test or chunk.")
-        return about_file(found, store, config, current, save, column, exit_code, as_json)
+        return about_file(found, store, config, files[0], save, column, exit_code, as_json)
     if predictions:
         return _drift_of_predictions(found, store, config, html, exit_code, as_json)
     if current is None:
@@ -128,8 +153,15 @@ def drift(
         return _list_reports(store, config, exit_code, as_json)
     if test is not None or chunk is not None or joint:
         wishes = _wishes(config, test)
-        return _look(found, store, config, current, wishes, chunk, time, joint, html, exit_code, as_json)
-    return _drift_in_workspace(found, store, config, current, html, exit_code, as_json)
+        return _look(found, store, config, files, wishes, chunk, time, joint, html, exit_code, as_json)
+    return _drift_in_workspace(found, store, config, files, html, exit_code, as_json)
+
+
+def _named(files: tuple[str, ...]) -> str | None:
+    """What was named, in a few words; None for nothing."""
+    if len(files) > 1:
+        return f"{files[0]} and {len(files) - 1} more"
+    return files[0] if files else None
 
 
 def _workspace_or_none(named: str | None) -> Workspace | None:
@@ -152,11 +184,11 @@ def _wishes(config: ModelConfig, test: str | None) -> Wishes:
 
 
 def _look(
-    workspace: Workspace, store: Store, config: ModelConfig, current: str, wishes: Wishes, chunk: str | None,
-    time: str | None, joint: tuple[str, ...], html: str | None, exit_code: bool, as_json: bool,
+    workspace: Workspace, store: Store, config: ModelConfig, files: tuple[str, ...], wishes: Wishes,
+    chunk: str | None, time: str | None, joint: tuple[str, ...], html: str | None, exit_code: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Compare with the workspace's reference in a way that is not stored."""
-    from pilothouse.data.reading import expand
     from pilothouse.monitoring.reference import find_reference
 
     found = find_reference(workspace, store, config, with_sources=bool(joint))
@@ -164,12 +196,12 @@ def _look(
         raise NotFoundError(
             "There is no reference to compare with yet.", next="Train a model first: `pilothouse train`."
         )
-    in_folder = workspace.data_folder(config) / Path(current).name
-    paths = expand(current) if Path(current).exists() or not in_folder.exists() else [in_folder]
+    paths = _found_in(workspace, config, files)
     say("A look: the verdict is not stored.")
     return compare_and_show(
-        found, paths, current, wishes, chunk=chunk, time=time or (config.data.time if chunk else None),
-        joint=joint, html=html, exit_code=exit_code, as_json=as_json,
+        found, paths, str(_named(files)), wishes, chunk=chunk,
+        time=time or (config.data.time if chunk else None), joint=joint, html=html, exit_code=exit_code,
+        as_json=as_json,
     )  # fmt: skip
 
 
@@ -213,17 +245,25 @@ def _drift_of_predictions(
     return DRIFTED if exit_code and report.dataset_drift and not few else 0
 
 
+def _found_in(workspace: Workspace, config: ModelConfig, files: tuple[str, ...]) -> list[Path]:
+    from pilothouse.monitoring.looking import landed_or_elsewhere
+
+    folder = workspace.data_folder(config)
+    return list(dict.fromkeys(path for text in files for path in landed_or_elsewhere(folder, text)))
+
+
 def _drift_in_workspace(
-    workspace: Workspace, store: Store, config: ModelConfig, current: str, html: str | None, exit_code: bool,
-    as_json: bool,
+    workspace: Workspace, store: Store, config: ModelConfig, files: tuple[str, ...], html: str | None,
+    exit_code: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    from pilothouse.data.reading import DataError, expand
+    from pilothouse.data.reading import DataError
     from pilothouse.monitoring.looking import judge_or_look
     from pilothouse.monitoring.verdicts import get_drift_report
 
+    current = str(_named(files))
     path = Path(current)
     in_folder = workspace.data_folder(config) / path.name
-    if not path.exists() and path.name == current and not in_folder.exists():
+    if len(files) == 1 and not path.exists() and path.name == current and not in_folder.exists():
         try:
             found = get_drift_report(store, current, config.name)
         except NotFoundError:
@@ -238,7 +278,7 @@ def _drift_in_workspace(
                 lambda: show_report(found.report, found.subject, found.reference),
             )
             return DRIFTED if exit_code and found.dataset_drift else 0
-    paths = expand(current) if path.exists() or not in_folder.exists() else [in_folder]
+    paths = _found_in(workspace, config, files)
     judged = [judge_or_look(workspace, store, config, path) for path in paths]
     verdicts = [verdict for verdict, _ in judged]
     if looked_at := [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]:
@@ -247,7 +287,7 @@ def _drift_in_workspace(
     if held:
         raise DataError(
             f"{held[0].name} is held back: {held[0].findings[0].message}",
-            next=f"See all with `pilothouse check{f' {shlex.quote(current)}' if looked_at else ''}`.",
+            next=f"See all with `pilothouse check{f' {shlex.join(files)}' if looked_at else ''}`.",
         )
     reports = [verdict for verdict in verdicts if verdict.report is not None]
     if not reports and (

@@ -23,6 +23,7 @@ DRIFTED = 1
 
 
 def drift_alone(
+    files: Sequence[str],
     current: str | None,
     reference: str,
     wishes: Wishes,
@@ -37,7 +38,7 @@ def drift_alone(
     cache: Workspace | None,
     include: tuple[str, ...] = (),
 ) -> int:
-    """Compare CURRENT with a reference that was named; return the exit code."""
+    """Compare files, told as `current`, with a reference that was named; return the exit code."""
     from dataclasses import replace
 
     from pilothouse.monitoring.chunks import PERIODS
@@ -69,7 +70,7 @@ def drift_alone(
             "--multivariate needs the reference's rows, and a profile has none.",
             next="Name the reference's data files.",
         )
-    paths = expand(current)
+    paths = list(dict.fromkeys(path for text in files for path in expand(text)))
 
     def compare(wishes: Wishes, said: Sequence[str] = ()) -> int:
         if ids := _ids(found, paths, wishes, include):

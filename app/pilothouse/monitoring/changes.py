@@ -16,6 +16,8 @@ WORTH_SAYING = 0.02
 """A share that changed by less, in absolute terms, is not worth a word."""
 MOSTLY_GAPS = 0.2
 """A share of missing values that changed by at least this much is told first."""
+_HARDLY = 0.05
+"""A spread that is a smaller share of that before: as good as one value."""
 _NAMED = 3
 """New values that a sentence names."""
 _LONGEST = 30
@@ -136,7 +138,7 @@ def in_short(change: Change) -> str:
     if change.sigmas is not None:
         said.append(_by(change.sigmas))
     if change.spread is not None:
-        said.append(f"spread {change.spread:.1f} x")
+        said.append(f"spread {change.spread:.1f} x" if change.spread >= _HARDLY else "hardly any spread")
     if change.means and change.sigmas is None:
         said.append(f"from {number(change.means[0])} to {number(change.means[1])}")
     if change.infinite:
@@ -162,7 +164,7 @@ def in_a_sentence(name: str, change: Change) -> str:
         moved = f"moved {_by(change.sigmas)}, {from_to} on average" if change.sigmas else f"moved {from_to}"
         said.append((f"{who} {moved}", moved))
     if change.spread is not None:
-        wide = f"spreads {change.spread:.1f} times as wide"
+        wide = _wide(change.spread)
         said.append((f"{who} {wide}", wide))
     if change.infinite:
         infinite = f"has {change.infinite:,} infinite value{'' if change.infinite == 1 else 's'}"
@@ -185,6 +187,12 @@ def in_a_sentence(name: str, change: Change) -> str:
         else:
             said.append((f"{where!r} in {who} {rose}", f"{where!r} {rose}"))
     return ", ".join(part[0] if not at else part[1] for at, part in enumerate(said))
+
+
+def _wide(times: float) -> str:
+    if times < _HARDLY:
+        return "hardly spreads any more"
+    return f"spreads {times:.1f} times as wide"
 
 
 def _by(sigmas: float) -> str:

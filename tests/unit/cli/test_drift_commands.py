@@ -361,3 +361,33 @@ def test_a_column_that_looks_like_an_id_is_left_out_unless_it_is_asked_for(
     assert [one["column"] for one in told["columns"]] == ["customer_id", "cents"]
     code, _, err = _run(capsys, "now.parquet", "--reference", "then.parquet", "--include", "nope")
     assert (code, "no column 'nope'" in err) == (2, True)
+
+
+def test_several_files_as_a_shell_gives_them(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = _json(capsys, "now.parquet", "same.parquet", "now.parquet", "--reference", "then.parquet")
+    assert told["n_current"] == 1600
+    code, out, _ = _run(
+        capsys, "now.parquet", "same.parquet", "--reference", "then.parquet", "--chunk", "file"
+    )
+    assert code == 0
+    assert "now.parquet and 1 more" in out
+    # What follows the reference's value may be more of the reference, spread out by the shell.
+    words = ("now.parquet", "--reference", "then.parquet", "same.parquet", "--json")
+    code, out, err = _run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert "same.parquet stands after --reference" in err
+    assert "quotes" in err
+    assert _json(capsys, "--reference", "then.parquet", "now.parquet")["n_current"] == 800
+
+
+def test_several_files_of_a_workspace(watched: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = watched.root / "data"
+    write_parquet(folder / "moved.parquet", _rows(2, 800, 2.0))
+    write_parquet(folder / "calm.parquet", _rows(3, 800))
+    told = _json(capsys, "data/moved.parquet", "calm.parquet")
+    assert [one["subject"] for one in told] == ["moved.parquet", "calm.parquet"]
+    assert [one["share_drifted"] > 0 for one in told] == [True, False]
+    code, out, _ = _run(capsys, "moved.parquet", "calm.parquet", "--test", "ks")
+    assert (code, "moved.parquet and 1 more (1,600 rows)" in out) == (0, True)
+    code, _, err = _run(capsys, "moved.parquet", "calm.parquet", "--column", "x")
+    assert (code, "one file" in err) == (2, True)
