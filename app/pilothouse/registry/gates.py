@@ -11,6 +11,8 @@ from pilothouse.config import GateRule, ModelConfig
 from pilothouse.tracking.directions import lower_is_better
 
 _FIRST = "no champion yet"
+_NO_SKILL = {"roc_auc": (0.5, "chance"), "r2": (0.0, "always saying the mean")}
+"""What a metric comes to without any skill, and who comes to that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def _judge(
     if kind == "max":
         return value <= limit, f"{show(value)} {'<=' if value <= limit else '>'} {show(limit)}"
     if first:
-        return True, _FIRST
+        least, who = _NO_SKILL.get(metric, (-math.inf, ""))
+        return True, _FIRST if value > least else f"{_FIRST}; but {show(value)} is no better than {who}"
     if baseline is None:
         return False, f"no evidence: the champion's {metric} was not measured on the same rows"
     # Rounding noise in the last digits decides nothing.

@@ -64,6 +64,17 @@ def test_the_first_promotion_has_nothing_to_be_compared_with() -> None:
     assert result.passed and result.why == "no champion yet"
 
 
+@pytest.mark.parametrize(("metric", "value", "who"), [("roc_auc", 0.42, "chance"), ("r2", -0.1, "the mean")])
+def test_a_first_version_without_any_skill_is_told(metric: str, value: float, who: str) -> None:
+    result = one(metric, GateRule(max_drop=0.005), {metric: value}, None)
+    assert (
+        result.passed
+        and "no champion yet" in result.why
+        and f"no better than {who}" in result.why.replace("always saying ", "")
+    )
+    assert one(metric, GateRule(max_drop=0.005), {metric: 0.6}, None).why == "no champion yet"
+
+
 def test_a_gate_of_two_rules_has_two_verdicts() -> None:
     cfg = ModelConfig("m", "y", gates={"roc_auc": GateRule(min=0.7, max_drop=0.01)})
     assert [r.passed for r in run_gates(cfg, {"roc_auc": 0.72}, {"roc_auc": 0.8})] == [True, False]
