@@ -71,7 +71,9 @@ def harm(
         found = read_harm(store, config.name)
         waiting = waiting_for_harm(store, config.name)
         newest = found[:1]
-        shown: Any = [{**asdict(one), "report": None} for one in found]
+        shown: Any = [
+            {**asdict(one), "report": None, "rows": one.rows, "labelled": one.labelled} for one in found
+        ]
         since = [one.file.name for one in short_of_labels(store, config.name, since=True)]
         emit(
             {"harm": shown, "waiting": [one.name for one in waiting], "labels_since": since},
@@ -110,7 +112,7 @@ def _show_all(found: list[KeptHarm], waiting: list[str], since: list[str]) -> No
                 number(one.low),
                 number(one.high),
                 number(one.expected),
-                "estimated" if one.estimated else "realised" if one.value is not None else "–",
+                one.how,
                 *(number(one.business.get(name)) for name in business),
             ]
             for one in found
@@ -120,15 +122,12 @@ def _show_all(found: list[KeptHarm], waiting: list[str], since: list[str]) -> No
         for one in found:
             if one.verdict == NOT_JUDGED:
                 say(f"{printable(one.name)} was not judged: {printable(one.words, 300)}")
-        by_chance = [one.name for one in found if one.report.get("harm", {}).get("sure") is False]
-        if by_chance:
-            said = ", ".join(printable(name, 40) for name in by_chance[:5]) + (", …" if by_chance[5:] else "")
-            say(f"About one sound file in 40 is called harmful by chance: of {said} the next file decides.")
+        _say_by_chance(found)
         left_out = [(one.report.get("learned", 0), one) for one in found]
         if counts := [f"{rows:,} of {printable(one.name, 40)}" for rows, one in left_out if rows][:5]:
             say(f"Rows that the version learned from do not count: {', '.join(counts)}.")
         if any(one.estimated for one in found):
-            say("Estimates come without labels: they are blind to concept drift.")
+            say("Estimates are blind to concept drift, which only labels show.")
     elif not waiting:
         say("The harm of nothing was judged yet: no file has landed since a version went live.")
     if waiting:
@@ -138,6 +137,29 @@ def _show_all(found: list[KeptHarm], waiting: list[str], since: list[str]) -> No
             f"Labels came since that may be of {', '.join(printable(name, 40) for name in since[:5])}."
             " The watcher looks, or `pilothouse harm --judge`."
         )
+
+
+def _say_by_chance(found: list[KeptHarm]) -> None:
+    """Say which of the harmful ones may be chance, and what there is to be known of each."""
+    doubted = [one for one in found if one.report.get("harm", {}).get("sure") is False]
+    if not doubted:
+        return
+    say(
+        "About one sound file in 40 is called harmful by chance, and all files of a version are compared with"
+        " the same holdout: a second one confirms nothing by itself."
+    )
+    beside = [(one, one.report["harm"].get("earlier")) for one in doubted]
+    for words, which in (
+        ("Worse than the files before, too", [one for one, before in beside if before and before["worse"]]),
+        (
+            "Not shown to be worse than the files before",
+            [one for one, before in beside if before and not before["worse"]],
+        ),
+        ("With no measured file before", [one for one, before in beside if not before]),
+    ):
+        if which:
+            names = ", ".join(printable(one.name, 40) for one in which[:5])
+            say(f"{words}: {names}{', …' if which[5:] else ''}.")
 
 
 def _show_one(kept: KeptHarm) -> None:

@@ -11,6 +11,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.versions import fingerprint
 from pilothouse.errors import PilothouseError
 from pilothouse.performance.alerts import Alert, figures_of, judge_alerts
+from pilothouse.performance.earlier import landed_before
 from pilothouse.performance.files import Performance, measure_files
 from pilothouse.performance.harm import HARMFUL
 from pilothouse.performance.harms_kept import NOT_JUDGED, KeptHarm, Waiting, read_harm
@@ -41,9 +42,9 @@ def judge_arrival(
     drifted = _drifted(store, arrival)
     try:
         path = bytes_of(store, config, arrival)
-        question = question_of(store, version, arrival)
+        question, before = landed_before(store, version, arrival.name, arrival.sha256)
         found = measure_files(
-            store, version, config, [(arrival.name, path)], drifted=drifted, question=question
+            store, version, config, [(arrival.name, path)], drifted=drifted, question=question, before=before
         )
         kept = _of(arrival, version, found)
         alerts = judge_alerts(config, figures_of(found.harm, version, drifted=drifted))
@@ -81,20 +82,6 @@ def rejudge(store: Store, version: ModelVersion, config: ModelConfig, name: str)
         )
     waiting = Waiting(config.name, before[0].name, before[0].sha256)
     return judge_arrival(store, version, config, waiting, again=True)
-
-
-def question_of(store: Store, version: ModelVersion, arrival: Waiting) -> int:
-    """Return which file an arrival is, from 1, of those measured against a version, as they landed."""
-    (found,) = store.query(
-        "WITH landed AS (SELECT harms.name, harms.sha256, arrivals.recorded_at FROM harms"
-        "   JOIN arrivals USING (model, name, sha256)"
-        "   WHERE harms.model = ? AND harms.version = ? AND harms.verdict <> ?)"
-        " SELECT count(*) AS earlier FROM landed WHERE (recorded_at, name) <"
-        " (SELECT (recorded_at, name) FROM arrivals WHERE model = ? AND name = ? AND sha256 = ?"
-        "  ORDER BY recorded_at DESC LIMIT 1)",
-        [arrival.model, version.version, NOT_JUDGED, arrival.model, arrival.name, arrival.sha256],
-    )
-    return int(found["earlier"]) + 1
 
 
 def _drifted(store: Store, arrival: Waiting) -> bool:
@@ -166,7 +153,9 @@ def _keep(tx: Transaction, kept: KeptHarm, alerts: tuple[Alert, ...]) -> None:
             "low": kept.low, "high": kept.high, "expected": kept.expected, "estimated": kept.estimated,
             "business": kept.business}  # fmt: skip
     if kept.verdict == HARMFUL:
-        record(tx, "harm", kept.name, f"{kept.name} hurts v{kept.version}: {kept.words}", data, ACTOR)
+        judged = kept.report.get("harm", {})
+        hurts = "hurts" if judged.get("sure") or judged.get("confirmed") else "may hurt"
+        record(tx, "harm", kept.name, f"{kept.name} {hurts} v{kept.version}: {kept.words}", data, ACTOR)
     for alert in alerts:
         if alert.fired:
             words = f"{alert.severity}: {alert.name}, on {kept.name} with v{kept.version}: {alert.words}"

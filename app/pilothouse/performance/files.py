@@ -18,6 +18,7 @@ from pilothouse.monitoring.predicted_rows import told_left_out
 from pilothouse.performance.answered import FIRST, Answered, answer_rows
 from pilothouse.performance.business import business_metrics
 from pilothouse.performance.changes import Change, find_changes
+from pilothouse.performance.earlier import Measured
 from pilothouse.performance.harm import Harm, assess
 from pilothouse.performance.labels_kept import labels_by_id
 from pilothouse.performance.learned import learned_or_why
@@ -84,6 +85,7 @@ def measure_files(
     by: Sequence[str] = (),
     drifted: bool = False,
     question: int | None = None,
+    before: Sequence[Measured] = (),
 ) -> Performance:
     """Measure a version on files, without the rows that it learned from: it knows them by heart.
 
@@ -97,6 +99,7 @@ def measure_files(
         by: columns to form groups by.
         drifted: whether the files were called drifted.
         question: which file this is of those that are judged against the version, from 1.
+        before: what the version was worth on files that landed before.
 
     Raises:
         PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column; or
@@ -122,6 +125,7 @@ def measure_files(
         metric=chosen,
         drifted=drifted,
         question=question,
+        before=before,
         inputs=list(model.signature.names),
         business=business_metrics(current, config.business, troubles),
     )

@@ -3,7 +3,8 @@
 The verdict is that of the 95% interval of the change, which one sound file in 40 fails by chance. File after
 file that adds up, so harmful says how far it is to be believed: the change is looked at with the level, too,
 that the rule of drift leaves for this file (`monitoring.rule`: 1%, spent over the files that are judged
-against one version). Where that does not show it too, the words say so.
+against one version). Where that does not show it too, the words say so, and whether the file is worse than
+those before it, too: all lean on one holdout, and a second alarm that rests on it confirms nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from pilothouse.monitoring.rule import level_of
 from pilothouse.performance.answered import FIRST, Answered, Floats
+from pilothouse.performance.earlier import Earlier, Measured, against_earlier
 from pilothouse.performance.estimating import BLIND, estimate
 from pilothouse.performance.losses import BLIND as BLIND_LOSS
 from pilothouse.performance.losses import estimate_loss
@@ -29,6 +31,8 @@ Drawn = tuple[Value, Floats]
 HARMFUL, BENIGN, NONE, UNKNOWN = "harmful", "benign", "no harm shown", "unknown"
 CHANCE = 40
 """Of so many sound files one fails the 95% interval on the bad side."""
+_SHARED = 0.1
+"""The holdout's part of the variance of a change from which on two alarms are no two witnesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ class Harm:
         guarded: the change with its interval at the level that is left for this file; None without labels.
         question: which file this is of those judged against the version, from 1; None if it is asked alone.
         sure: whether a harmful verdict holds at that level, too; None where nothing is called harmful.
+        shared: the holdout's part of the variance of the change, 0 to 1; None without labels.
+        earlier: the file beside those that were measured before it; None if there are none.
+        confirmed: whether a harmful file is worse than those before it, as an earlier one was that is called
+            harmful; None where nothing is.
         verdict: harmful, benign (better), no harm shown, or unknown.
         words: the verdict in a sentence.
         metrics: every realised metric. `business`: those that the configuration declares.
@@ -67,6 +75,9 @@ class Harm:
     guarded: Value | None = None
     question: int | None = None
     sure: bool | None = None
+    shared: float | None = None
+    earlier: Earlier | None = None
+    confirmed: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -86,6 +97,7 @@ def assess(
     inputs: list[str] | None = None,
     business: Mapping[str, float] | None = None,
     question: int | None = None,
+    before: Sequence[Measured] = (),
 ) -> Harm:
     """Say what a version is worth on some rows.
 
@@ -97,27 +109,36 @@ def assess(
         inputs: the columns that the model takes, for estimating the loss of a regression.
         business: business metrics of these rows.
         question: which file this is of those that are judged against the version, from 1.
+        before: what the version was worth on files that landed before.
     """
     name = metric or FIRST[current.kind]
     every = drawn(current.labelled) if _enough(current) else {}
     now = every.get(name)
-    before = None
+    holdout = None
     if reference and _enough(reference):
-        before = drawn(reference.labelled, name, OTHER_SEED).get(name)
-    change, guarded = change_of(before, now, question)
+        holdout = drawn(reference.labelled, name, OTHER_SEED).get(name)
+    change, guarded = change_of(holdout, now, question)
     estimated, method = estimated_metric(current, reference, name, inputs or [])
-    verdict, words = _verdict(name, before and before[0], now and now[0], change, estimated, drifted)
-    sure = None
+    verdict, words = _verdict(
+        name, holdout and holdout[0], now and now[0], change, estimated, drifted, _few(current)
+    )
+    sure = confirmed = shared = earlier = None
+    if change is not None and holdout and now:
+        own, theirs = (float(np.nanvar(many, ddof=1)) for many in (now[1], holdout[1]))
+        shared = theirs / (own + theirs) if own + theirs > 0 else None
+        earlier = against_earlier(name, now[0], math.sqrt(own), before)
     if verdict == HARMFUL and guarded is not None:
+        assert holdout
         sure = _excludes_zero(name, guarded)
-        words += "" if sure else f" {_by_chance(question)}"
+        confirmed = earlier is not None and earlier.worse and bool(earlier.alike)
+        words += "" if sure else f" {_by_chance(name, question, holdout[0].rows, shared, earlier)}"
     if now is None and estimated is not None:
         words += f" {BLIND_LOSS if method == 'DLE' else BLIND}"
     return Harm(
         metric=name,
         rows=len(current.table),
         labelled=int(current.known.sum()),
-        expected=before and before[0],
+        expected=holdout and holdout[0],
         realised=now and now[0],
         estimated=estimated,
         method=method,
@@ -130,6 +151,9 @@ def assess(
         guarded=guarded,
         question=question,
         sure=sure,
+        shared=shared,
+        earlier=earlier,
+        confirmed=confirmed,
     )
 
 
@@ -172,13 +196,42 @@ def _excludes_zero(metric: str, change: Value) -> bool:
     return change.low > 0 if lower_is_better(metric) else change.high < 0
 
 
-def _by_chance(question: int | None) -> str:
+def _by_chance(
+    metric: str, question: int | None, rows: int, shared: float | None, earlier: Earlier | None
+) -> str:
+    """How far a verdict is to be believed that the level for this file does not show."""
     if question is None:
         return f"About one sound set of rows in {CHANCE} looks like this by chance."
     which = "the first file" if question == 1 else f"the {_ordinal(question)} file"
+    said = f"About one sound file in {CHANCE} looks like this by chance, and this is {which} that was judged"
+    leaning = f"the same {rows:,} rows of the holdout"
+    if earlier is None:
+        if shared is not None and shared < _SHARED:
+            return f"{said}: the next one decides."
+        return (
+            f"{said}. Every file is compared with {leaning}: if the model was lucky there, the next one looks"
+            " like this, too, and confirms nothing; what decides is whether later files are worse than this."
+        )
+    value, change = earlier.value, earlier.change
+    places = _places([value.value], 4)
+    signs = max(places, _places([change.value, change.low, change.high], 3))
+    files = "the file" if earlier.files == 1 else f"the {earlier.files:,} files"
+    numbers = (
+        f"{metric} {_n(value.value, places)} on {value.rows:,} rows, change {_s(change.value, signs)},"
+        f" 95% interval {_s(change.low, signs)} to {_s(change.high, signs)}"
+    )
+    if earlier.worse and earlier.alike:
+        return (
+            f"{said}. But it is worse than {files} measured before, too ({numbers}), as {earlier.alike} was."
+        )
+    if earlier.worse:
+        return (
+            f"{said}. But it is worse than {files} measured before, too ({numbers}), so that it is not the"
+            " holdout alone: another such file confirms it."
+        )
     return (
-        f"About one sound file in {CHANCE} looks like this by chance, and this is {which} that was judged:"
-        " the next one decides."
+        f"{said}. It is not shown to be worse than {files} measured before ({numbers}). All are compared"
+        f" with {leaning}, where the model may have been lucky: another file like this confirms nothing."
     )
 
 
@@ -192,6 +245,25 @@ def _enough(answered: Answered) -> bool:
     if len(rows.table) < FEWEST:
         return False
     return answered.kind == "regression" or len(set(rows.truth.tolist())) > 1
+
+
+def _few(answered: Answered) -> str:
+    """Why labels that are there measure nothing; empty where none are."""
+    rows = answered.labelled
+    count = len(rows.table)
+    if not count:
+        return ""
+    said = f"There {'is 1 label' if count == 1 else f'are {count:,} labels'}"
+    if answered.kind == "regression":
+        return f"{said}: too few to measure it, which takes {FEWEST}."
+    names = [str(one).lower() if isinstance(one, bool) else str(one)[:40] for one in answered.classes]
+    codes = rows.truth.astype(int).tolist()
+    if len(set(codes)) == 1 and count > 1:
+        said += f", all of them {names[codes[0]]}"
+        return f"{said}: {'too few, and ' if count < FEWEST else ''}of one class alone it is not measured."
+    if answered.kind == "binary" and count > 1:
+        said += f", {sum(codes):,} of them {names[1]}"
+    return f"{said}: too few to measure it, which takes {FEWEST}."
 
 
 def estimated_metric(
@@ -212,6 +284,7 @@ def _verdict(
     change: Value | None,
     estimated: Value | None,
     drifted: bool,
+    few: str,
 ) -> tuple[str, str]:
     if change is not None and change.low is not None and change.high is not None and now and before:
         numbers, interval = _in_numbers(metric, now, before, change)
@@ -230,9 +303,10 @@ def _verdict(
         guess, told = _n(estimated.value, places), _n(before.value, places)
         numbers = f"estimated {metric} {guess} against {told} on the holdout"
         worse = estimated.low > before.high if lower_is_better(metric) else estimated.high < before.low
-        word = "The model seems worse on these rows" if worse else "No loss is to be seen without labels"
-        return (HARMFUL if worse else UNKNOWN), f"{word}: {numbers}."
-    return UNKNOWN, "There are too few labels to measure it, and nothing to estimate it from."
+        word = "No loss is to be seen without labels" if not few else "No loss is to be seen in an estimate"
+        word = "The model seems worse on these rows" if worse else word
+        return (HARMFUL if worse else UNKNOWN), f"{few} {word}: {numbers}.".lstrip()
+    return UNKNOWN, f"{few or 'There are no labels to measure it by.'} There is nothing to estimate it from."
 
 
 def _in_numbers(metric: str, now: Value, before: Value, change: Value) -> tuple[str, str]:

@@ -47,6 +47,24 @@ class KeptHarm:
     business: dict[str, float]
     report: dict[str, Any]
 
+    @property
+    def rows(self) -> int:
+        """How many rows of the file were judged; 0 where it was not."""
+        return int(self.report.get("harm", {}).get("rows") or 0)
+
+    @property
+    def labelled(self) -> int:
+        """How many of them have a label."""
+        return int(self.report.get("harm", {}).get("labelled") or 0)
+
+    @property
+    def how(self) -> str:
+        """Where the value comes from, with the labels that are too few to measure it by."""
+        if not self.estimated:
+            return "realised" if self.value is not None else "–"
+        few = f", {self.labelled:,} label{'' if self.labelled == 1 else 's'}" if self.labelled else ""
+        return f"estimated{few}"
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

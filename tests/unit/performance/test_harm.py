@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from performance_worlds import QUESTION, world
 from pilothouse.comparing.questions import Question
 from pilothouse.config import BusinessMetric
 from pilothouse.data.reading import connect
@@ -26,22 +27,6 @@ from pilothouse.performance.losses import estimate_loss
 from pilothouse.performance.measuring import Value, parts_by_time, realised
 from pilothouse.performance.slices import worst_groups
 from pilothouse.registry.business import BusinessMetricError
-
-QUESTION = Question("y", "classification", None, ())
-
-
-def world(
-    rows: int, seed: int, *, slope: float = 1.5, flipped: float = 0.0, labels: bool = True, **columns: Any
-) -> Answered:
-    """Rows with probabilities that are right, but for a share of flipped labels."""
-    chance = np.random.default_rng(seed)
-    score = chance.normal(size=rows)
-    probability = 1 / (1 + np.exp(-slope * score))
-    truth = chance.random(rows) < probability
-    truth = np.where(chance.random(rows) < flipped, ~truth, truth)
-    known = np.full(rows, labels)
-    table = pd.DataFrame({"x": score, "y": truth.astype(int), **columns})
-    return Answered("binary", probability, truth, known, 0.5, (0, 1), table, QUESTION)
 
 
 @pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "accuracy", "brier"])
@@ -408,3 +393,23 @@ def test_periods_are_written_as_the_chunks_of_drift(unit: str, names: list[str])
         con.execute("CREATE OR REPLACE TEMP TABLE rows (t TIMESTAMP)")
         con.executemany("INSERT INTO rows VALUES (?)", [[one.to_pydatetime()] for one in moments])
         assert [part.label for part in _by_time(con, "rows", "t", unit)] == names
+
+
+def test_labels_that_are_there_and_too_few_are_not_called_missing() -> None:
+    reference = world(600, 4)
+    few, none = assess(world(20, 5), reference), assess(world(20, 5, labels=False), reference)
+    positive = int(world(20, 5).truth.sum())
+    assert few.verdict == UNKNOWN and few.labelled == 20
+    assert few.words.startswith(
+        f"There are 20 labels, {positive} of them 1: too few to measure it, which takes 30."
+    )
+    assert "without labels" not in few.words and "estimated roc_auc" in few.words and BLIND in few.words
+    assert "without labels" in none.words and "There are" not in none.words
+    long = world(40, 6)
+    same = Answered(
+        long.kind, long.said, np.ones(40, bool), long.known, 0.5, (False, True), long.table, QUESTION
+    )
+    assert "There are 40 labels, all of them true: of one class alone it is not measured." in (
+        assess(same, reference).words
+    )
+    assert "There is nothing to estimate it from." in assess(world(20, 5), None).words

@@ -88,7 +88,7 @@ def file_columns(known: Harms) -> tuple[Column, ...]:
         Column("harm", "harm", width=15),
         Column("value", metric, "right", most=14),
         Column("interval", "95% interval", most=19),
-        Column("how", "how", width=11),
+        Column("how", "how", most=22),
         Column("expected", "holdout", "right", most=9),
         Column("drawn", "● value  ┊ holdout", width=DRAWN),
         Column("version", "version", most=7),
@@ -107,7 +107,7 @@ def file_rows(known: Harms, now: datetime) -> list[Row]:
     ]
     for one in known.kept:
         word, tone = harm_word(one.verdict)
-        how = "▲ estimated" if one.estimated else "realised" if one.value is not None else "–"
+        how = f"▲ {one.how}" if one.estimated else one.how
         cells = (
             safe(one.name),
             word,
