@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -178,6 +178,31 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def refuse_to_replace(
+    path: Path, *, force: bool = False, renews: Callable[[Path], bool] | None = None
+) -> None:
+    """Raise if something lies where a person named a file to write: it may be all that they have of it.
+
+    Args:
+        path: the file to be written.
+        force: the person said to replace it.
+        renews: whether a file is one that this very command wrote, which is written anew day by day.
+
+    Raises:
+        PilothouseError: there is a folder, or a file that is not to be replaced.
+    """
+    if path.is_dir():
+        raise PilothouseError(f"{path} is a folder.", untouched="It was not changed.", next="Name a file.")
+    if force or not (path.exists() or path.is_symlink()):
+        return
+    if renews is None or not path.is_file() or not renews(path):
+        raise PilothouseError(
+            f"{path} exists already.",
+            untouched="It was not changed.",
+            next="Name another file, or add --force to replace it.",
+        )
 
 
 def no_room(folder: Path) -> PilothouseError | None:

@@ -113,7 +113,9 @@ async def test_marking_versions_pinning_copying_and_saving(trained: Workspace) -
         assert told == ["v1 against v2 was saved as both.json."]
         await typed(pilot, "w", "both.json")
         assert "exists already" in shown(app)
-        await press(pilot, "escape")
+        (trained.root / "both.json").write_text("{}")
+        await press(pilot, "tab", "enter")
+        await settle(pilot, lambda: (trained.root / "both.json").read_text() != "{}")
         await typed(pilot, "w", "both.doc")
         assert "which kind of document" in shown(app)
 

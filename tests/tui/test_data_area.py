@@ -152,7 +152,9 @@ async def test_a_report_is_written_where_the_person_says(judged: Workspace, tmp_
         app.screen.query_one("#ask", Input).value = str(tmp_path / "drifted.html")
         await press(pilot, "enter")
         assert "exists already" in shown(app)
-        await press(pilot, "escape")
+        (tmp_path / "drifted.html").write_text("mine")
+        await press(pilot, "tab", "enter")
+        await settle(pilot, lambda: (tmp_path / "drifted.html").read_text() != "mine", timeout=60)
     assert json.loads((tmp_path / "held.json").read_text())["status"] == "held"
     assert "<bdi>distance</bdi></b> moved up by" in (tmp_path / "drifted.html").read_text()
 

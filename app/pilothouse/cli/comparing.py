@@ -33,6 +33,7 @@ QUIET = 1.0
 @click.option("--no-intervals", is_flag=True, help="Only what is known at once: nothing is judged again.")
 @click.option("--model", metavar="NAME", help="Whose versions are meant, where there are several models.")
 @click.option("--save", metavar="FILE", help="Write all of it to FILE: .md, .csv or .json.")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
 @workspace_option
 @json_option
 def compare(
@@ -43,6 +44,7 @@ def compare(
     no_intervals: bool,
     model: str | None,
     save: str | None,
+    force: bool,
     workspace: Workspace,
     as_json: bool,
 ) -> None:
@@ -66,7 +68,7 @@ def compare(
     from pilothouse.store import open_store
 
     if save is not None:
-        check_target(Path(save))
+        check_target(Path(save), force=force)
     store = open_store(workspace)
     subjects = find_subjects(store, refs, model, baseline=baseline)
     comparison = compare_subjects(subjects)
@@ -79,7 +81,7 @@ def compare(
     telling.end()
     emit(tree_of(comparison, findings), as_json, lambda: _show_findings(comparison, findings, everything))
     if save is not None:
-        save_comparison(store, Path(save), comparison, findings)
+        save_comparison(store, Path(save), comparison, findings, force=force)
         say(f"Saved as {save}.")
 
 

@@ -10,7 +10,7 @@ import click
 
 from pilothouse.cli.check import nothing_stored
 from pilothouse.cli.drift_alone import DRIFTED, compare_and_show, declared, drift_alone
-from pilothouse.cli.drift_report import show_report, verdict_word, write_html
+from pilothouse.cli.drift_report import check_outputs, show_report, verdict_word, write_html
 from pilothouse.cli.options import emit, json_option, say, table
 from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.workspace import Workspace, find_workspace
@@ -67,6 +67,7 @@ def _beside_reference(args: list[str]) -> bool:
 @click.option("--html", metavar="FILE", help="Write the report as one page that opens offline.")
 @click.option("--save", metavar="FILE",
               help="Write the report of a judged or held file as .html or .json, by the ending.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a FILE that exists and is no such report or profile.")
 @click.option("--column", metavar="NAME",
               help="Of a judged file: what this column held in the reference, and holds now.")  # fmt: skip
 @click.option("--exit-code", is_flag=True,
@@ -91,6 +92,7 @@ def drift(
     save_profile: str | None,
     html: str | None,
     save: str | None,
+    force: bool,
     column: str | None,
     exit_code: bool,
     model: str | None,
@@ -109,6 +111,7 @@ def drift(
 
     if time is not None and chunk is None:
         raise UsageError("--time goes with --chunk.")
+    check_outputs(html, save_profile, force=force)
     if (save is not None or column is not None) and (len(files) != 1 or reference is not None or predictions):
         raise UsageError("--save and --column go with one file that a workspace has judged.")
     current = _named(files)
@@ -144,7 +147,7 @@ def drift(
 
         if test is not None or chunk is not None or joint:
             raise UsageError("--save and --column show what was judged; they go with no other test or chunk.")
-        return about_file(found, store, config, files[0], save, column, exit_code, as_json)
+        return about_file(found, store, config, files[0], save, column, force, exit_code, as_json)
     if predictions:
         return _drift_of_predictions(found, store, config, html, exit_code, as_json)
     if current is None:

@@ -25,14 +25,14 @@ _WIDE = 24
 
 def about_file(
     workspace: Workspace, store: Store, config: ModelConfig, ref: str, save: str | None, column: str | None,
-    exit_code: bool, as_json: bool,
+    force: bool, exit_code: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Write the report of a file, or show a column of it; return the exit code."""
     from pilothouse.monitoring.file_reports import find_file_report, save_file_report
 
     found = find_file_report(store, config.name, ref)
     if save is not None:
-        save_file_report(found, Path(save))
+        save_file_report(found, Path(save), force=force)
         say(f"Written to {save}.")
     if column is not None:
         _show_column(workspace, store, config, found, column, as_json)

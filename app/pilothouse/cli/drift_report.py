@@ -135,6 +135,16 @@ def chunk_fields(chunks: Sequence[Chunk], notes: Sequence[str], by: str) -> dict
     }
 
 
+def check_outputs(html: str | None, save_profile: str | None, *, force: bool) -> None:
+    """Raise PilothouseError if a file that would be written is there and is another: before long work."""
+    from pilothouse.monitoring.renewing import check_page, check_profile
+
+    if html is not None:
+        check_page(Path(html), force=force)
+    if save_profile is not None:
+        check_profile(Path(save_profile), force=force)
+
+
 def write_html(
     path: str, parts: Sequence[tuple[str, DriftReport, str]], current: str, reference: str,
     notes: Sequence[str] = (),

@@ -8,26 +8,36 @@ from pilothouse.comparing.document import writer_for
 from pilothouse.comparing.facts import Comparison
 from pilothouse.comparing.findings import Findings
 from pilothouse.errors import PilothouseError
-from pilothouse.processes import write_atomic
+from pilothouse.processes import refuse_to_replace, write_atomic
 from pilothouse.store import Store, record
 
 
-def check_target(target: Path) -> None:
+def check_target(target: Path, *, force: bool = False) -> None:
     """Raise unless a document can be written there: before anything is judged for it.
+
+    Args:
+        target: the file.
+        force: replace a file that exists.
 
     Raises:
         UsageError: the name ends in none of .md, .csv, .json.
-        PilothouseError: `target` is a folder, or lies in none.
+        PilothouseError: `target` exists, is a folder, or lies in none.
     """
     writer_for(target)
-    if target.is_dir() or not target.parent.is_dir():
-        what = f"{target} is a folder." if target.is_dir() else f"There is no folder {target.parent}."
-        raise PilothouseError(what, untouched="Nothing was written.", next="Give another name.")
+    if not target.parent.is_dir():
+        raise PilothouseError(
+            f"There is no folder {target.parent}.",
+            untouched="Nothing was written.",
+            next="Give another name.",
+        )
+    refuse_to_replace(target, force=force)
 
 
-def save_comparison(store: Store, target: Path, comparison: Comparison, findings: Findings) -> None:
+def save_comparison(
+    store: Store, target: Path, comparison: Comparison, findings: Findings, *, force: bool = False
+) -> None:
     """Write the document that the name of `target` asks for, and leave an event. Raises as `check_target`."""
-    check_target(target)
+    check_target(target, force=force)
     write_atomic(target, writer_for(target)(comparison, findings))
     labels = [one.label for one in comparison.subjects]
     several = f" and {len(labels) - 4} more" if len(labels) > 4 else ""

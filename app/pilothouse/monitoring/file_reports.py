@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
+from pilothouse.monitoring.renewing import check_report
 from pilothouse.monitoring.report_html import Part, render_held, render_html
 from pilothouse.monitoring.verdicts import (
     HELD,
@@ -96,20 +97,29 @@ def find_file_report(store: Store, model: str, ref: str) -> FileReport:
     return FileReport(stored.subject, arrival, stored)
 
 
-def save_file_report(found: FileReport, path: Path) -> None:
-    """Write it, whole or not at all; the ending says as what.
+def save_file_report(found: FileReport, path: Path, *, force: bool = False) -> None:
+    """Write it, whole or not at all; the ending says as what. A report that was written there is renewed.
+
+    Args:
+        found: the report.
+        path: the file.
+        force: replace whatever file lies there.
 
     Raises:
         UsageError: the ending is neither .html nor .json.
-        PilothouseError: it cannot be written there.
+        PilothouseError: it cannot be written there, or another file is there.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise UsageError(f"{path.name!r} ends neither in .html nor in .json.", next="Give it one of the two.")
     target = path.expanduser()
-    if target.is_dir() or not target.parent.is_dir():
-        what = f"{target} is a folder." if target.is_dir() else f"There is no folder {target.parent}."
-        raise PilothouseError(what, untouched="Nothing was written.", next="Give another name.")
+    if not target.parent.is_dir():
+        raise PilothouseError(
+            f"There is no folder {target.parent}.",
+            untouched="Nothing was written.",
+            next="Give another name.",
+        )
+    check_report(target, force=force)
     write_atomic(target, dumps(found.to_dict()) if ending == ".json" else as_page(found))
 
 

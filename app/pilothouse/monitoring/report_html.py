@@ -23,6 +23,11 @@ from pilothouse.monitoring.wording import percent
 MOST_DETAILED = 40
 """So many chunks are shown with all their columns; of the others, the table tells."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+BEGINNING = (
+    '<!doctype html>\n<html lang="en"><head>'
+    f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+)
+"""How every page begins, and no other: a page with it may be written anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,11 @@ def _moment(made: datetime | None) -> str:
 
 def _page(title: str, body: Sequence[str]) -> str:
     head = (
-        f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{shown(title, 90)}</title><style>{STYLE}</style>"
     )
     content = "\n".join(part for part in body if part)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{content}\n</body></html>\n'
+    return f"{BEGINNING}{head}</head>\n<body>\n{content}\n</body></html>\n"
 
 
 def ordered(report: DriftReport) -> list[ColumnDrift]:

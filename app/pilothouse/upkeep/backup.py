@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps
+from pilothouse.processes import refuse_to_replace
 from pilothouse.store import Store, open_store, record
 from pilothouse.upkeep.leftovers import TRASH_NAME
 from pilothouse.workspace import STATE_NAME, Workspace
@@ -80,12 +81,7 @@ def back_up(
         PilothouseError: the file exists, cannot be written, or the store cannot be read.
     """
     dest = dest.resolve()
-    if dest.is_dir() or (dest.exists() and not force):
-        raise PilothouseError(
-            f"{dest} exists already.",
-            untouched="It was not changed.",
-            next="Name another file, or add --force.",
-        )
+    refuse_to_replace(dest, force=force)
     store = open_store(workspace)
     now = datetime.now(UTC).isoformat()
     try:

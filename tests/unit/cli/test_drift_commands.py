@@ -98,6 +98,27 @@ def test_a_saved_profile_stands_for_the_files(files: Path, capsys: pytest.Captur
     assert "a profile has none" in err
 
 
+def test_what_drift_wrote_is_renewed_and_nothing_else_is_replaced(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = ("now.parquet", "--reference", "then.parquet")
+    (files / "mine.html").write_text("<!doctype html>\n<html><body>my notes</body></html>\n")
+    (files / "mine.json").write_text('{"rows": 3}')
+    for words in (("--html", "mine.html"), ("--save-profile", "mine.json"), ("--html", "then.parquet")):
+        before = (files / words[1]).read_bytes()
+        code, out, err = _run(capsys, *at, *words)
+        assert (code, out) == (1, ""), "told before anything is compared"
+        assert f"{words[1]} exists already" in err and "--force" in err
+        assert (files / words[1]).read_bytes() == before
+    for words in (("--html", "page.html"), ("--save-profile", "p.json")):
+        for source in ("now.parquet", "same.parquet"):
+            assert _run(capsys, source, "--reference", "then.parquet", *words)[0] == 0, "as a job does daily"
+    assert "same.parquet" in (files / "page.html").read_text("utf-8")
+    assert _run(capsys, *at, "--html", "p.json")[0] == 1, "a page does not replace a profile"
+    assert _run(capsys, *at, "--html", "mine.html", "--save-profile", "mine.json", "--force")[0] == 0
+    assert "now.parquet" in (files / "mine.html").read_text("utf-8")
+
+
 def test_chunks_are_cut_by_a_column_that_is_not_compared(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

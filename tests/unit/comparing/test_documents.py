@@ -211,6 +211,15 @@ def test_the_command(
     refused = capsys.readouterr()
     assert not refused.out, "told before anything is judged"
     assert "There is no folder nowhere" in refused.err
+    (trained.root / "notes.md").write_text("my notes")
+    assert main(["compare", "v1", "v2", "--save", "notes.md"]) == 1
+    refused = capsys.readouterr()
+    assert not refused.out, "told before anything is judged"
+    assert "notes.md exists already" in refused.err and "--force" in refused.err
+    assert (trained.root / "notes.md").read_text() == "my notes"
     assert len(list_events(open_store(trained), kind="compare")) == 2
+    assert main(["compare", "v1", "v2", "--no-intervals", "--save", "notes.md", "--force"]) == 0
+    assert (trained.root / "notes.md").read_text().startswith("# v1 against v2")
+    capsys.readouterr()
     assert main(["compare", "v1", "v2", "--by", "height"]) == 2
     assert main(["compare", "v1", "nobody"]) == 1

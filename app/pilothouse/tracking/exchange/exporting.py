@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilothouse.errors import PilothouseError, UsageError
+from pilothouse.processes import refuse_to_replace
 from pilothouse.store import Store, record
 from pilothouse.tracking.exchange.mlflow_writing import DATABASE_NAME, write_mlflow
 from pilothouse.tracking.exchange.tables import Table, write_csv, write_json, write_parquet
@@ -117,12 +118,7 @@ def export_runs(
 
 @contextlib.contextmanager
 def _new_file(path: Path, force: bool) -> Iterator[Path]:
-    if path.is_dir():
-        raise PilothouseError(f"{path} is a folder.", next="Name a file.")
-    if path.exists() and not force:
-        raise PilothouseError(
-            f"{path} exists already.", untouched="It was not changed.", next="Add --force to replace it."
-        )
+    refuse_to_replace(path, force=force)
     with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as beside:

@@ -119,7 +119,8 @@ class CompareActs(Judging):
             return
         name = name.strip()
         try:
-            check_target(self.workspace.root / Path(name).expanduser())
+            # What lies there is asked about below.
+            check_target(self.workspace.root / Path(name).expanduser(), force=True)
         except PilothouseError as error:
             self.complain(error)
             return
@@ -129,7 +130,7 @@ class CompareActs(Judging):
             self.app.push_screen(dialog, lambda yes: self._save(name, over=True) if yes else None)
             return
         comparison, findings, workspace = self.known.comparison, self.findings, self.workspace
-        self.deed(f"Saving {name}", lambda: save_document(name, workspace, comparison, findings))
+        self.deed(f"Saving {name}", lambda: save_document(name, workspace, comparison, findings, over=over))
 
     def do_part_facts(self) -> None:
         """Show the facts."""

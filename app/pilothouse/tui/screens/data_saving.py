@@ -78,12 +78,13 @@ class FileActs(DataActs, TrainActs):
             )
             return
         workspace, one = self.workspace, file.arrival
+        force = ["--force"] if over else []
         about = file.report.report_id if file.report is not None else one.name
 
         def act() -> str:
             from pilothouse.tui.commands import Stop, run_errand
 
-            words = ["drift", "--json", "--model", one.model, "--save", str(target), "--", about]
+            words = ["drift", "--json", "--model", one.model, "--save", str(target), *force, "--", about]
             run_errand(workspace, words, lambda _: None, Stop())
             root = workspace.root.resolve()
             inside = target.resolve().is_relative_to(root)

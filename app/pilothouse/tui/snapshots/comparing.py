@@ -101,7 +101,9 @@ def told_by(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[dict[
         }
 
 
-def save_document(path: str, workspace: Workspace, comparison: Comparison, findings: Findings) -> str:
+def save_document(
+    path: str, workspace: Workspace, comparison: Comparison, findings: Findings, *, over: bool
+) -> str:
     """Write a document, a relative path from the workspace's folder; return the sentence that says so."""
     from pathlib import Path
 
@@ -109,5 +111,5 @@ def save_document(path: str, workspace: Workspace, comparison: Comparison, findi
     from pilothouse.store import open_store
 
     target = workspace.root / Path(path).expanduser()
-    save_comparison(open_store(workspace), target, comparison, findings)
+    save_comparison(open_store(workspace), target, comparison, findings, force=over)
     return f"Saved as {target}."
