@@ -1,9 +1,10 @@
-"""Import, export, clean up, back up: from the palette, through their dialogs, to the disk."""
+"""Import, export, clean up, back up, restore: from the palette, through their dialogs, to the disk."""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import tarfile
 import time
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 import pytest
 from piloting import press, settle, shown, visit
 from textual.pilot import Pilot
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from pilothouse.errors import PilothouseError
+from pilothouse.store import list_events, open_store
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.commands import Stop, run_errand
 from pilothouse.tui.widgets.table import Table
+from pilothouse.upkeep.backup import back_up
 from pilothouse.workspace import Workspace
 
 PATIENCE = 20.0
@@ -115,6 +118,46 @@ async def test_a_backup_is_written(empty: Workspace, tmp_path: Path) -> None:
         await settle(pilot, lambda: "Backed up to" in shown(app), timeout=PATIENCE)
     with tarfile.open(tmp_path / "saved.tar.gz") as tar:
         assert len(tar.getnames()) > 2
+
+
+async def test_a_backup_becomes_a_new_workspace_and_never_an_old_one(
+    empty: Workspace, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "saved.tar.gz", tmp_path / "again"
+    back_up(empty, file)
+    before = empty.config_path.read_bytes()
+    app = PilothouseApp(empty)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await choose(pilot, "restore a", "Restore a backup")
+        await press(pilot, "enter")
+        assert "Which file?" in shown(app)
+        await type_over(pilot, str(tmp_path / "nothing.tar.gz"))
+        await press(pilot, "enter")
+        assert "There is no file" in shown(app)
+        await type_over(pilot, str(file))
+        assert app.screen.query_one("#folder", Input).value == str(tmp_path / "saved")
+        await press(pilot, "tab")
+        await type_over(pilot, str(empty.root))
+        await press(pilot, "enter")
+        assert "never written over" in " ".join(shown(app).split())
+        await type_over(pilot, str(folder))
+        await press(pilot, "enter")
+        await settle(pilot, lambda: "is opened by" in shown(app), timeout=PATIENCE)
+        await press(pilot, "tab", "enter")
+        assert shlex.split(app.clipboard)[-2:] == ["--workspace", str(folder)]
+    assert empty.config_path.read_bytes() == before == Workspace(folder).config_path.read_bytes()
+    assert [one.kind for one in list_events(open_store(Workspace(folder)), kind="restore")] == ["restore"]
+
+
+async def test_a_file_that_is_no_backup_is_told_in_words(empty: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "notes.tar").write_text("notes")
+    app = PilothouseApp(empty)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await choose(pilot, "restore a", "Restore a backup")
+        await type_over(pilot, str(tmp_path / "notes.tar"))
+        await press(pilot, "enter")
+        await settle(pilot, lambda: "is not a whole backup" in shown(app), timeout=PATIENCE)
+    assert not (tmp_path / "notes").exists()
 
 
 def test_an_errand_that_is_stopped_says_so(empty: Workspace) -> None:

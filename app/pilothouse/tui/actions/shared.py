@@ -89,5 +89,15 @@ UPKEEP: tuple[Action, ...] = (
         False,
         "backup FILE",
     ),
+    Action(
+        "restore",
+        "",
+        ":",
+        "restore a backup",
+        "Palette: make a new workspace of a backup; the open one is not touched",
+        ("bridge", "runs"),
+        False,
+        "backup --restore FILE DIR",
+    ),
 )
 """By their names in the palette only."""

@@ -1,4 +1,4 @@
-"""What moves runs in and out and keeps the workspace in order: import, export, clean up, back up.
+"""What moves runs in and out and keeps the workspace in order: import, export, clean up, back up, restore.
 
 Each is the command that a person types, in a process of its own, with how far it is on screen.
 """
@@ -104,3 +104,28 @@ class UpkeepActs(PilothouseScreen):
                 self.errand("Backup", ["backup", "--json", "--", path], backed_up)
 
         self.app.push_screen(BackupDialog(self.workspace.root, self.pilothouse.now()), start)
+
+    def do_restore(self) -> None:
+        """Ask for a backup and a new folder, make a workspace there, and say how it is opened."""
+        from pilothouse.tui.dialogs.restoring import RestoreDialog, RestoreOrder
+
+        def start(order: RestoreOrder | None) -> None:
+            if order is not None:
+                words = ["backup", "--restore", "--json", "--", order.file, order.folder]
+                self.errand("Restore", words, self._restored)
+
+        self.app.push_screen(RestoreDialog(self.workspace.root), start)
+
+    def _restored(self, answer: Any) -> str:
+        from pilothouse.tui.dialogs.base import Confirm
+        from pilothouse.tui.dialogs.restoring import opening, restored
+
+        command = opening(str(answer["path"]))
+
+        def copy(yes: bool | None) -> None:
+            if yes:
+                self.app.copy_to_clipboard(command)
+                self.say("Copied the command", "good")
+
+        self.app.push_screen(Confirm("Restored", restored(answer), "Copy the command"), copy)
+        return ""
