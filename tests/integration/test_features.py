@@ -84,6 +84,10 @@ def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
     names = [one["name"] for one in signature["inputs"]]
     assert "sched_dep" in names and not {"hour", "far", "level", "late"} & set(names)
     assert signature["inputs"][-1] == {"name": "flight_id", "type": "string", "required": False}
+    # What the views make is kept as the reference of what files that land will give.
+    profile = json.loads((place.version_dir("late", 1) / "profile.json").read_text())
+    assert [one["name"] for one in profile["made"]] == ["hour", "far", "level"]
+    assert [one["kind"] for one in profile["made"]] == ["numeric", "boolean", "category"]
     assert (promoted.code, served.code) == (0, 0), (promoted, served)
     rows = str(SAMPLE / "flights-2013-01.parquet")
     try:

@@ -11,9 +11,9 @@ from piloting import assert_drawn, press, ready, settle, shown, visit
 import making_models
 from hostile import CONFIG
 from making_data import write_text
-from pilothouse.data.features.definition import FeatureDefinition
+from pilothouse.data.features.definition import FEATURES_NAME, FeatureDefinition
 from pilothouse.data.features.views import FeatureView
-from pilothouse.registry.feature_changes import FEATURES_NAME, feature_changes
+from pilothouse.registry.feature_changes import feature_changes
 from pilothouse.store import open_store
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.features import FeaturesScreen

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pilothouse.config import ModelConfig
     from pilothouse.monitoring.filedrift import Wishes
     from pilothouse.monitoring.keeping_verdicts import Verdict
+    from pilothouse.monitoring.reference import Reference
     from pilothouse.monitoring.verdicts import StoredReport
     from pilothouse.store import Store
 
@@ -204,8 +205,18 @@ def _look(
     return compare_and_show(
         found, paths, str(_named(files)), wishes, chunk=chunk,
         time=time or (config.data.time if chunk else None), joint=joint, html=html, exit_code=exit_code,
-        as_json=as_json,
+        as_json=as_json, said=_views_left_out(found),
     )  # fmt: skip
+
+
+def _views_left_out(reference: Reference) -> tuple[str, ...]:
+    """Say which inputs of the live version only the stored verdict compares."""
+    if reference.views is None:
+        return ()
+    names = ", ".join(f"`{one.name}`" for one in reference.views.outputs)
+    return (
+        f"Not compared in a look: {names}, from feature views. `pilothouse drift FILE` alone compares them.",
+    )
 
 
 def _drift_of_predictions(

@@ -48,7 +48,7 @@ class Finding:
         message: one sentence that names what, and where there is one the row or an example.
         rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target,
             labels, unique, range, categories, constant, duplicates, freshness, id-like, leak, new-leak,
-            copy or own; empty in what was stored before rules had names.
+            view, copy or own; empty in what was stored before rules had names.
         count: how many rows break it; 0 where it is not about rows.
         examples: the first of those rows.
         next: what a person can do about it, where there is something to say.

@@ -54,24 +54,29 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the columns of a dataset look like."""
+    """What the columns of a dataset look like; `made` is what a version's feature views make of its rows."""
 
     rows: int
     columns: tuple[ColumnProfile, ...]
+    made: tuple[ColumnProfile, ...] = ()
 
     def column(self, name: str) -> ColumnProfile | None:
-        """Return the profile of the column of that name, or None."""
-        return next((column for column in self.columns if column.name == name), None)
+        """Return the profile of the column of that name, made by a view or not, or None."""
+        return next((column for column in (*self.columns, *self.made) if column.name == name), None)
 
     def to_json(self) -> str:
         """Return the profile as JSON text."""
-        return dumps({"rows": self.rows, "columns": [asdict(column) for column in self.columns]})
+        made = {"made": [asdict(column) for column in self.made]} if self.made else {}
+        return dumps({"rows": self.rows, "columns": [asdict(column) for column in self.columns], **made})
 
     @staticmethod
     def from_json(text: str) -> Profile:
         """Read what `to_json` wrote."""
         tree = json.loads(text)
-        return Profile(tree["rows"], tuple(_column_from(column) for column in tree["columns"]))
+        columns, made = (
+            tuple(_column_from(column) for column in part) for part in (tree["columns"], tree.get("made", ()))
+        )
+        return Profile(tree["rows"], columns, made)
 
 
 def _column_from(tree: Mapping[str, Any]) -> ColumnProfile:

@@ -48,7 +48,7 @@ def compare_profiles(
     """Compare a current profile with the reference whose bins it was counted into.
 
     Args:
-        reference: the profile that made the bins.
+        reference: the profile that made the bins; what feature views make counts as its other columns do.
         current: a profile made with `edges_from=reference`.
         share: the dataset has drifted if at least this share of the feature columns has.
         target: the target column, compared apart, on the rows that have it.
@@ -62,7 +62,7 @@ def compare_profiles(
     """
     columns, left_out, target_drift = [], [], None
     notes: tuple[str, ...] = ()
-    for mine in reference.columns:
+    for mine in (*reference.columns, *reference.made):
         theirs = current.column(mine.name)
         if mine.name != target and (theirs is None or mine.name in exclude or not _comparable(mine)):
             left_out.append(mine.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
@@ -33,6 +34,7 @@ from pilothouse.monitoring.verdicts import (
     HELD,
     OK,
 )
+from pilothouse.monitoring.view_columns import view_file
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -125,10 +127,13 @@ def _find(
             fine=FINE_BINS if tests else 0,
             exclude=left,
         )
+        viewed = view_file(workspace, reference, path, fine=FINE_BINS if tests else 0, without=left)
+        findings = (*findings, *viewed.findings(path.name))
         report = compare_profiles(
-            reference.profile, profile, model.drift.share, target=model.target,
+            reference.profile, replace(profile, made=viewed.columns), model.drift.share, target=model.target,
             exclude=(*no_features(model), *left), tests=tests,
         )  # fmt: skip
+        report = viewed.noted(report)
     if _look(path) != before:
         raise DataError(
             f"{path.name} changed while it was being read.",

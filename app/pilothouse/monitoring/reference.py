@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.features.definition import FEATURES_NAME, FeatureDefinition
+from pilothouse.data.features.views import FeatureError
 from pilothouse.data.reading import DataError, Source
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.spelling import pair_of
@@ -25,7 +28,8 @@ class Reference:
 
     `values` are the finite values of numeric columns in order, kept where a test needs them and there are not
     too many; `sources` are the files, where they are at hand; `target` may say yes or no in any spelling;
-    `dataset` is the dataset version that it is the profile of, where there is one.
+    `dataset` is the dataset version that it is the profile of, where there is one; `views` are the
+    feature views of the version whose profile it is, if it has any.
     """
 
     label: str
@@ -34,6 +38,7 @@ class Reference:
     sources: tuple[Source, ...] = ()
     target: str | None = None
     dataset: str = ""
+    views: FeatureDefinition | None = None
 
     @property
     def schema(self) -> Schema:
@@ -87,7 +92,7 @@ def find_reference(
             sources = _sources(workspace, store, model, number) if with_sources else ()
             return Reference(
                 f"{model.name} v{number}", profile, sources=sources, target=model.target,
-                dataset=version[0]["dataset_version"] or "",
+                dataset=version[0]["dataset_version"] or "", views=views_of(path.parent),
             )  # fmt: skip
     datasets = list_dataset_versions(store, model.name)
     if not datasets:
@@ -96,6 +101,29 @@ def find_reference(
     profile = profile_of(workspace, store, datasets[0])
     name = datasets[0].version
     return Reference(f"dataset {name}", profile, sources=sources, target=model.target, dataset=name)
+
+
+def views_of(bundle: Path) -> FeatureDefinition | None:
+    """Return the feature views that a version's bundle keeps; None if it has none.
+
+    Raises:
+        DataError: they are there and cannot be read.
+    """
+    try:
+        return FeatureDefinition.from_json((bundle / FEATURES_NAME).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, FeatureError) as error:
+        why = (
+            error.what
+            if isinstance(error, FeatureError)
+            else f"{FEATURES_NAME} cannot be read: {error.strerror}."
+        )
+        raise DataError(
+            f"The feature views with which data is compared cannot be read. {why}",
+            untouched="Nothing was compared without them.",
+            next=f"Put {FEATURES_NAME} back into {bundle}, or make another version live.",
+        ) from error
 
 
 def _sources(workspace: Workspace, store: Store, model: ModelConfig, version: int) -> tuple[Source, ...]:

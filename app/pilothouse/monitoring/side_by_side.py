@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.features.definition import table_paths
 from pilothouse.data.reading import DataError, Source, connect, identifier, reading
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.versions import dataset_paths, get_dataset_version
@@ -21,10 +22,11 @@ from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.describing import Description, describe_files
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import open_table
-from pilothouse.monitoring.reference import profile_of
+from pilothouse.monitoring.reference import profile_of, views_of
 from pilothouse.monitoring.reports import ColumnDrift
 from pilothouse.monitoring.story import sentence
 from pilothouse.monitoring.verdicts import StoredReport
+from pilothouse.monitoring.view_columns import made_of
 from pilothouse.monitoring.wording import bin_labels
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
@@ -83,12 +85,15 @@ def column_before_now(
     columns = [*report.columns, *([report.target] if report.target else [])]
     drift = next((one for one in columns if one.column == name), None)
     if drift is None:
+        why = next((note for note in report.notes if f"`{name}`" in note), "")
         raise NotFoundError(
-            f"{name[:80]!r} was not compared in the report of {stored.subject}.",
+            why or f"{name[:80]!r} was not compared in the report of {stored.subject}.",
             next=f"These were: {', '.join(one.column for one in columns[:12])}.",
         )
     kept, sources = _reference(workspace, store, model, stored.reference)
     mine = kept.column(name) if kept is not None else None
+    if kept is not None and mine in kept.made:
+        return _made_by_view(workspace, model, stored, drift, kept, progress)
     column = Column(name, mine.type if mine else _type_of(drift), drift.kind, False)
     notes: list[str] = []
     before = _described(sources, column, part_of(progress, 0, 0.4, "reference")) if sources else None
@@ -110,6 +115,46 @@ def column_before_now(
     return ColumnBeforeNow(drift, sentence(drift), before, now, labels, r, c, shape is not None, tuple(notes))
 
 
+def _made_by_view(
+    workspace: Workspace,
+    model: ModelConfig,
+    stored: StoredReport,
+    drift: ColumnDrift,
+    kept: Profile,
+    progress: Progress | None,
+) -> ColumnBeforeNow:
+    """Tell of a feature that a view makes: what the profile kept, and what the view makes of the file now."""
+    mine = kept.column(drift.column)
+    assert mine is not None
+    now: Description | None = None
+    notes: list[str] = []
+    try:
+        definition = views_of(workspace.version_dir(model.name, _version(model, stored.reference) or 0))
+        if definition is not None:
+            file = workspace.data_folder(model) / Path(stored.subject).name
+            schema = Schema(tuple(Column(one.name, one.type, one.kind, False) for one in kept.columns))
+            tables = table_paths(workspace, definition.tables)
+            with made_of(definition, tables, [file], schema, progress=progress) as (made, path):
+                if any(one.name == drift.column for one in made.columns):
+                    column = Column(drift.column, mine.type, mine.kind, False)
+                    now = describe_files((path,), Schema((column,)))[0]
+                notes += made.troubles.values()
+    except DataError as error:
+        notes.append(error.what)
+    if now is not None and now.missing != drift.current_counts[-1]:
+        notes.append("Its feature tables, or the file, have changed since it was judged: `now` is of today.")
+    return ColumnBeforeNow(
+        drift, sentence(drift), _from_profile(mine), now, drift.bins, drift.reference_counts,
+        drift.current_counts, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _version(model: ModelConfig, label: str) -> int | None:
+    """Return the number of the version that a report calls its reference; None if it is none."""
+    found = re.fullmatch(rf"{re.escape(model.name)} v(\d+)", label)
+    return int(found[1]) if found else None
+
+
 def _type_of(drift: ColumnDrift) -> str:
     return {"numeric": "number", "boolean": "boolean"}.get(drift.kind, "text")
 
@@ -120,10 +165,9 @@ def _reference(
     """Return the profile and the files of what a report calls its reference; nothing of what is gone."""
     if found := re.fullmatch(r"dataset ([0-9a-f]+)", label):
         return _dataset(workspace, store, found[1])
-    version = re.fullmatch(rf"{re.escape(model.name)} v(\d+)", label)
-    if version is None:
+    number = _version(model, label)
+    if number is None:
         return None, ()
-    number = int(version[1])
     profile = None
     try:
         path = workspace.version_dir(model.name, number) / "profile.json"

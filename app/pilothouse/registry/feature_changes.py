@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.features.definition import FeatureDefinition, read_views
+from pilothouse.data.features.definition import FEATURES_NAME, FeatureDefinition, read_views
 from pilothouse.registry.versions import champion
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
-
-FEATURES_NAME = "features.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pilothouse.data.features.computing import FeatureRunner
-from pilothouse.data.features.definition import FeatureDefinition
+from pilothouse.data.features.definition import FEATURES_NAME, FeatureDefinition
 from pilothouse.data.reading import DataFile
-from pilothouse.registry.feature_changes import FEATURES_NAME as FEATURES_NAME
 from pilothouse.registry.manifest import read_verified
 
 

@@ -9,8 +9,9 @@ import json
 import os
 import platform
 import sys
+import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,7 @@ def fit_run(run_dir: Path) -> None:
     kind = infer_type(examples.classes) if examples.classes else "double"
     signature = Signature(examples.signature.inputs, output_fields(pipeline, kind))
     profile = profile_files(sources, dataset.schema, fine=FINE_BINS)
+    profile = replace(profile, made=_made_by_views(examples.views, sources, dataset.schema))
     _require_unchanged(workspace, dataset)
     bundle = writer.artifacts / _BUNDLE
     write_bundle(
@@ -151,6 +153,22 @@ def _suspects(store: Any, spec: RunSpec, examples: Any, writer: RunWriter, tell:
         writer.set_tags({LEAK_TAG: ", ".join(f"{one.column} ({one.score:.3f})" for one in suspects)[:500]})
         tell(_PREPARED, f"Warning: {warning(tuple(suspects))}")
     return suspects
+
+
+def _made_by_views(views: Any, sources: Any, schema: Any) -> Any:
+    """Profile what the feature views make of the data, with their tables as they were read for this run."""
+    if views is None:
+        return ()
+    from pilothouse.data.reading import DataFile
+    from pilothouse.monitoring.profile import FINE_BINS
+    from pilothouse.monitoring.view_columns import profile_views
+
+    with tempfile.TemporaryDirectory() as folder:
+        tables = {}
+        for number, name in enumerate(views.definition.tables, 1):
+            tables[name] = DataFile(f"table-{number}.parquet", Path(folder) / f"table-{number}.parquet")
+            views.copy_table(name, tables[name].path)
+        return profile_views(views.definition, tables, sources, schema, fine=FINE_BINS)
 
 
 def _require_unchanged(workspace: Any, dataset: Any) -> None:

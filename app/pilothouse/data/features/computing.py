@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
 from pilothouse.config import FeatureTable
 from pilothouse.data.engine import connect, connect_alone
@@ -25,13 +24,16 @@ from pilothouse.data.features.views import (
 from pilothouse.data.reading import Source, first_sentence, identifier, literal, reading, scan_sql
 from pilothouse.data.schema import Schema, type_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SQL = {
     "boolean": "BOOLEAN", "long": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "datetime": "TIMESTAMP",
 }  # fmt: skip
 _FROM_SCHEMA = {
     "integer": "long", "number": "double", "boolean": "boolean", "timestamp": "datetime", "date": "datetime",
 }  # fmt: skip
-_GIVEN = "__given"
+GIVEN = "__given"
 
 
 class FeatureRunner:
@@ -52,7 +54,7 @@ class FeatureRunner:
         self._con.execute("SET threads = 1")
         columns = [column.name for column in definition.inputs]
         for name, table in definition.tables.items():
-            _read_table(self._con, name, table, tables)
+            read_table(self._con, name, table, tables)
         self._views = [
             parse_view(self._con, view, columns=columns, target="", tables=list(definition.tables))
             for view in definition.views
@@ -74,16 +76,18 @@ class FeatureRunner:
         Raises:
             FeatureError: a view fails on these rows, or gives none or several for one of them.
         """
+        import pandas as pd
+
         given = rows[[column.name for column in self.definition.inputs]].reset_index(drop=True)
         given[ROW_NUMBER] = range(len(given))
-        self._con.register(_GIVEN, given)
+        self._con.register(GIVEN, given)
         try:
             if not self._ready:
-                self._con.execute(_rows_sql(self.definition.inputs))
+                self._con.execute(rows_sql(self.definition.inputs))
                 self._ready = True
             parts = [self._part(view, len(given)) for view in self._views]
         finally:
-            self._con.unregister(_GIVEN)
+            self._con.unregister(GIVEN)
         found = pd.concat(parts, axis=1) if parts else pd.DataFrame(index=given.index)
         found.index = rows.index
         return found
@@ -149,7 +153,7 @@ def define_features(
         read = {name for view in parsed for name in view.tables}
         used = {name: table for name, table in tables.items() if name in read}
         for name, table in used.items():
-            _read_table(con, name, table, sources)
+            read_table(con, name, table, sources)
         wanted = {name for view in parsed for name in view.columns}
         inputs = tuple(
             FeatureColumn(column.name, _FROM_SCHEMA.get(column.type, "string"))
@@ -158,9 +162,9 @@ def define_features(
         )
         empty = ", ".join(f"NULL::{_SQL[one.type]} AS {identifier(one.name)}" for one in inputs)
         con.execute(
-            f"CREATE TEMP TABLE {_GIVEN} AS SELECT {empty + ', ' if empty else ''}0 AS {ROW_NUMBER} LIMIT 0"
+            f"CREATE TEMP TABLE {GIVEN} AS SELECT {empty + ', ' if empty else ''}0 AS {ROW_NUMBER} LIMIT 0"
         )
-        con.execute(_rows_sql(inputs))
+        con.execute(rows_sql(inputs))
         outputs: list[FeatureColumn] = []
         taken = {name.lower(): "the data" for name in schema.names()}
         for view in parsed:
@@ -203,9 +207,15 @@ def _type_of(view: ParsedView, name: str, kind: str) -> str:
     return types[found]
 
 
-def _read_table(
+def read_table(
     con: duckdb.DuckDBPyConnection, name: str, table: FeatureTable, sources: Mapping[str, Source]
 ) -> None:
+    """Read a slowly changing table into a connection, under the name that views know it by.
+
+    Raises:
+        FeatureError: it has no such time.
+        DataError: its file cannot be read.
+    """
     source = sources[name]
     with reading(source):
         con.execute(f"CREATE TABLE {identifier('__' + name)} AS SELECT * FROM {scan_sql(source)}")
@@ -227,13 +237,15 @@ def _table_view(name: str, table: FeatureTable, moment: datetime | None) -> str:
     return f"CREATE OR REPLACE VIEW {identifier(name)} AS SELECT * FROM {identifier('__' + name)}{before}"
 
 
-def _rows_sql(inputs: Sequence[FeatureColumn]) -> str:
+def rows_sql(inputs: Sequence[FeatureColumn]) -> str:
+    """Return SQL that makes the view of rows which feature views read from what they are given."""
     # Cast by the definition, never by the values that happen to stand in a batch.
-    columns = [f"{_cast(column)} AS {identifier(column.name)}" for column in inputs]
-    return f"CREATE TEMP VIEW {ROWS} AS SELECT {', '.join([*columns, ROW_NUMBER])} FROM {_GIVEN}"
+    columns = [f"{cast_sql(column)} AS {identifier(column.name)}" for column in inputs]
+    return f"CREATE TEMP VIEW {ROWS} AS SELECT {', '.join([*columns, ROW_NUMBER])} FROM {GIVEN}"
 
 
-def _cast(column: FeatureColumn) -> str:
+def cast_sql(column: FeatureColumn) -> str:
+    """Return SQL that reads a column as the definition's type."""
     return f"CAST({identifier(column.name)} AS {_SQL[column.type]})"
 
 

@@ -11,6 +11,8 @@ from pilothouse.config import FeatureTable, ModelConfig
 from pilothouse.data.features.views import FeatureError, FeatureView
 from pilothouse.workspace import Workspace
 
+FEATURES_NAME = "features.json"
+"""What a definition is called in a bundle."""
 TYPES = ("boolean", "long", "double", "string", "datetime")
 """What a column that goes in or comes out may be; the words of a signature."""
 
