@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 def dataset_for(
     workspace: Workspace, config: ModelConfig, version: str | None, tell: Tell | None = None
 ) -> DatasetVersion:
-    """The dataset version a run learns from: the named one, or the data folder as it is now.
+    """The dataset version a run learns from: the named one, or what is sound of the data folder as it is now.
 
-    `tell` hears what takes long, and what was kept in another way than was asked for.
+    `tell` hears what takes long, what is left out, and what was kept in another way than was asked for.
 
     Raises:
         UsageError: the named version belongs to another model.
         PilothouseError: it does not exist, or the data cannot be read.
     """
     from pilothouse.data.versions import dataset_paths, get_dataset_version, snapshot
+    from pilothouse.monitoring.unjudged import judge_the_rest
     from pilothouse.store import open_store
 
     store = open_store(workspace)
     if version is None:
+        judge_the_rest(workspace, store, config, tell)
         return snapshot(workspace, store, config, tell=tell)
     found = get_dataset_version(store, version)
     if found.model != config.name:

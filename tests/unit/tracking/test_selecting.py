@@ -205,6 +205,19 @@ def test_the_store_groups_as_python_does(
         assert len(list_runs(store, where=where)) == count
 
 
+def test_the_best_of_a_group_goes_by_the_metrics_direction(store: Store) -> None:
+    with store.transaction() as tx:
+        for run_id, value in (("a", 0.1), ("b", 0.9)):
+            row = {"run_id": run_id, "status": "FINISHED", "kind": "api"}
+            tx.insert("runs", [{**row, "started_at": datetime(2026, 1, 1, tzinfo=UTC)}])
+            tx.insert("params", [{"run_id": run_id, "key": "lr", "value": "1", "number": 1.0}])
+            point = {"run_id": run_id, "last": value, "min": value, "max": value, "last_step": 0, "count": 1}
+            tx.insert("metrics", [{**point, "key": key} for key in ("loss", "auc")])
+    loss, auc = Field("metrics", "loss"), Field("metrics", "auc")
+    (group,) = group_runs(store, Field("params", "lr"), [loss, auc]).groups
+    assert (group.metrics[loss].best, group.metrics[auc].best) == (0.1, 0.9)
+
+
 @WHOLE
 @given(
     tables=stored_runs(),
