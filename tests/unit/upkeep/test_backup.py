@@ -141,6 +141,21 @@ def test_a_backup_that_was_cut_short_is_told(
     assert not list(tmp_path.glob(".restore-*"))
 
 
+def test_a_backup_cut_between_two_members_is_told(workspace: Workspace, store: Store, tmp_path: Path) -> None:
+    """There it is a sound archive, which only lacks the rest."""
+    make(workspace, "one")
+    path, cut = tmp_path / "b.tar", tmp_path / "cut.tar"
+    back_up(workspace, path)
+    with tarfile.open(path) as tar:
+        starts = [one.offset for one in tar]
+    content = path.read_bytes()
+    for start in starts[1:]:
+        cut.write_bytes(content[:start])
+        with pytest.raises(PilothouseError, match="cut short"):
+            restore(cut, tmp_path / "there")
+        assert not (tmp_path / "there").exists()
+
+
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, link

@@ -13,7 +13,7 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
-from pilothouse.store import Store, list_events
+from pilothouse.store import Store, list_events, open_store
 from pilothouse.tracking.exchange.exporting import export_runs, format_of
 from pilothouse.tracking.exchange.importing import import_runs
 from pilothouse.tracking.exchange.opening import open_source
@@ -161,8 +161,6 @@ def test_through_an_mlflow_store_and_back(workspace: Workspace, store: Store, tm
     folder = out(store, tmp_path / "store", "mlflow")
     (tmp_path / "elsewhere" / "data").mkdir(parents=True)
     other = init_workspace(tmp_path / "elsewhere", workspace.config_path.read_text())
-    from pilothouse.store import open_store
-
     back = open_store(other)
     report = import_runs(back, open_source(str(folder)))
     assert (report.imported, report.files, report.unreadable, report.without_artifacts) == (
@@ -185,6 +183,28 @@ def test_through_an_mlflow_store_and_back(workspace: Workspace, store: Store, tm
             key: [(p.step, str(p.value)) for p in mine] for key, mine in here.items()
         }
         assert (other.run_dir(again.run_id) / "artifacts" / "deep" / "x.txt").read_text() == "hello"
+
+
+def test_a_nested_run_stays_nested(workspace: Workspace, store: Store, tmp_path: Path) -> None:
+    outer = open_run(workspace, RunStart(kind="api", name="outer", status="RUNNING"), hold=True)
+    inner = open_run(
+        workspace,
+        RunStart(kind="api", name="inner", status="RUNNING", parent_run_id=outer.run_id),
+        hold=True,
+    )
+    for writer in (inner, outer):
+        writer.end("FINISHED", 0)
+    folder = out(store, tmp_path / "store", "mlflow")
+    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as con:
+        pairs = con.execute(
+            "SELECT child.name, parent.name FROM tags JOIN runs AS child USING (run_uuid)"
+            " JOIN runs AS parent ON parent.run_uuid = tags.value WHERE tags.key = 'mlflow.parentRunId'"
+        ).fetchall()
+    assert pairs == [("inner", "outer")]
+    (tmp_path / "back" / "data").mkdir(parents=True)
+    back = open_store(init_workspace(tmp_path / "back", workspace.config_path.read_text()))
+    import_runs(back, open_source(str(folder)))
+    assert get_run(back, "inner").parent_run_id == get_run(back, "outer").run_id
 
 
 def test_a_place_said_with_dots_is_resolved(
