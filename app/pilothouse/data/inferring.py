@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from pilothouse.data.conversion import all_readable
 from pilothouse.data.reading import (
     DataError,
     Source,
@@ -15,9 +16,10 @@ from pilothouse.data.reading import (
     is_csv,
     reading,
 )
-from pilothouse.data.schema import Column, Schema, file_types, type_in_words
-from pilothouse.data.spelling import KINDS, classes_in, strangers
+from pilothouse.data.schema import Column, Schema, type_in_words
+from pilothouse.data.spelling import KINDS, classes_in
 from pilothouse.data.typed_reading import relation_sql
+from pilothouse.data.types_found import file_types
 from pilothouse.data.written_times import say_time
 
 # An integer with at most this many values counts as a category, if each value comes up often enough.
@@ -25,6 +27,8 @@ FEW_VALUES = 10
 ROWS_PER_VALUE = 20
 # A text with more than this share of different values is no category but a name or an id.
 MOSTLY_UNIQUE = 0.5
+_MOMENTS = ("text", "timestamp", "date", "time", "empty")
+"""What a column may be in files of which some write its moments as texts."""
 
 
 def infer_schema(
@@ -54,9 +58,7 @@ def infer_schema(
     per_file = [types or file_types(con, source) for source, types in zip(sources, known, strict=True)]
     names = list(dict.fromkeys(name for types in per_file for name in types))
     stored, per_file = per_file, _with_times(con, sources, per_file)
-    types = {name: _common_type(name, sources, per_file) for name in names if name != target}
-    if target in names:
-        types[target] = _type_of_target(con, target, sources, per_file)
+    types = {name: _type_of(con, name, sources, per_file, of_target=name == target) for name in names}
     classes = classes_in(con, target, types[target], sources, per_file) if target in names else ()
     whole = Schema(
         tuple(Column(name, types[name], "text", False, classes if name == target else ()) for name in names)
@@ -101,38 +103,57 @@ def _kind(type_: str, present: int, distinct: int) -> str:
 def _with_times(
     con: duckdb.DuckDBPyConnection, sources: Sequence[Source], per_file: list[dict[str, str]]
 ) -> list[dict[str, str]]:
-    """Call texts timestamps that are nothing else, in columns where every file has the one or the other."""
+    """Call texts moments that are nothing else, in columns where every file has the one or the other."""
     texts = {name for types in per_file for name, type_ in types.items() if type_ == "text"}
-    for name in list(texts):
-        if not {types.get(name, "empty") for types in per_file} <= {"text", "timestamp", "date", "empty"}:
-            texts.discard(name)
+    for source, types in zip(sources, per_file, strict=True):
+        texts -= {name for name, type_ in types.items() if type_ not in _MOMENTS}
+        texts -= {name for name, type_ in types.items() if type_ == "text" and is_csv(source)}
     said = []
     for source, types in zip(sources, per_file, strict=True):
-        mine = [name for name in types if name in texts and types[name] == "text"]
-        said.append(set(say_time(con, source, mine)))
-        texts -= set(mine) - said[-1]
-    return [
-        {name: "timestamp" if name in texts & times else type_ for name, type_ in types.items()}
-        for types, times in zip(per_file, said, strict=True)
-    ]
+        mine = [name for name, type_ in types.items() if name in texts and type_ == "text"]
+        said.append({**types, **say_time(con, source, mine)})
+    for name in texts:
+        kinds = {types.get(name, "empty") for types in said} - {"empty"}
+        if not (kinds <= {"timestamp", "date"} or kinds == {"time"}):
+            said = [
+                {**now, name: before[name]} if name in before else now
+                for now, before in zip(said, per_file, strict=True)
+            ]
+    return said
 
 
-def _type_of_target(
-    con: duckdb.DuckDBPyConnection, name: str, sources: Sequence[Source], per_file: Sequence[dict[str, str]]
+def _type_of(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    sources: Sequence[Source],
+    per_file: Sequence[dict[str, str]],
+    *,
+    of_target: bool,
 ) -> str:
-    """Find the one type of a target: that of most files, if all say yes or no, whatever the spelling."""
+    """Find the one type of a column. Where files disagree but all say yes or no, in whatever spelling, it is
+    a truth value; or, of a target, whose classes have names, what most files have."""
+    kinds = [types[name] for types in per_file if types.get(name, "empty") != "empty"]
+    disagree = len(set(kinds)) > 1 and "boolean" in kinds
+    if disagree and not of_target and _all_say_yes_or_no(con, name, sources, per_file):
+        return "boolean"
     try:
         return _common_type(name, sources, per_file)
     except DataError:
-        kinds = [types[name] for types in per_file if types.get(name, "empty") != "empty"]
-        if not set(kinds) <= KINDS:
-            raise
-        asked = Column(name, "boolean", "boolean", False, ("false", "true"))
-        if any(strangers(con, source, asked) for source, types in zip(sources, per_file, strict=True)
-               if name in types):  # fmt: skip
+        if not of_target or not _all_say_yes_or_no(con, name, sources, per_file):
             raise
         common = max(dict.fromkeys(kinds), key=kinds.count)
         return "integer" if common == "number" else common
+
+
+def _all_say_yes_or_no(
+    con: duckdb.DuckDBPyConnection, name: str, sources: Sequence[Source], per_file: Sequence[dict[str, str]]
+) -> bool:
+    asked = Column(name, "boolean", "boolean", False)
+    files = [(source, types[name]) for source, types in zip(sources, per_file, strict=True) if name in types]
+    kinds = {kind for _, kind in files} - {"empty"}
+    return kinds <= KINDS and all(
+        all_readable(con, source, asked, kind) for source, kind in files if kind != "empty"
+    )
 
 
 def _common_type(name: str, sources: Sequence[Source], per_file: Sequence[dict[str, str]]) -> str:

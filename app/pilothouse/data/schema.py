@@ -10,18 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-import duckdb
-
-from pilothouse.data.reading import (
-    Source,
-    as_file,
-    describe,
-    identifier,
-    reading,
-    scan_sql,
-    suffix_of,
-)
-
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _NUMBERS = {"FLOAT", "DOUBLE", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"}
 _SQL = {
@@ -94,23 +82,6 @@ def type_of(duckdb_type: str) -> str:
         return "empty"
     simple = {"DATE": "date", "TIME": "time"}
     return "timestamp" if base.startswith("TIMESTAMP") and "[" not in base else simple.get(base, "other")
-
-
-def file_types(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, str]:
-    """Return our type of each column of one file; a column of a text format with no value at all is "empty".
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    types = {name: type_of(kind) for name, kind in describe(con, source).items()}
-    # A column of JSON lines that holds no value at all is of the type JSON.
-    texts = [name for name, kind in types.items() if kind in ("text", "other")]
-    if texts and suffix_of(as_file(source).name) != ".parquet":
-        counts = ", ".join(f"count({identifier(name)})" for name in texts)
-        with reading(source):
-            row = con.execute(f"SELECT {counts} FROM {scan_sql(source)}").fetchall()[0]
-        types.update({name: "empty" for name, count in zip(texts, row, strict=True) if count == 0})
-    return types
 
 
 def fits(expected: str, found: str) -> bool:

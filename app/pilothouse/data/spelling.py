@@ -1,4 +1,4 @@
-"""Two classes in whatever spelling: yes and no, true and false, 1 and 0 say the same of a target.
+"""Two classes in whatever spelling: yes and no, true and false, 1 and 0 say the same.
 
 CSV files give truth values where JSON lines give texts, and pandas writes 1.0. What is meant is plain only
 where the two classes are such a pair; any other text stands for itself.
@@ -67,21 +67,14 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(literal(word) for word in words)
 
 
+def classes_of(column: Column) -> tuple[str, ...]:
+    """Return the two classes of a column that says yes or no, as texts; nothing for any other."""
+    return column.classes or (("false", "true") if column.type == "boolean" else ())
+
+
 def spelled(column: Column, found: str) -> bool:
     """Say whether a file's column of type `found` is read by what its values say, not by its type."""
-    return bool(column.classes) and found in KINDS and (found != column.type or found == "text")
-
-
-def strangers(con: duckdb.DuckDBPyConnection, source: Source, column: Column) -> bool:
-    """Say whether a column holds anything but yes and no."""
-    value = identifier(column.name)
-    read = class_sql(value, column.classes, "boolean")
-    with reading(source):
-        rows = con.execute(
-            f"SELECT count(*) FROM {scan_sql(source)} WHERE {value} IS NOT NULL AND {read} IS NULL "
-            f"AND CAST({value} AS VARCHAR) <> 'nan'"
-        ).fetchall()
-    return bool(rows[0][0])
+    return bool(classes_of(column)) and found in KINDS and (found != column.type or found == "text")
 
 
 def classes_in(

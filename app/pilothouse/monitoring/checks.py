@@ -14,20 +14,18 @@ from typing import Any
 
 import duckdb
 
+from pilothouse.data.conversion import may_read, misfit
 from pilothouse.data.reading import (
     DataError,
     Source,
     as_file,
     connect,
     delimiter,
-    describe,
     first_line,
     is_csv,
 )
-from pilothouse.data.schema import Column, Schema, fits, type_of
-from pilothouse.data.spelling import spelled
-from pilothouse.data.typed_reading import misfit
-from pilothouse.data.written_times import may_say_time
+from pilothouse.data.schema import Column, Schema
+from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.examples import Example, misfits
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
 from pilothouse.monitoring.quality.rules import WARN, FileRules
@@ -148,11 +146,11 @@ def _check(
         Finding(ERROR, twice, f"{name} has two columns called {twice!r}.", "named-twice")
         for twice in _twice(source)
     ]
-    types = {column: type_of(kind) for column, kind in describe(con, source).items()}
     accepted = rules is not None and rules.accepted is not None
     expected = rules.schema() if rules is not None and accepted else schema
     if expected is not None and schema is not None and roles.target is not None:
         expected = _spelled_as(expected, schema, roles.target)
+    types = types_for(con, source, expected.columns if expected else ())
     columns = (
         expected.columns
         if expected
@@ -183,7 +181,7 @@ def _check(
         )
         severity = WARNING if spared else ERROR
         if column.name in types:
-            count, shown = misfits(con, source, column)
+            count, shown = misfits(con, source, column, types[column.name])
             found.append(Finding(severity, column.name, problem, "type", count, shown))
         else:
             found.append(Finding(severity, column.name, problem, "column"))
@@ -283,10 +281,8 @@ def _problem(
         hint = f"; it has {near!r}" if near else ""
         return f"{name} has no column {column.name!r}{hint}."
     kind, seen = types[column.name], figures.columns.get(column.name)
-    if fits(column.type, kind) or spelled(column, kind) or may_say_time(source, column.type, kind):
-        return misfit(con, source, column, kind).what if seen and seen.unreadable else None
-    if seen is not None and seen.written == 0:
-        return None  # A text format says nothing of the type of a column that is empty.
+    if may_read(source, column, kind) and not (seen and seen.unreadable):
+        return None
     return misfit(con, source, column, kind).what
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from pilothouse.data.conversion import forced_types, text_sql, unreadable_sql
 from pilothouse.data.reading import (
     MISSING_TEXTS,
     Source,
@@ -15,8 +16,7 @@ from pilothouse.data.reading import (
     reading,
     scan_sql,
 )
-from pilothouse.data.schema import Column, sql_type
-from pilothouse.data.spelling import class_sql
+from pilothouse.data.schema import Column
 
 MOST = 3
 """How many rows are shown at most."""
@@ -69,23 +69,18 @@ def repeated(con: duckdb.DuckDBPyConnection, source: Source, table: str, column:
 
 
 def misfits(
-    con: duckdb.DuckDBPyConnection, source: Source, column: Column
+    con: duckdb.DuckDBPyConnection, source: Source, column: Column, found: str
 ) -> tuple[int, tuple[Example, ...]]:
-    """Return how many values of a column cannot be read as its type, and the first of them."""
-    table = scan_sql(source)
-    text = "CAST(value AS VARCHAR)"
-    wrong = f"TRY_CAST({text} AS {sql_type(column.type)}) IS NULL"
-    if column.type == "integer":  # A cast to an integer rounds.
-        number = f"TRY_CAST({text} AS DOUBLE)"
-        wrong = f"({wrong} OR isinf({number}) OR {number} <> trunc({number}))"
-    if column.classes:
-        wrong = f"{class_sql('value', column.classes, column.type, strict=True)} IS NULL"
-    condition = f"value IS NOT NULL AND {text} <> 'nan' AND {wrong}"
+    """Return how many values of a column, of type `found` in the file, cannot be read as its type, and the
+    first of them."""
+    table = scan_sql(source, forced_types(source, [column], {column.name: found}))
+    name = identifier(column.name)
+    text = text_sql(source, name)
+    marked = f"SELECT {text} AS value, {unreadable_sql(source, column, found)} AS wrong FROM {table}"
     with reading(source):
-        counted = con.execute(
-            f"SELECT count(*) FROM (SELECT {identifier(column.name)} AS value FROM {table}) WHERE {condition}"
-        ).fetchall()
-    return int(counted[0][0]), examples(con, source, table, column.name, condition)
+        counted = con.execute(f"SELECT count(*) FROM ({marked}) WHERE wrong").fetchall()
+    shown = f"(SELECT CASE WHEN wrong THEN value END AS value FROM ({marked}))"
+    return int(counted[0][0]), examples(con, source, shown, "value", "value IS NOT NULL")
 
 
 def missing_texts(con: duckdb.DuckDBPyConnection, source: Source, column: str) -> tuple[tuple[str, int], ...]:

@@ -11,8 +11,9 @@ import duckdb
 
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, Source, connect, describe, expand, reading
-from pilothouse.data.schema import Column, file_types
+from pilothouse.data.schema import Column
 from pilothouse.data.typed_reading import relation_sql
+from pilothouse.data.types_found import file_types
 from pilothouse.errors import UsageError
 from pilothouse.monitoring.columns import Profile
 from pilothouse.monitoring.distances import NAMED, Points, points_of_values

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from making_data import write_parquet, write_text
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, connect, literal, read_rows
-from pilothouse.data.schema import Schema
+from pilothouse.data.schema import Column, Schema
 from pilothouse.data.spelling import NO, YES, class_sql, meaning, pair_of, respelled
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.evaluation import class_codes
@@ -47,8 +47,12 @@ def test_files_of_several_spellings_are_one_table_with_two_classes(tmp_path: Pat
     texts = [path for path in files if path.name == "text.jsonl"] * 2 + [tmp_path / "truth.jsonl"]
     column = infer_schema(texts, target="y").column("y")
     assert column and (column.type, column.classes) == ("text", ("no", "yes"))
-    with pytest.raises(DataError, match="is a truth value in"):
-        infer_schema(texts)
+    # A column that is no target has no classes to name: it is a truth value.
+    assert infer_schema(texts).column("y") == Column("y", "boolean", "boolean", False)
+    assert read_rows(texts)["y"].dropna().isin([True, False]).all()
+    maybe = write_text(tmp_path / "maybe.jsonl", '{"y": "maybe"}')
+    with pytest.raises(DataError, match=r"is text in maybe\.jsonl but a truth value in"):
+        infer_schema([maybe, *texts[2:], write_text(tmp_path / "more.jsonl", SPELLINGS["truth.jsonl"])])
 
 
 def test_any_other_class_is_named_and_no_other_target_is_touched(tmp_path: Path) -> None:

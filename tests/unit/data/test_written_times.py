@@ -59,7 +59,7 @@ def test_a_text_stays_one_where_it_always_was_or_one_value_is_no_time(tmp_path: 
         ("2026-03-01 00:24", datetime(2026, 3, 1, 0, 24)),
         ("2026-03-01T00:24:53Z", datetime(2026, 3, 1, 0, 24, 53)),
         ("2026-03-01T00:24:53+02:00", datetime(2026, 2, 28, 22, 24, 53)),
-        ("2026-03-01", None),
+        ("2026-03-01", datetime(2026, 3, 1)),
         ("2026-13-01T00:00", None),
         ("20260301T002453", None),
         ("x 2026-03-01T00:24", None),

@@ -9,10 +9,9 @@ from typing import Any
 
 import duckdb
 
-from pilothouse.data.reading import Source, as_file, identifier, is_csv, literal, reading, scan_sql, suffix_of
-from pilothouse.data.schema import Column, fits, sql_type
-from pilothouse.data.spelling import class_sql, spelled
-from pilothouse.data.written_times import may_say_time, time_sql
+from pilothouse.data.conversion import forced_types, may_read, value_sql
+from pilothouse.data.reading import Source, as_file, identifier, literal, reading, scan_sql
+from pilothouse.data.schema import Column, sql_type
 from pilothouse.monitoring.quality.rules import FileRules
 
 LEAK_ROWS = 4000
@@ -90,26 +89,13 @@ def table_of(source: Source, columns: Sequence[Column], types: dict[str, str]) -
 
     What cannot be read is NULL in the second, which is named as the column; the first is `raw` and a number.
     """
-    # Text must not be inferred to be something else: 007 stays 007.
-    forced = (
-        {column.name: "VARCHAR" for column in columns if column.type == "text"} if is_csv(source) else None
-    )
     picked = []
     for at, column in enumerate(columns):
-        raw = identifier(column.name)
-        value = f"NULLIF(CAST({raw} AS DOUBLE), 'NaN'::DOUBLE)" if types[column.name] == "number" else raw
-        read = f"TRY_CAST({value} AS {sql_type(column.type)})"
-        if column.type == "integer" and types[column.name] == "number":  # A cast to an integer rounds.
-            read = f"CASE WHEN {value} = trunc({value}) THEN {read} END"
-        if spelled(column, types[column.name]):
-            said = class_sql(raw, column.classes, column.type, strict=True)
-            read = f"TRY_CAST({said} AS {sql_type(column.type)})"
-        if may_say_time(source, column.type, types[column.name]):
-            read = time_sql(raw)
-        picked += [f"{raw} AS {_raw(at)}", f"{read} AS {_typed(at)}"]
+        read = value_sql(source, column, types[column.name])
+        picked += [f"{identifier(column.name)} AS {_raw(at)}", f"{read} AS {_typed(at)}"]
     rest = [identifier(name) for name in types]
     picked.append(f"hash({', '.join(rest)}) AS whole")
-    return f"(SELECT {', '.join(picked)} FROM {scan_sql(source, forced or None)})"
+    return f"(SELECT {', '.join(picked)} FROM {scan_sql(source, forced_types(source, columns, types))})"
 
 
 def _raw(at: int) -> str:
@@ -118,13 +104,6 @@ def _raw(at: int) -> str:
 
 def _typed(at: int) -> str:
     return f"v{at}"
-
-
-def readable(source: Source, column: Column, found: str) -> bool:
-    """Say whether it is worth reading: the type fits, or a text format does not know yet that it is empty."""
-    may_be_empty = found in ("text", "other") and suffix_of(as_file(source).name) != ".parquet"
-    said = spelled(column, found) or may_say_time(source, column.type, found)
-    return fits(column.type, found) or said or may_be_empty
 
 
 def measure(con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted) -> FileFigures:
@@ -136,7 +115,7 @@ def measure(con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted) -> F
     columns = [
         column
         for column in wanted.columns
-        if column.name in wanted.types and readable(source, column, wanted.types[column.name])
+        if column.name in wanted.types and may_read(source, column, wanted.types[column.name])
     ]
     table = table_of(source, columns, wanted.types)
     size = as_file(source).path.stat().st_size
