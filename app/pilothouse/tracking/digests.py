@@ -8,6 +8,7 @@ transaction that changes it. A run without one, such as one that still runs, is 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +44,11 @@ FROM wanted LEFT JOIN pairs USING (run_id) GROUP BY run_id
 
 @dataclass(frozen=True, slots=True)
 class MetricSummary:
-    """One metric of one run: its last value, its range over all steps, and how many there are."""
+    """One metric of one run: its last value, its range over all steps, and how many there are.
+
+    The last value is what was logged. The range is of finite values, and None where there is none: what
+    overflowed is no best.
+    """
 
     last: float
     min: float | None
@@ -68,9 +73,8 @@ class Summaries(Mapping[str, MetricSummary]):
 
     def __getitem__(self, key: str) -> MetricSummary:
         values, last_step, count = self._told[key]
-        return MetricSummary(
-            values[0], values[-1] if len(values) == 1 else values[1], values[-1], last_step, count
-        )
+        least = values[-1] if len(values) == 1 else values[1]
+        return MetricSummary(values[0], _finite(least), _finite(values[-1]), last_step, count)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._told)
@@ -85,6 +89,11 @@ class Summaries(Mapping[str, MetricSummary]):
     def last(self) -> dict[str, float]:
         """The last value of each."""
         return {key: told[0][0] for key, told in self._told.items()}
+
+
+def _finite(value: float | None) -> float | None:
+    # Stores that are older than this rule have infinities there.
+    return value if value is not None and math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)

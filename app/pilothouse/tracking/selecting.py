@@ -1,7 +1,7 @@
 """Which runs, and in which order, found in SQL however many runs there are.
 
-What a run lacks comes last whichever way the order goes, and so does a metric that is not a number: a run
-that diverged is not the best one. Among equals the newest is first.
+What a run lacks comes last whichever way the order goes, and so does a metric that is not a finite number: a
+run that diverged is not the best one. Among equals the newest is first.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.search.sql import TOOK, Condition, condition
 
-NUMBER = "nullif({0}, CAST('NaN' AS DOUBLE))"
-"""SQL for a number that counts as missing where it is not a number."""
+NUMBER = "if(isfinite({0}), {0}, NULL)"
+"""SQL for a number that counts as missing where it is not finite."""
 
 _TIES = "runs.started_at DESC, runs.run_id"
 _SPARE = 50

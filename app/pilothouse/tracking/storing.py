@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,11 @@ from pilothouse.tracking.statuses import TOLD
 
 DOUBT_TAG = "journal"
 """Tag that says of a run that not all of its journal could be read."""
+
+_SUMMARIES = """
+SELECT * REPLACE (if(isfinite(min), min, NULL) AS min, if(isfinite(max), max, NULL) AS max)
+FROM metrics WHERE run_id = ?
+"""
 
 _BLANK = {
     "status": "SCHEDULED",
@@ -81,7 +87,7 @@ def _write_keyed(tx: Transaction, table: str, run_id: str, values: dict[str, tup
 def _write_points(tx: Transaction, run_id: str, points: list[Point]) -> None:
     if not points:
         return
-    summaries = {row["key"]: row for row in tx.rows("SELECT * FROM metrics WHERE run_id = ?", [run_id])}
+    summaries = {row["key"]: row for row in tx.rows(_SUMMARIES, [run_id])}
     touched: dict[str, dict[str, Any]] = {}
     steps: list[int] = []
     for key, step, value, _ in points:
@@ -102,8 +108,8 @@ def _write_points(tx: Transaction, run_id: str, points: list[Point]) -> None:
         summary["last"] = value
         summary["last_step"] = step
         summary["count"] += 1
-        # NaN is neither less nor more than anything.
-        if value == value:
+        # NaN is neither less nor more than anything, and what overflowed is no best.
+        if -math.inf < value < math.inf:
             least, most = summary["min"], summary["max"]
             if least is None or value < least:
                 summary["min"] = value

@@ -53,7 +53,7 @@ def test_a_digest_gives_back_exactly_what_the_tables_have(store: Store) -> None:
     assert repr(sorted(after.items())) == repr(sorted(before.items()))
     assert after["nothing"] == Parts()
     assert list(after["r"].params) == sorted(TEXTS)
-    assert repr(after["r"].summaries["8"]) == repr(MetricSummary(math.nan, None, math.nan, 2**62, 8))
+    assert repr(after["r"].summaries["8"]) == repr(MetricSummary(math.nan, None, None, 2**62, 8))
 
 
 def test_a_run_has_a_digest_once_it_has_ended_and_it_follows_every_change(

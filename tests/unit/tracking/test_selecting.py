@@ -65,7 +65,8 @@ def by_hand(runs: list[Run], by: Field, descending: bool) -> list[str]:
     having = [
         run
         for run in first
-        if (value := value_of(run, by)) is not None and not (isinstance(value, float) and math.isnan(value))
+        if (value := value_of(run, by)) is not None
+        and not (isinstance(value, float) and not math.isfinite(value))
     ]
     ranked = sorted(having, key=rank, reverse=descending)
     return [run.run_id for run in ranked] + [run.run_id for run in first if run not in having]

@@ -120,7 +120,7 @@ def _summaries(run_id: str, points: Sequence[Point]) -> Iterator[dict[str, Any]]
     for point in points:
         grouped.setdefault(_text(point[0]), []).append(point)
     for key, mine in grouped.items():
-        numbers = [value for _, _, value, _ in mine if not math.isnan(value)]
+        numbers = [value for _, _, value, _ in mine if math.isfinite(value)]
         yield {
             "run_id": run_id,
             "key": key,

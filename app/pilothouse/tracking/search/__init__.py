@@ -7,7 +7,8 @@ A comparison with something that the run lacks is false, `!=`, `NOT IN` and `NOT
 it makes that true. `IS NULL` asks for the lack itself. An attribute that is an empty text counts as lacking.
 
 A date names a day: `=` asks for any moment of it, `<` and the like compare with its first. `NaN` equals only
-itself and is neither above nor below anything. A parameter compared with a bare number is read as a number.
+itself and is neither above nor below anything. A metric's last value may be infinite (`metrics.loss = inf`);
+its min, max and best are of finite values. A parameter compared with a bare number is read as a number.
 """
 
 from pilothouse.tracking.search.completion import Completion, complete, value_wanted

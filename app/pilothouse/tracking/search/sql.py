@@ -99,7 +99,9 @@ def _having(field: Field, test: _Test, now: datetime) -> Condition:
         return _attribute(field, test, now)
     if field.section == "metrics":
         column = which_column(field)
-        text, number, present = column, column, f"{column} IS NOT NULL AND "
+        # The last value is what was logged; a range is of finite ones, also in stores older than this rule.
+        finite = "" if column == "last" else f"isfinite({column}) AND "
+        text, number, present = column, column, f"{column} IS NOT NULL AND {finite}"
     else:
         text, number, present = "value", "number" if field.section == "params" else "NULL", ""
     sql, bound = test((text, []), (number, []))
