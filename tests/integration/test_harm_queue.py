@@ -10,7 +10,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from pilothouse.autopilot.harm_queue import harm_lock
+from pilothouse.autopilot.harm_progress import harm_lock
 from pilothouse.processes import is_alive
 from pilothouse.store import list_events, open_store
 from pilothouse.workspace import Workspace

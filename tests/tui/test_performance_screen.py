@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from piloting import HOSTILE, assert_drawn, press, ready, settle, shown, visit
 
+from pilothouse.autopilot.harm_progress import harm_lock, say_progress
+from pilothouse.processes import hold_alive
 from pilothouse.store import dumps, open_store
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.screens.performance import PerformanceScreen
@@ -106,6 +108,34 @@ async def test_it_is_drawn_as_it_was(empty: Workspace, in_utc: None, size: tuple
         await press(pilot, "j")
         await settle(pilot, lambda: "alert dear" in shown(app) or size[0] == 80)
         assert_drawn("performance", app)
+
+
+async def test_what_is_being_judged_is_told_with_its_place(empty: Workspace) -> None:
+    keep(empty, [f"flights-2013-{12 - n:02}.csv" for n in range(5)])
+    with open_store(empty).transaction() as tx:
+        tx.insert("arrivals", [
+            {"model": "late", "name": f"{n}{HOSTILE[0]}", "sha256": f"{n}" * 64, "recorded_at": NOW,
+             "rows": 5, "status": "ok", "findings": "[]"} for n in range(3)
+        ])  # fmt: skip
+    app = PilothouseApp(empty, now=lambda: NOW)
+    with hold_alive(harm_lock(empty)) or pytest.fail("the lock is held"):
+        say_progress(empty, "late", f"1{HOSTILE[0]}", 3, 8)
+        async with app.run_test(size=(120, 36), notifications=True) as pilot:
+            await visit(pilot, "4")
+            await settle(pilot, lambda: "judging harm: 3 of 8, 1model [/foo], " in shown(app))
+            assert "▶ judged now" in shown(app)
+            await press(pilot, "h")
+            await settle(pilot, lambda: "▶ 3 of 8, 1model [/foo], " in shown(app))
+            table, told = app.screen.query_one("#harms", Table), []
+            for place in range(4):
+                table.move_to(place)
+                assert table.row is not None
+                told.append(table.row.cells[1].partition(" s")[0])
+            assert told[:3] == ["◌ waits, 3rd", "◌ waits, 2nd", "◌ waits, 1st"]
+            assert table.row is not None and table.row.cells[0].startswith("1model")
+            assert told[3].startswith("▶ judged")
+            await press(pilot, "u")
+            assert "it is being done: 3 of 8" in shown(app)
 
 
 async def test_names_from_hell_are_only_drawn(empty: Workspace) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pilothouse.autopilot.harm_queue import be_nice, harm_lock
+from pilothouse.autopilot.harm_progress import forget_progress, harm_lock, say_progress
+from pilothouse.autopilot.harm_queue import be_nice
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
 from pilothouse.performance.harms_kept import KeptHarm, Waiting, waiting_for_harm
@@ -35,15 +37,17 @@ def judge_waiting(
             untouched="It goes on.",
             next="See what it finds with `pilothouse harm`.",
         )
-    with lock:
+    with lock, _telling(workspace):
         store = open_store(workspace)
+        seen: set[Waiting] = set()
         for model in models:
-            seen: set[Waiting] = set()
             while waiting := [one for one in waiting_for_harm(store, model.name) if one not in seen]:
                 live = champion(store, model.name)
                 if live is None:
                     break
-                tell(f"Judging {waiting[0].name} ({len(waiting)} to go).")
+                left = {one for each in models for one in waiting_for_harm(store, each.name)} - seen
+                say_progress(workspace, model.name, waiting[0].name, len(seen) + 1, len(seen) + len(left))
+                tell(f"Judging {waiting[0].name} ({len(left)} to go).")
                 # pandas and scikit-learn, from here on.
                 from pilothouse.performance.arrivals import judge_arrival
                 from pilothouse.serving.outcomes import take_labels_of_file
@@ -56,7 +60,9 @@ def judge_waiting(
 
 def _judge_relabelled(store: Store, model: ModelConfig, tell: Callable[[str], None]) -> Iterator[KeptHarm]:
     """Judge files anew whose labels came since."""
-    for one in short_of_labels(store, model.name, since=True):
+    short = short_of_labels(store, model.name, since=True)
+    for number, one in enumerate(short, 1):
+        say_progress(store.workspace, model.name, one.file.name, number, len(short))
         tell(f"Looking at {one.file.name} again: labels have come.")
         if (kept := look_again(store, model, one, tell)) is not None:
             yield kept
@@ -69,8 +75,18 @@ def judge_relabelled(
     lock = hold_alive(harm_lock(workspace))
     if lock is None:
         return None
-    with lock:
+    with lock, _telling(workspace):
         return list(_judge_relabelled(open_store(workspace), model, tell))
+
+
+@contextlib.contextmanager
+def _telling(workspace: Workspace) -> Iterator[None]:
+    """Let others know how far it is, from now on and no longer than it lasts."""
+    forget_progress(workspace)
+    try:
+        yield
+    finally:
+        forget_progress(workspace)
 
 
 def _to_log(text: str) -> None:

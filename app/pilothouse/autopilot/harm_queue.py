@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pilothouse.autopilot.harm_progress import harm_lock
 from pilothouse.config import ModelConfig
 from pilothouse.performance.harm_glances import SIGNS
 from pilothouse.performance.harms_kept import KeptHarm, read_harm, waiting_for_harm
@@ -27,11 +28,6 @@ PAUSE = 60.0
 BETWEEN_LABELS = 30.0
 """Seconds at least between two looks at files whose labels come."""
 _LAST_WORDS = 5.0
-
-
-def harm_lock(workspace: Workspace) -> Path:
-    """The lock that a judge of harm holds as long as it lives."""
-    return workspace.watch_dir / "harm-alive"
 
 
 class HarmQueue:

@@ -11,6 +11,7 @@ from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pilothouse.autopilot.harm_progress import HarmProgress
     from pilothouse.performance.harms_kept import KeptHarm
 
 
@@ -42,6 +43,7 @@ def harm(
     """
     from dataclasses import asdict
 
+    from pilothouse.autopilot.harm_progress import harm_progress, progress_json
     from pilothouse.performance.harms_kept import get_harm, read_harm, waiting_for_harm
     from pilothouse.performance.relabelling import short_of_labels
     from pilothouse.registry.versions import CHAMPION, get_version
@@ -75,10 +77,12 @@ def harm(
             {**asdict(one), "report": None, "rows": one.rows, "labelled": one.labelled} for one in found
         ]
         since = [one.file.name for one in short_of_labels(store, config.name, since=True)]
+        judging = harm_progress(workspace)
+        names = [one.name for one in waiting]
         emit(
-            {"harm": shown, "waiting": [one.name for one in waiting], "labels_since": since},
+            {"harm": shown, "waiting": names, "labels_since": since, "judging": progress_json(judging)},
             as_json,
-            lambda: _show_all(found, [one.name for one in waiting], since),
+            lambda: _show_all(found, names, since, judging),
         )
     bad = [one for one in newest if _is_bad(one)]
     if not name and exit_code:
@@ -96,7 +100,9 @@ def _is_bad(kept: KeptHarm) -> bool:
     return kept.verdict == "harmful" or unknown or any(alert["fired"] for alert in alerts)
 
 
-def _show_all(found: list[KeptHarm], waiting: list[str], since: list[str]) -> None:
+def _show_all(
+    found: list[KeptHarm], waiting: list[str], since: list[str], judging: HarmProgress | None
+) -> None:
     from pilothouse.performance.harm_glances import SIGNS
     from pilothouse.performance.harms_kept import NOT_JUDGED
 
@@ -130,8 +136,14 @@ def _show_all(found: list[KeptHarm], waiting: list[str], since: list[str]) -> No
             say("Estimates are blind to concept drift, which only labels show.")
     elif not waiting:
         say("The harm of nothing was judged yet: no file has landed since a version went live.")
+    if judging is not None:
+        say(f"Judging now: {printable(judging.words(), 200)}.")
+        waiting = [name for name in waiting if name != judging.name]
     if waiting:
-        say(f"Not judged yet: {', '.join(waiting[:5])}. The watcher does it, or `pilothouse harm --judge`.")
+        more = f" and {len(waiting) - 5} more" if waiting[5:] else ""
+        named = ", ".join(printable(name, 40) for name in waiting[:5])
+        who = " The watcher does it, or `pilothouse harm --judge`." if judging is None else ""
+        say(f"{'Not judged yet' if judging is None else 'After it'}: {named}{more}.{who}")
     if since:
         say(
             f"Labels came since that may be of {', '.join(printable(name, 40) for name in since[:5])}."
@@ -163,7 +175,7 @@ def _say_by_chance(found: list[KeptHarm]) -> None:
 
 
 def _show_one(kept: KeptHarm) -> None:
-    from pilothouse.performance.harm_glances import SIGNS
+    from pilothouse.performance.harm_glances import SIGNS, worse_groups
 
     click.echo(f"{printable(kept.name)}, v{kept.version}: {SIGNS.get(kept.verdict, '–')} {kept.verdict}.")
     click.echo(printable(kept.words, 1000))
@@ -180,11 +192,14 @@ def _show_one(kept: KeptHarm) -> None:
     ]
     if rows:
         table([kept.metric, "value", "low", "high", "rows"], rows, right=(1, 2, 3, 4))
+    worse, every = worse_groups(judged), judged.get("groups", [])
     groups = [
         [f"{one['column']} = {one['value']}", number(one["metric"]), number(one["low"]), number(one["high"]),
          f"{one['rows']:,}"]
-        for one in judged.get("groups", [])[:10]
+        for one in worse[:10]
     ]  # fmt: skip
+    if every:
+        say(f"{len(worse):,} of {len(every):,} groups are worse than the holdout.")
     if groups:
         click.echo("")
         table(["worst groups", kept.metric, "low", "high", "rows"], groups, right=(1, 2, 3, 4))

@@ -25,6 +25,7 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
     """
     from dataclasses import asdict
 
+    from pilothouse.autopilot.harm_progress import harm_progress, progress_json
     from pilothouse.autopilot.status import (
         already_watched,
         forget_status,
@@ -42,13 +43,20 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
         )
         return
     if status:
-        told = watcher_status(workspace)
-        shown = asdict(told) if told else None
-        emit(
-            shown,
-            as_json,
-            lambda: say(f"{told.state}, {told.judged} judged" if told else "No watcher is running."),
-        )
+        told, judging = watcher_status(workspace), harm_progress(workspace)
+        waits = _waiting(workspace)
+        harm = {"harm": progress_json(judging), "harm_waiting": waits}
+        shown = {**asdict(told), **harm} if told else None
+
+        def show() -> None:
+            since = told and told.started_at.astimezone().strftime("%H:%M")
+            say(f"{told.state}, {told.judged} judged since {since}" if told else "No watcher is running.")
+            if judging is not None:
+                say(f"judging harm: {printable(judging.words(), 200)}")
+            elif waits:
+                say(f"harm: {waits} file{'' if waits == 1 else 's'} to judge")
+
+        emit(shown, as_json, show)
         return
     # Without a model there is nothing to judge by.
     workspace.config().shown(None)
@@ -71,14 +79,19 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
         judged = watcher.run(once=once)
     emit({"judged": judged}, as_json, lambda: say(f"{judged} file{'' if judged == 1 else 's'} judged."))
     if once:
-        from pilothouse.performance.harms_kept import waiting_for_harm
-        from pilothouse.store import open_store
-
-        store = open_store(workspace)
-        waiting = sum(len(waiting_for_harm(store, model.name)) for model in workspace.config().models)
+        waiting = _waiting(workspace)
         if waiting:
             files = f"{waiting} file{'' if waiting == 1 else 's'}"
             say(f"The harm of {files} is still to be judged: `pilothouse harm --judge`.")
+
+
+def _waiting(workspace: Workspace) -> int:
+    """How many files wait for a judgement of their harm."""
+    from pilothouse.performance.harms_kept import waiting_for_harm
+    from pilothouse.store import open_store
+
+    store = open_store(workspace)
+    return sum(len(waiting_for_harm(store, model.name)) for model in workspace.config().models)
 
 
 COMMANDS = (watch,)

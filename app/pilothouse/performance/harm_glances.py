@@ -5,9 +5,12 @@ Light: the terminal UI reads it without pandas.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pilothouse.store import Store
+from pilothouse.tracking.directions import lower_is_better
 
 SIGNS = {"harmful": "■", "benign": "●", "no harm shown": "●", "unknown": "○"}
 """The sign of each verdict, the same on every screen, in commands and lines of the watcher; ``–`` where
@@ -41,3 +44,18 @@ def glance_at_harm(store: Store, model: str) -> dict[tuple[str, str], HarmGlance
         )
         for row in rows
     }
+
+
+def worse_groups(harm: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the groups of a kept judgement that are worse than the holdout as a whole, as they stand there.
+
+    Where the holdout's value is not known, all that have a value.
+    """
+    expected = (harm.get("expected") or {}).get("value")
+    lower = lower_is_better(str(harm.get("metric", "")))
+    return [
+        one
+        for one in harm.get("groups") or []
+        if one["metric"] is not None
+        and (expected is None or (one["metric"] > expected if lower else one["metric"] < expected))
+    ]

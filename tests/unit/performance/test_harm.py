@@ -23,6 +23,7 @@ from pilothouse.performance.business import business_metrics
 from pilothouse.performance.changes import find_changes
 from pilothouse.performance.estimating import BLIND, calibrate, calibration_error, estimate
 from pilothouse.performance.harm import BENIGN, HARMFUL, NONE, UNKNOWN, _in_numbers, assess
+from pilothouse.performance.harm_glances import worse_groups
 from pilothouse.performance.losses import estimate_loss
 from pilothouse.performance.measuring import Value, parts_by_time, realised
 from pilothouse.performance.slices import worst_groups
@@ -393,6 +394,14 @@ def test_periods_are_written_as_the_chunks_of_drift(unit: str, names: list[str])
         con.execute("CREATE OR REPLACE TEMP TABLE rows (t TIMESTAMP)")
         con.executemany("INSERT INTO rows VALUES (?)", [[one.to_pydatetime()] for one in moments])
         assert [part.label for part in _by_time(con, "rows", "t", unit)] == names
+
+
+def test_worse_groups_are_those_worse_than_the_holdout() -> None:
+    groups = [{"column": "a", "value": str(at), "metric": at} for at in (1.0, 2.0, 3.0, None)]
+    harm = {"metric": "roc_auc", "expected": {"value": 2.0}, "groups": groups}
+    assert worse_groups(harm) == groups[:1]
+    assert worse_groups({**harm, "metric": "rmse"}) == groups[2:3]
+    assert worse_groups({**harm, "expected": None}) == groups[:3] and worse_groups({}) == []
 
 
 def test_labels_that_are_there_and_too_few_are_not_called_missing() -> None:

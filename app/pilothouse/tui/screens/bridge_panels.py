@@ -208,6 +208,13 @@ def working_rows(known: Bridge, now: datetime) -> list[Row]:
         last = f"last {watcher.last_file}" if watcher.last_file else ""
         told = ("watcher", f"● {safe(watcher.state, 10)}", f"{watcher.judged} judged", "", safe(last))
         rows.append(Row("watcher", told, ("", "good", "dim", "", "dim")))
+    if (judging := known.data.judging) is not None:
+        far = f"{judging.at:,} of {judging.of:,}"
+        took = f"{known.data.seconds:,} s"
+        share = bar((judging.at - 1) / judging.of if judging.of else None, 12)
+        rows.append(
+            Row("harm", ("harm", share, far, took, safe(judging.name, 60)), ("", "accent", "", "dim"))
+        )
     return rows
 
 

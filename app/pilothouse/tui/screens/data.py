@@ -121,9 +121,13 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         if known is None:
             return
         words, narrow = self.filter_text.lower().split(), self.has_class("-narrow")
+        judged = known.judging.name if known.judging and known.judging.model == known.model else None
         rows = [
             row
-            for row in (file_row(file, self.pilothouse.now(), narrow=narrow) for file in known.files)
+            for row in (
+                file_row(file, self.pilothouse.now(), narrow=narrow, judged=file.arrival.name == judged)
+                for file in known.files
+            )
             if all(word in " ".join(row.cells).lower() for word in words)
         ]
         references = sorted({file.report.reference for file in known.files if file.report is not None})
@@ -137,6 +141,11 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         self.query_one("#data-body").styles.grid_rows = share
         against = f"   against {references[0]}" if len(references) == 1 else ""
         watcher = f"▶ watching, {known.watcher.state}" if known.watcher else "not watched: w starts"
+        if (judging := known.judging) is not None:
+            at = f"{judging.at:,} of {judging.of:,}, {safe(judging.name, 30)}, {known.seconds:,} s"
+            far = f"judging harm: {at}"
+            idle = known.watcher is not None and known.watcher.state == "idle"
+            watcher = f"▶ {far}" if idle else f"{watcher}, {far}"
         if not known.model:
             self.query_one("#files-panel", Panel).retitle("Files", "")
             return

@@ -60,8 +60,11 @@ NOTHING_NEW = (
 )
 
 
-def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
-    """One file with its verdicts; where there is little room, what its state is and what changed."""
+def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False, judged: bool = False) -> Row:
+    """One file with its verdicts; where there is little room, what its state is and what changed.
+
+    ``judged``: its harm is being judged just now.
+    """
     from pilothouse.monitoring.story import headline
     from pilothouse.monitoring.verdict_words import of_column, of_data
 
@@ -84,7 +87,7 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False) -> Row:
             else ("no labels" if any(found.rule == "labels" for found in one.findings) else "–", "dim")
         )
         against = stored.reference
-    harm, harm_tone = harm_cell(file)
+    harm, harm_tone = ("▶ judged now", "accent") if judged else harm_cell(file)
     if narrow:
         compared = stored is not None and one.status == "ok" and not file.gone
         state, state_tone = (drift, drift_tone) if compared else (said, tone)

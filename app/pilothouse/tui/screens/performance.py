@@ -11,12 +11,14 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from pilothouse.performance.harm_glances import worse_groups
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.screens.performance_rows import (
     EMPTY,
     EMPTY_ANSWERS,
     GROUPS,
+    GROUPS_NARROW,
     file_columns,
     file_rows,
     group_rows,
@@ -50,6 +52,8 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
         self._known: Harms | None = None
         self._periods: list[dict[str, Any]] = []
         self._answers = False
+        self._groups_of = ""
+        """The row whose groups are shown."""
 
     def body(self) -> Iterable[Widget]:
         """What landed above; below, all about the one under the cursor, and its groups."""
@@ -108,6 +112,8 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
             table.set_rows(self._matching(file_rows(known, self.pilothouse.now())))
             waits = f"   {len(known.waiting)} to judge" if known.waiting else ""
             by = "   watched" if known.watched else "   not watched: u judges" if known.waiting else ""
+            if (judging := known.judging) is not None:
+                by = f"   ▶ {judging.at:,} of {judging.of:,}, {safe(judging.name, 30)}, {known.seconds:,} s"
             panel.retitle("What landed", f"{len(known.kept)} judged{waits}{by}")
         few = lines_for(table.total, self.size.height)
         panel.styles.height = 8 if self.has_class("-narrow") else few or "2fr"
@@ -146,13 +152,13 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
         panel = self.query_one("#harm-panel", Panel)
         panel.retitle("Harm")
         room = panel.content_size.width
-        found: list[dict[str, Any]] = []
+        told: dict[str, Any] = {}
         if row is None:
             words.show(Content(""))
         elif self._answers:
             one: dict[str, Any] = row.item  # type: ignore[assignment]
             words.show(served_lines(one, room))
-            found = one["harm"]["groups"]
+            told = one["harm"]
             panel.retitle(f"v{one['version']} as it answered")
         elif row.item is None:
             words.show(
@@ -165,8 +171,16 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
         else:
             kept: KeptHarm = row.item  # type: ignore[assignment]
             words.show(harm_lines(kept, room))
-            found = kept.report.get("harm", {}).get("groups", [])
-        groups.set_rows(group_rows(found))
+            told = kept.report.get("harm", {})
+        found, worse = told.get("groups", []), worse_groups(told)
+        narrow = self.has_class("-narrow")
+        groups.set_columns(GROUPS_NARROW if narrow else GROUPS)
+        groups.set_rows(group_rows(found, worse, narrow=narrow))
+        some = f"{len(worse)} of {len(found)} worse than the holdout" if found and not narrow else ""
+        if (shown := row.key if row else "") != self._groups_of:
+            self._groups_of = shown
+            groups.move_to(0)
+        self.query_one("#groups-panel", Panel).retitle("Groups, worst first", some)
 
     # ------------------------------------------------------------ acting
 
@@ -182,6 +196,8 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
                     if known.live is not None
                     else "no version is live, so nothing can be hurt"
                 )
+            if action == "judge_harm" and known.judging is not None:
+                return f"it is being done: {known.judging.at:,} of {known.judging.of:,}"
             if action == "judge_harm" and known.watched:
                 return "the watcher judges it by itself, when no file waits for its verdict"
             if action == "harm_again" and self.current() is None:

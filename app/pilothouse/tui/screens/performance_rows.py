@@ -32,6 +32,11 @@ GROUPS = (
     Column("interval", "95% interval", "right", most=19),
     Column("rows", "rows", "right", most=9),
 )
+GROUPS_NARROW = (
+    Column("value", "value", "right", most=9),
+    Column("group", "group", most=30, grow=True),
+)
+"""Where there is little room a value can be read beside the most of its group's name."""
 _ROOMY = 64
 DRAWN = 24
 """Cells of a drawn interval."""
@@ -98,13 +103,19 @@ def file_columns(known: Harms) -> tuple[Column, ...]:
 
 
 def file_rows(known: Harms, now: datetime) -> list[Row]:
-    """What waits first, then what landed, the newest first."""
+    """What waits first, then what was judged; in each the newest first, so that what is judged next comes
+    last of what waits."""
     scale = scale_of((one.value, one.low, one.high, one.expected) for one in known.kept)
     blank = len(file_columns(known)) - 2
+    now_judged = known.judging.name if known.judging and known.judging.model == known.model else None
+    line_up = [name for name in known.waiting if name != now_judged]
     rows = [
-        Row(f"waiting {name}", (safe(name), "◌ waits", *[""] * blank), ("", "accent"))
-        for name in known.waiting
+        Row(f"waiting {name}", (safe(name), f"◌ waits, {ordinal(number)}", *[""] * blank), ("", "accent"))
+        for number, name in reversed(list(enumerate(line_up, 1)))
     ]
+    if now_judged in known.waiting:
+        cells = (safe(now_judged), f"▶ judged {known.seconds:,} s", *[""] * blank)
+        rows.append(Row(f"waiting {now_judged}", cells, ("", "accent")))
     for one in known.kept:
         word, tone = harm_word(one.verdict)
         how = f"▲ {one.how}" if one.estimated else one.how
@@ -123,6 +134,12 @@ def file_rows(known: Harms, now: datetime) -> list[Row]:
         tones = ("", tone, "", "", "watch" if one.estimated else "dim", "dim", tone, "dim")
         rows.append(Row(f"{one.name} {one.sha256}", cells, (*tones, *[""] * len(known.business), "dim"), one))
     return rows
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th."""
+    last = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else last}"
 
 
 def period_columns(periods: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
@@ -159,17 +176,20 @@ def period_rows(periods: Sequence[dict[str, Any]]) -> list[Row]:
     return rows
 
 
-def group_rows(groups: Sequence[dict[str, Any]]) -> list[Row]:
-    """Groups as they come: the worst first, those with few rows last."""
-    return [
-        Row(
-            f"{one['column']} = {one['value']}",
-            (safe(f"{one['column']} = {one['value']}"), number(one["metric"]),
-             interval(one["low"], one["high"]), number(one["rows"])),
-            ("", "" if one["metric"] is not None else "dim", "dim", "dim"),
-        )
-        for one in groups
-    ]  # fmt: skip
+def group_rows(
+    groups: Sequence[dict[str, Any]], worse: Sequence[dict[str, Any]], *, narrow: bool = False
+) -> list[Row]:
+    """Groups as they come: the worst first, those with few rows last; dim what is not among the ``worse``."""
+    rows = []
+    for one in groups:
+        name = f"{one['column']} = {one['value']}"
+        tone = "" if one in worse else "dim"
+        cells = safe(name), number(one["metric"]), interval(one["low"], one["high"]), number(one["rows"])
+        if narrow:
+            rows.append(Row(name, (cells[1], cells[0]), (tone, tone)))
+        else:
+            rows.append(Row(name, cells, (tone, tone, "dim", "dim")))
+    return rows
 
 
 def harm_lines(kept: KeptHarm, room: int) -> Content:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pilothouse.tui.snapshots.changes import Stamp
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
+    from pilothouse.autopilot.harm_progress import HarmProgress
     from pilothouse.autopilot.status import WatcherStatus
     from pilothouse.data.versions import DatasetVersion
     from pilothouse.monitoring.about_file import AboutFile
@@ -52,10 +53,14 @@ class Data:
     """Files of a demo that have not been delivered yet."""
     glances: Mapping[str, Glance] = field(default_factory=dict, compare=False, repr=False)
     """All reports that were read, by id, so that none is read twice."""
+    judging: HarmProgress | None = None
+    """How far the judge of harm is, and for how many seconds it is at its file."""
+    seconds: int = 0
 
 
 def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     """Read verdicts and versions of ``model``, unless nothing changed since ``before``."""
+    from pilothouse.autopilot.harm_progress import harm_progress
     from pilothouse.autopilot.status import watcher_status
     from pilothouse.tui.snapshots.changes import stamp
 
@@ -69,8 +74,12 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
         watcher.state if watcher else None,
         _folder_stamp(workspace, chosen.data.folder),
     )
+    judging = harm_progress(workspace)
+    seconds = judging.seconds() if judging else 0
     if before is not None and before.stamp == now and before.model == chosen.name:
-        return before
+        if (judging, seconds) == (before.judging, before.seconds):
+            return before
+        return replace(before, judging=judging, seconds=seconds)
     from pilothouse.data.versions import list_dataset_versions
     from pilothouse.demo.workspace import waiting_files
     from pilothouse.monitoring.glances import list_glances
@@ -107,7 +116,19 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
     waiting = _waiting(workspace, chosen.data.folder, known)
     coming = len(waiting_files(workspace))
     by_id = {one.report_id: one for one in glances}
-    return Data(now, chosen.name, chosen.data.folder, files, versions, watcher, waiting, coming, by_id)
+    return Data(
+        now,
+        chosen.name,
+        chosen.data.folder,
+        files,
+        versions,
+        watcher,
+        waiting,
+        coming,
+        by_id,
+        judging,
+        seconds,
+    )
 
 
 def whole_report(workspace: Workspace, report_id: str) -> StoredReport:
