@@ -42,6 +42,11 @@ ALIKE = 1 / FOLDS + 1 / (FOLDS - 1)
 AUC_FLOOR = 0.6
 """As far apart as one number that moved by 0.36 sigma: what a PSI of 0.1 is for a column."""
 ERROR_FLOOR = 0.2
+EXACT = 0.05
+"""An error's spread, in standard deviations of a column, that is taken where it is smaller: of columns that
+follow from each other exactly the errors are rounding, which says nothing however much it changes."""
+_FAR = 1e6
+"""Standard deviations from the mean beyond which all is equally far, and its square still a number."""
 KEPT_VARIANCE = 0.65
 MOST_LEVELS = 50
 
@@ -205,15 +210,18 @@ def _rebuilt(before: Array, now: Array, columns: Sequence[ColumnProfile], steps:
     steps.next("rebuilding")
     # Every other row fits the components; the rest shows what error to expect of rows they did not see.
     fitted, before = before[::2], before[1::2]
+    # First by the largest, whose square may be no number any more.
+    largest = np.nan_to_num(np.nanmax(np.abs(np.vstack([fitted, np.ones(fitted.shape[1])])), axis=0), nan=1.0)
+    fitted, before, now = (side / largest for side in (fitted, before, now))
     fill = np.nan_to_num(_mean(fitted))
     fitted, before, now = (np.where(np.isnan(side), fill, side) for side in (fitted, before, now))
     scale = fitted.std(axis=0)
     scale[scale == 0] = 1.0
-    fitted, before, now = ((side - fill) / scale for side in (fitted, before, now))
+    fitted, before, now = (np.clip((side - fill) / scale, -_FAR, _FAR) for side in (fitted, before, now))
     model = PCA(n_components=KEPT_VARIANCE if fitted.shape[1] > 1 else None, svd_solver="full").fit(fitted)
     parts = [(side - model.inverse_transform(model.transform(side))) ** 2 for side in (before, now)]
     errors = [np.sqrt(part.sum(axis=1)) for part in parts]
-    unit = float(errors[0].std(ddof=1)) or 1e-12
+    unit = max(float(errors[0].std(ddof=1)), EXACT)
     change = float(errors[1].mean() - errors[0].mean())
     error = sqrt(sum(float(side.var(ddof=1)) / len(side) for side in errors)) / unit
     score = abs(change) / unit
@@ -225,7 +233,7 @@ def _rebuilt(before: Array, now: Array, columns: Sequence[ColumnProfile], steps:
     words = (
         f"{model.n_components_} principal components rebuild current rows with an error of "
         f"{errors[1].mean():.2f}, "
-        f"the reference's with {errors[0].mean():.2f}: a change of {score:.2f} standard deviations, "
+        f"the reference's with {errors[0].mean():.2f}: a change of {score:,.2f} standard deviations, "
         f"{'above' if drifted else 'below'} the {threshold:.2f} that counts. The columns hang together "
         + (
             f"differently, most in {', '.join(best)}."

@@ -83,3 +83,47 @@ def test_the_variance_of_an_area_is_hanleys_and_mcneils() -> None:
     # Of no use at all it is nearly Mann and Whitney's.
     assert hanley_mcneil(0.5, 100, 200) == pytest.approx(301 / (12 * 100 * 200), rel=0.02)
     assert hanley_mcneil(1.0, 10, 10) == pytest.approx(0)
+    # Worked by hand: (0.16 + (0.8 / 1.2 - 0.64) + (1.28 / 1.8 - 0.64)) / 4.
+    assert hanley_mcneil(0.8, 2, 2) == pytest.approx(0.0644444, rel=1e-5)
+    assert hanley_mcneil(0.8, 2, 3) == pytest.approx((0.16 + 2 * 0.0266667 + 0.0711111) / 6, rel=1e-5)
+
+
+def test_what_counts_is_the_floor_or_the_noise_of_so_few_rows(tmp_path: Path) -> None:
+    dice = np.random.default_rng(5)
+    (domain, pca), _ = _jointly(tmp_path, _pair(dice, 4000, 0.6), _pair(dice, 4000, 0.6))
+    assert (domain.threshold, pca.threshold) == (0.6, 0.2)
+    (domain, pca), _ = _jointly(tmp_path, _pair(dice, 60, 0.6), _pair(dice, 60, 0.6))
+    # Folds of 12 and 12 rows: Mann and Whitney's variance, for the mean of five that share their rows.
+    fold = (12 + 12 + 1) / (12 * 12 * 12)
+    assert domain.threshold == pytest.approx(0.5 + 2.32635 * np.sqrt(fold * (1 / 5 + 1 / 4)), rel=1e-5)
+    # 30 rows of the reference, and 60: about 2.6 standard errors.
+    assert pca.threshold == pytest.approx(2.5758 * np.sqrt(1 / 30 + 1 / 60), rel=0.35)
+
+
+def test_components_judge_rows_that_they_were_not_fitted_to(tmp_path: Path) -> None:
+    dice = np.random.default_rng(6)
+    drifted, p_values = 0, []
+    for _ in range(40):
+        sides = [{f"c{at}": dice.normal(size=60) for at in range(14)} for _ in range(2)]
+        paths = [write_parquet(tmp_path / f"{at}.parquet", rows) for at, rows in enumerate(sides)]
+        (pca,) = compare_jointly(open_reference(str(paths[0]), AUTO), paths[1:], AUTO, ["pca"])
+        drifted += pca.drifted
+        p_values.append(pca.p_value)
+    assert drifted <= 2
+    assert np.mean(np.array(p_values) < 0.05) <= 0.15
+
+
+def test_rounding_is_no_drift_and_an_exact_bond_that_breaks_is(tmp_path: Path) -> None:
+    def weather(seed: int, rows: int, noise: float) -> dict[str, Any]:
+        dice = np.random.default_rng(seed)
+        celsius = dice.normal(12, 8, rows)
+        return {"celsius": celsius, "fahrenheit": celsius * 9 / 5 + 32 + noise * dice.normal(size=rows)}
+
+    for noise, drifted in ((0.0, False), (1e-9, False), (9.0, True)):
+        for scale in (1.0, 1e150):
+            sides = [weather(1, 500, 0.0), weather(2, 400, noise)]
+            sides = [{name: values * scale for name, values in side.items()} for side in sides]
+            paths = [write_parquet(tmp_path / f"{at}.parquet", rows) for at, rows in enumerate(sides)]
+            (pca,) = compare_jointly(open_reference(str(paths[0]), AUTO), paths[1:], AUTO, ["pca"])
+            assert pca.drifted == drifted, (noise, scale, pca.words)
+            assert np.isfinite(pca.score) and (drifted or pca.score < 0.01)
