@@ -133,15 +133,15 @@ def measure_skew(
     served.insert(0, "", [_id_of(line, config) for line in logged])
     unmatched = 0
     if sources:
-        matched = _rows_by_id(sources, config, served[""])
-        unmatched = len(served) - len(matched)
-        served = served.iloc[matched.index.to_list()].reset_index(drop=True)
+        table, places = _rows_by_id(sources, config, served[""].tolist())
+        unmatched = len(served) - len(places)
+        served = served.iloc[list(places)].reset_index(drop=True)
         if served.empty:
             raise PilothouseError(
                 f"None of the {len(logged):,} predictions has the id of a row in these files.",
                 next=f"Send {config.data.id!r} with each row, or as the request's id (X-Request-Id).",
             )
-        given = canonical_frame(signature, matched.reset_index(drop=True))
+        given = canonical_frame(signature, table.iloc[list(places.values())].reset_index(drop=True))
     offline = with_features(given, runner)[0] if runner is not None else given
     # Without files the requests themselves are the rows: only what was made of them can differ.
     made = [one.name for one in runner.definition.outputs] if runner is not None else []
@@ -174,8 +174,14 @@ def _beside(given: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([given, computed], axis=1)
 
 
-def _rows_by_id(sources: Sequence[Source], config: ModelConfig, ids: Any) -> pd.DataFrame:
-    """Return the rows of files that have one of the ids, each under the place of its id."""
+def _rows_by_id(
+    sources: Sequence[Source], config: ModelConfig, ids: list[str]
+) -> tuple[pd.DataFrame, dict[int, int]]:
+    """Return the rows of files, and of each prediction that has one there: its place, and that of its row.
+
+    Of several rows with one id the last counts, as a file that comes later says what is known later. The same
+    id may have been asked for any number of times.
+    """
     column = config.data.id
     if column is None:
         raise PilothouseError(
@@ -185,10 +191,8 @@ def _rows_by_id(sources: Sequence[Source], config: ModelConfig, ids: Any) -> pd.
     table = read_rows(sources)
     if column not in table.columns:
         raise PilothouseError(f"The files have no column {column!r}, the id.")
-    places = {one: place for place, one in enumerate(ids)}
-    found = pd.Series([places.get(_key(one)) for one in table[column].tolist()], index=table.index)
-    table = table[found.notna()].assign(**{"": found.dropna().astype(int)})
-    return table.drop_duplicates("").set_index("").sort_index()
+    rows = {_key(one): row for row, one in enumerate(table[column].tolist())}
+    return table, {place: rows[one] for place, one in enumerate(ids) if one in rows}
 
 
 def _key(value: Any) -> str | None:
