@@ -31,6 +31,7 @@ from pilothouse.monitoring.checks import ERROR
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.monitoring.keeping_verdicts import Verdict
 from pilothouse.monitoring.quality.telling import finding_lines
+from pilothouse.monitoring.story import target_in_short
 from pilothouse.monitoring.verdict_words import of_data
 from pilothouse.monitoring.verdicts import ACCEPTED, COPY, list_arrivals
 from pilothouse.registry.versions import champion
@@ -294,4 +295,5 @@ def in_one_line(name: str, verdict: Verdict) -> str:
     names = f": {', '.join(drifted[:6])}" if drifted else ""
     sign, word = of_data(report)
     waits = "; no labels yet" if any(one.rule == "labels" for one in verdict.findings) else ""
-    return f"{sign} {name}: {word}, {share}{names}{waits}"
+    target = f"; {told}" if (told := target_in_short(report)) else ""
+    return f"{sign} {name}: {word}, {share}{names}{target}{waits}"

@@ -151,6 +151,7 @@ def _accept(
         "sha256": arrival.sha256,
         "status": arrival.status,
         "dataset_drift": report.dataset_drift if report else None,
+        "target_drifted": report.report.target_drifted if report else None,
     }
     changed = what_would_adapt(workspace, store, config, arrival.name)
 
@@ -217,6 +218,7 @@ def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "rows": verdict.rows,
         "findings": [finding_fields(finding) for finding in verdict.findings],
         "dataset_drift": verdict.report.dataset_drift if verdict.report else None,
+        "target_drifted": verdict.report.target_drifted if verdict.report else None,
     }
 
 

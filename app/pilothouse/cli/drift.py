@@ -337,6 +337,7 @@ def _drift_in_workspace(
 
 def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: bool) -> int:
     from pilothouse.monitoring.story import headline
+    from pilothouse.monitoring.verdict_words import is_sound
     from pilothouse.monitoring.verdicts import list_drift_reports
 
     newest: dict[str, StoredReport] = {}
@@ -354,7 +355,7 @@ def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: b
                 verdict_word(found.report),
                 f"{len(found.report.drifted)} of {len(found.report.columns)}",
                 f"{found.n_current:,}",
-                headline(found.report) if found.report.drifted else "–",
+                "–" if is_sound(found.report) else headline(found.report),
             ]
             for found in reports
         ]

@@ -61,10 +61,11 @@ def _show_column(
 
 
 def _print_column(told: ColumnBeforeNow, reference: str, name: str) -> None:
+    from pilothouse.monitoring.verdict_words import of_column
     from pilothouse.monitoring.wording import percent
 
-    sign = "■" if told.drift.drifted else "●"
-    said = told.said or f"`{told.drift.column}` did not change"
+    sign = of_column(told.drift)[0]
+    said = told.said or f"`{told.drift.column}` did not move"
     click.echo(f"{sign} {printable(said)}")
     click.echo()
     sides = (told.before, told.now)

@@ -97,7 +97,7 @@ def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) 
 def show_chunks(chunks: Sequence[Chunk], notes: Sequence[str], current: str, reference: str) -> None:
     """Print a line for each chunk."""
     from pilothouse.monitoring.story import headline
-    from pilothouse.monitoring.verdict_words import count_chunks, of_column
+    from pilothouse.monitoring.verdict_words import count_chunks, is_sound, of_column
 
     click.echo(
         f"{count_chunks([chunk.report for chunk in chunks])} of {printable(current)} "
@@ -113,7 +113,7 @@ def show_chunks(chunks: Sequence[Chunk], notes: Sequence[str], current: str, ref
                 f"{len(chunk.report.drifted)} of {len(chunk.report.columns)}",
                 f"{chunk.report.n_current:,}",
                 "–" if chunk.report.target is None else of_column(chunk.report.target)[0],
-                headline(chunk.report) if chunk.report.drifted else "–",
+                "–" if is_sound(chunk.report) else headline(chunk.report),
                 chunk.note,
             ]
             for chunk in chunks

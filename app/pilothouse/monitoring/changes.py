@@ -16,6 +16,8 @@ WORTH_SAYING = 0.02
 """A share that changed by less, in absolute terms, is not worth a word."""
 MOSTLY_GAPS = 0.2
 """A share of missing values that changed by at least this much is told first."""
+NEW_VALUES, MISSING = "(new values)", "(missing)"
+"""Labels of bins: of values that the reference never had, and of missing ones, which is always the last."""
 _HARDLY = 0.05
 """A spread that is a smaller share of that before: as good as one value."""
 _NAMED = 3
@@ -124,7 +126,7 @@ def _largest_change(labels: Sequence[str], r: Sequence[float], c: Sequence[float
         # Of two that changed alike, what is so is told rather than what is not, else the one that grew.
         (round(abs(now - before), 9), label in _SO, now > before, label, before, now)
         for label, before, now in zip(labels, r, c, strict=False)
-        if label != "(new values)"
+        if label != NEW_VALUES
     ]
     size, *_, label, before, now = max(changes, default=(0.0, False, False, "", 0.0, 0.0))
     return Bin(label, before, now) if size >= WORTH_SAYING else None

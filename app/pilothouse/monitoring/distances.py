@@ -3,8 +3,9 @@
 All work on counts. *Bins*: the profile's, without missing values, since the peers leave those out too.
 *Points*: every value with how often it came up on either side (`points_of_values`), or the middles of fine
 bins.
-Each decides by the convention it names and by nothing else: no correction for the number of columns or for
-small samples, so small files raise false alarms that the default rule would not.
+Each decides by the convention it names and by nothing else: none corrects for the number of columns. A
+distance has one limit for any number of rows, so small files raise false alarms that the default rule would
+not; a test with a p-value knows the rows, and calls any tiny change in large files.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from pilothouse.monitoring.changes import find_change, in_a_sentence, in_short
+from pilothouse.monitoring.changes import MISSING, NEW_VALUES, find_change, in_a_sentence, in_short
 from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.distances import (
     Measured,
@@ -245,7 +245,7 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
             for index, count in enumerate(reference.level_counts[:OWN_BINS])
             if count >= OWN_BIN_SHARE * present
         ]
-        labels = [reference.levels[index] for index in own] + ["(other values)", "(new values)"]
+        labels = [reference.levels[index] for index in own] + ["(other values)", NEW_VALUES]
         r, c = ([column.level_counts[index] for index in own] for column in (reference, current))
         rare_r, rare_c = present - sum(r), current.rows - current.missing - current.unseen - sum(c)
         # So many rows of new values are to be expected as the reference has values that came up once (Good
@@ -259,4 +259,4 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
     else:
         labels = ["(present)"]
         r, c = [reference.rows - reference.missing], [current.rows - current.missing]
-    return [*labels, "(missing)"], [*r, reference.missing], [*c, current.missing]
+    return [*labels, MISSING], [*r, reference.missing], [*c, current.missing]

@@ -31,12 +31,26 @@ def explained(report: DriftReport) -> list[str]:
 def about_named(report: DriftReport) -> list[str]:
     """Return sentences about the tests that were asked for by name."""
     columns = [*report.columns, *([report.target] if report.target else [])]
-    conventions = {column.test: column.convention for column in columns if column.convention}
+    named = {column.test: column for column in columns if column.convention}
     said = [
-        f"{test} was asked for by name. Its convention is {convention}. It looks at present values only, "
-        "and regards neither the number of columns nor that of rows: small files raise false alarms."
-        for test, convention in conventions.items()
+        f"{test} was asked for by name. Its convention is {column.convention}."
+        for test, column in named.items()
     ]
+    if by_p := [test for test, column in named.items() if column.p_value is not None]:
+        said.append(
+            f"{' and '.join(by_p)} {_go(by_p, 'goes', 'go')} by a p-value, which takes the number of rows "
+            "into account: in large files any tiny change is called."
+        )
+    if distances := [test for test, column in named.items() if column.p_value is None]:
+        said.append(
+            f"{' and '.join(distances)} {_go(distances, 'has', 'have')} one limit for any number of rows: "
+            "small files raise false alarms."
+        )
+    if named:
+        said.append(
+            "Tests by name look at present values only, and do not regard the number of columns: of many, "
+            "some are called by chance."
+        )
     errors = [column for column in columns if column.error]
     if errors:
         worst = max(errors, key=lambda column: column.error)
@@ -47,9 +61,20 @@ def about_named(report: DriftReport) -> list[str]:
     return said
 
 
+def _go(tests: list[str], one: str, several: str) -> str:
+    return one if len(tests) == 1 else several
+
+
 def about_stream(report: DriftReport) -> list[str]:
-    """Return a sentence about the files that were compared before, if there were any."""
-    return [_level(report)] if report.question is not None and report.question > 1 else []
+    """Return a short sentence about the files that were compared before, if there were any; the page and JSON
+    say all of it."""
+    if report.question is None or report.question == 1:
+        return []
+    part = min(report.question * (report.question + 1), LEAST_PART)
+    said = (
+        f"The {_ordinal(report.question)} file against this reference: it may use 1 part in {part:,} of the "
+    )
+    return [f"{said}{LEVEL:.0%} of false alarms that all files share (--html says why)."]
 
 
 def _level(report: DriftReport) -> str:

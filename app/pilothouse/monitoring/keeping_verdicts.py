@@ -11,6 +11,8 @@ from pilothouse.monitoring.checks import Finding
 from pilothouse.monitoring.drift import decide
 from pilothouse.monitoring.reference import Reference
 from pilothouse.monitoring.reports import DriftReport
+from pilothouse.monitoring.story import target_in_short
+from pilothouse.monitoring.verdict_words import target_moved
 from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, Row, arrival_row, newest_row, to_arrival
 from pilothouse.store import Store, Transaction, dumps, record
 
@@ -198,11 +200,16 @@ def _told(verdict: Verdict) -> tuple[str, Row]:
         "rule": report.rule,
         "drifted": {column.column: column.score for column in drifted},
     }
+    if report.target is not None:
+        data["target"] = {"column": report.target.column, "score": report.target.score,
+                          "drifted": report.target.drifted}  # fmt: skip
     word = "drifted" if report.dataset_drift else "did not drift"
+    but = "" if report.dataset_drift or not target_moved(report) else ", but its target moved"
     names = f": {', '.join(column.column for column in drifted[:5])}" if drifted else ""
+    target = f"; {told}" if (told := target_in_short(report)) else ""
     return (
-        f"{verdict.name} {word} from {verdict.reference}; "
-        f"{len(drifted)} of {len(report.columns)} columns moved{names}."
+        f"{verdict.name} {word} from {verdict.reference}{but}; "
+        f"{len(drifted)} of {len(report.columns)} columns moved{names}{target}."
     ), data
 
 

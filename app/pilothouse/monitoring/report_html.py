@@ -16,8 +16,8 @@ from pilothouse.monitoring.findings_html import findings_html
 from pilothouse.monitoring.histograms_svg import effect, histograms, shown
 from pilothouse.monitoring.report_style import STYLE
 from pilothouse.monitoring.reports import ColumnDrift, DriftReport
-from pilothouse.monitoring.story import sentence, worth_telling
-from pilothouse.monitoring.verdict_words import of_chunks, of_column, of_data
+from pilothouse.monitoring.story import HEDGE, besides, sentence, told
+from pilothouse.monitoring.verdict_words import of_chunks, of_column, of_data, target_moved
 from pilothouse.monitoring.wording import percent
 
 MOST_DETAILED = 40
@@ -73,10 +73,13 @@ def render_html(
     else:
         names = ", ".join(shown(part.label, 40) for part in drifted[:12])
         more = "…" if len(drifted) > 12 else ""
-        told = f": {names}{more}" if drifted else ""
-        some = sum(of_data(part.report)[0] == "▲" for part in parts)
-        besides = f"; in {some} some columns moved" if some else ""
-        body += [f"<p>{len(drifted)} of {len(parts)} chunks drifted{told}{besides}.</p>", _list(notes)]
+        which = f": {names}{more}" if drifted else ""
+        some = sum(of_data(part.report)[0] == "▲" and bool(part.report.drifted) for part in parts)
+        fewer = f"; in {some} some columns moved" if some else ""
+        targets = sum(target_moved(part.report) for part in parts)
+        target = f"; in {targets} the target moved" if targets else ""
+        said = f"{len(drifted)} of {len(parts)} chunks drifted{which}{fewer}{target}."
+        body += [f"<p>{said}</p>", _list(notes)]
         body += [_heat(parts), *_chunks(parts, drifted)]
     body += [
         "<h2>How this was decided</h2>",
@@ -175,14 +178,13 @@ def _words(report: DriftReport) -> str:
             score = _dim(f"({column.test} {column.score:.3f})")
             said.append(f"<li>{_said(sentence(column))} {score}</li>")
         said.append("</ul>")
-    besides = [column for column in report.columns if not column.drifted and worth_telling(column)]
-    for column in besides[:10]:
-        said.append(f"<p>Worth knowing, though not a drift: {_said(sentence(column))}.</p>")
+    for one in besides(report)[:10]:
+        said.append(f"<p>{HEDGE.capitalize()}: {_said(one)}.</p>")
     for joint in report.multivariate:
         said.append(f"<p>{_toned(joint.drifted, '■', '●')} {shown(joint.words)}</p>")
     target = report.target
     if target is not None:
-        how = f": {_said(sentence(target))}" if sentence(target) else ""
+        how = f": {_said(sentence(target))}" if target.drifted and sentence(target) else ""
         state = "moved" if target.drifted else "did not move enough to count"
         said.append(f"<p>The target {_named(target.column, 80)} {state}{how}.</p>")
     if report.left_out:
@@ -241,7 +243,7 @@ def _details(report: DriftReport) -> str:
 
 def _article(column: ColumnDrift) -> str:
     verdict = _column_verdict(column)
-    said = sentence(column)
+    said = told(column)
     what = f"{_said(said)}." if said else _dim("Nothing worth a word happened.")
     head = f"<h3><bdi>{shown(column.column, 120)}</bdi> {verdict}</h3>"
     return f"<article>{head}<p>{what}</p>{histograms(column)}</article>"
@@ -251,6 +253,7 @@ def _heat(parts: Sequence[Part]) -> str:
     """The table of column by chunk; a drifted cell is filled and its number bold, so colour is not all."""
     names = list(dict.fromkeys(column.column for part in parts for column in part.report.columns))
     found = [{column.column: column for column in part.report.columns} for part in parts]
+    targets = [part.report.target for part in parts]
     short = short_labels([part.label for part in parts])
     head = "".join(
         f'<th title="{shown(part.label, 200)}">{shown(label, 30)}</th>'
@@ -262,6 +265,9 @@ def _heat(parts: Sequence[Part]) -> str:
     for name in sorted(names, key=lambda name: -sum(one[name].drifted for one in found if name in one)):
         cells = "".join(_cell(one.get(name)) for one in found)
         lines.append(f"<tr><th><bdi>{shown(name, 60)}</bdi></th>{cells}</tr>")
+    if target := next((one for one in targets if one is not None), None):
+        head_cell = f"<th><bdi>{shown(target.column, 60)}</bdi> (target)</th>"
+        lines.append(f"<tr>{head_cell}{''.join(_cell(one) for one in targets)}</tr>")
     return (
         "<h2>Columns over chunks</h2><p>"
         + _dim("Filled: moved, the darker the farther. The number is the score.")
@@ -298,7 +304,7 @@ def _cell(column: ColumnDrift | None) -> str:
         return "<td>–</td>"
     level = sum(column.score >= limit for limit in (0.0, 0.25, 0.5, 1.0))
     tone = f' class="on l{level}"' if column.drifted else ""
-    return f'<td{tone} title="{shown(sentence(column))}">{column.score:.2f}</td>'
+    return f'<td{tone} title="{shown(told(column))}">{column.score:.2f}</td>'
 
 
 def _chunks(parts: Sequence[Part], drifted: Sequence[Part]) -> list[str]:

@@ -114,12 +114,24 @@ class DriftReport:
         """The feature columns that drifted, the strongest first."""
         return sorted((column for column in self.columns if column.drifted), key=lambda column: -column.score)
 
+    @property
+    def target_drifted(self) -> bool | None:
+        """Whether the target moved; None where it was not compared."""
+        return None if self.target is None else self.target.drifted
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, under the names that `drift --json` has."""
         from pilothouse.monitoring.explaining import explained
         from pilothouse.monitoring.story import what_changed
+        from pilothouse.monitoring.verdict_words import of_data
 
-        return {**asdict(self), "changes": what_changed(self), "explained": explained(self)}
+        return {
+            **asdict(self),
+            "verdict": of_data(self)[1],
+            "target_drifted": self.target_drifted,
+            "changes": what_changed(self),
+            "explained": explained(self),
+        }
 
     def to_json(self) -> str:
         """Return the report as JSON text."""
@@ -131,7 +143,7 @@ class DriftReport:
         tree = loads(text)
         tree["columns"] = tuple(column_from_tree(column) for column in tree["columns"])
         tree["target"] = column_from_tree(tree["target"]) if tree["target"] else None
-        for name in ("explained", "changes"):
+        for name in ("verdict", "target_drifted", "changes", "explained"):
             tree.pop(name, None)
         for name in ("left_out", "notes"):
             tree[name] = tuple(tree.get(name, ()))

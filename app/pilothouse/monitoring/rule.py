@@ -25,12 +25,15 @@ for each file from the 32nd on, whatever the files have in common.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 EFFECT_FLOOR = 0.1
 LEVEL = 0.01
 """The chance of any false alarm, over all columns."""
+_EXACT = 200
+"""Up to so many rows of one kind their share is judged exactly."""
 LEAST_PART = 1000
 """No question on a stream gets less than this part of the level."""
 RULE = (
@@ -68,26 +71,55 @@ def weigh(reference: Sequence[int], current: Sequence[int]) -> Evidence:
     Bins that are empty on both sides do not count. Without rows on one side, or with a single bin left, there
     is nothing to compare: 0 and 1.
     """
-    from math import log
-
     from scipy.special import chdtrc
 
+    score, freedom, unit = _units(reference, current)
+    return Evidence(score, float(chdtrc(freedom, score / unit)), freedom, unit) if freedom else NOTHING
+
+
+def chance_of_share(before: int, n: int, now: int, m: int) -> float:
+    """Return the p-value of one share of the rows, `before` of `n` and `now` of `m`: how often chance alone
+    deals out as many so unevenly, on either side.
+
+    Exact where few rows are concerned (Fisher's test, twice its smaller tail), since there the law of
+    `weigh` is off; that one where they are many. Needs no scipy.
+    """
+    rest = n + m - before - now
+    if rest < before + now:  # the other side of the same table has fewer
+        before, now = n - before, m - now
+    count = before + now
+    if count > _EXACT:
+        score, freedom, unit = _units([before, n - before], [now, m - now])
+        return math.erfc(math.sqrt(score / unit / 2)) if freedom else 1.0
+    tails = [0.0, 0.0]
+    for x in range(max(0, count - n), min(count, m) + 1):
+        chance = math.exp(_log_choose(m, x) + _log_choose(n, count - x) - _log_choose(n + m, count))
+        tails[0] += chance if x <= now else 0.0
+        tails[1] += chance if x >= now else 0.0
+    return min(1.0, 2 * min(tails))
+
+
+def _log_choose(of: int, some: int) -> float:
+    return math.lgamma(of + 1) - math.lgamma(some + 1) - math.lgamma(of - some + 1)
+
+
+def _units(reference: Sequence[int], current: Sequence[int]) -> tuple[float, int, float]:
+    """Return score, degrees of freedom and unit; no freedom where there is nothing to compare."""
     pairs = [(r, c) for r, c in zip(reference, current, strict=True) if r + c > 0]
     n, m, size = sum(r for r, _ in pairs), sum(c for _, c in pairs), len(pairs)
     if n == 0 or m == 0 or size < 2:
-        return NOTHING
+        return 0.0, 0, 0.0
     score = pearson = 0.0
     for r, c in pairs:
         share_r, share_c = (r + 0.5) / (n + 0.5 * size), (c + 0.5) / (m + 0.5 * size)
-        score += (share_c - share_r) * log(share_c / share_r)
+        score += (share_c - share_r) * math.log(share_c / share_r)
         # Both cells of Pearson's table at once: (r - e_r)^2 / e_r + (c - e_c)^2 / e_c.
         pearson += (r / n - c / m) ** 2 / (r + c)
     pearson *= n * m
     unit = 1 / n + 1 / m
     if score > pearson * unit > 0:
         unit = score / pearson
-    freedom = size - 1
-    return Evidence(score, float(chdtrc(freedom, score / unit)), freedom, unit)
+    return score, size - 1, unit
 
 
 def level_of(question: int | None, among: int = 1) -> float:

@@ -24,7 +24,7 @@ from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import open_table
 from pilothouse.monitoring.reference import profile_of, views_of
 from pilothouse.monitoring.reports import ColumnDrift
-from pilothouse.monitoring.story import sentence
+from pilothouse.monitoring.story import told
 from pilothouse.monitoring.verdicts import StoredReport
 from pilothouse.monitoring.view_columns import made_of
 from pilothouse.monitoring.wording import bin_labels
@@ -41,7 +41,7 @@ class ColumnBeforeNow:
 
     Attributes:
         drift: how it moved, from the stored report.
-        said: that in a sentence.
+        said: that in a sentence; empty where it is noise.
         before, now: what each side holds; None where neither rows nor a profile are left.
         labels, before_counts, now_counts: both shapes; for numbers in bars of equal width where the rows
             could be read, else in the bins of the report.
@@ -112,7 +112,7 @@ def column_before_now(
     if drift.kind == "numeric" and sources and before is not None and now is not None:
         shape = _shapes(sources, file, column, before, now, part_of(progress, 0.8, 1, "shapes"))
     labels, r, c = shape or (drift.bins, drift.reference_counts, drift.current_counts)
-    return ColumnBeforeNow(drift, sentence(drift), before, now, labels, r, c, shape is not None, tuple(notes))
+    return ColumnBeforeNow(drift, told(drift), before, now, labels, r, c, shape is not None, tuple(notes))
 
 
 def _made_by_view(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from pilothouse.monitoring.changes import WORTH_SAYING
-from pilothouse.monitoring.wording import percent
+from pilothouse.monitoring.changes import NEW_VALUES, WORTH_SAYING
+from pilothouse.monitoring.rule import LEVEL, chance_of_share
 
 if TYPE_CHECKING:
     from pilothouse.monitoring.reports import ColumnDrift, DriftReport
+
+HEDGE = "worth knowing, though not a drift"
+"""What stands before a change that does not count."""
+NOTHING = "nothing moved enough to count"
 
 
 def sentence(column: ColumnDrift) -> str:
@@ -22,24 +26,70 @@ def sentence(column: ColumnDrift) -> str:
 
 
 def what_changed(report: DriftReport) -> list[str]:
-    """Return a sentence for each column that drifted, the strongest first, then what else is worth knowing:
-    gaps and new values of columns that did not, and the target.
+    """Return a sentence for each column that drifted, the strongest first, then the target if it did, then
+    what is worth knowing besides, with the words that say so.
 
     Sentences have no full stop, so that they can be put together.
     """
     said = [sentence(column) for column in report.drifted]
-    for column in report.columns:
-        if not column.drifted and worth_telling(column):
-            said.append(sentence(column))
-    if report.target is not None and (told := sentence(report.target)):
-        said.append(told)
-    return said
+    if report.target is not None and report.target.drifted:
+        said.append(about_target(report.target))
+    return said + [f"{HEDGE}: {one}" for one in besides(report)]
+
+
+def about_target(target: ColumnDrift) -> str:
+    """Say that the target moved, and how."""
+    return f"the target moved: {sentence(target)}"
+
+
+def besides(report: DriftReport) -> list[str]:
+    """Return a sentence for each column, and for the target, that did not move enough to count, but in which
+    something changed that chance does not explain."""
+    columns = [*report.columns, *([report.target] if report.target else [])]
+    said = [sentence(column) for column in columns if not column.drifted and worth_telling(column)]
+    return [one for one in said if one]
 
 
 def worth_telling(column: ColumnDrift) -> bool:
-    """Say whether a column that did not drift has gaps or values that it had not before."""
-    gaps = abs(column.missing_current - column.missing_reference) >= WORTH_SAYING
-    return gaps or bool(column.moved and "new value" in column.moved)
+    """Say whether what changed in a column is beyond what chance makes of so many rows, by the noise that the
+    rule allows it: in the column as a whole, in its gaps, or in values that it had not before."""
+    if column.drifted:
+        return True
+    if not sum(column.reference_counts) or not sum(column.current_counts):
+        return False
+    needed = LEVEL if column.p_needed is None else column.p_needed
+    if not column.convention and column.p_value is not None and column.p_value <= needed:
+        return True
+    return any(_beyond_noise(column, at, needed) for at in _told_apart(column))
+
+
+def _told_apart(column: ColumnDrift) -> list[int]:
+    """The places of missing and of new values among the bins: the last, and of categories the one before."""
+    last = len(column.bins) - 1
+    has_new = last > 0 and column.kind != "numeric" and column.bins[last - 1] == NEW_VALUES
+    return [last, last - 1] if has_new else [last]
+
+
+def _beyond_noise(column: ColumnDrift, at: int, needed: float) -> bool:
+    """Whether one bin against all others holds another share of the rows than before."""
+    r, c = column.reference_counts, column.current_counts
+    n, m = sum(r), sum(c)
+    large = at < len(column.bins) - 1 or abs(c[at] / m - r[at] / n) >= WORTH_SAYING
+    return large and chance_of_share(r[at], n, c[at], m) <= needed
+
+
+def told(column: ColumnDrift) -> str:
+    """Say of one column what there is to say, with the words before it where it does not count; empty where
+    what happened is noise."""
+    if column.drifted:
+        return sentence(column)
+    said = sentence(column) if worth_telling(column) else ""
+    return f"{HEDGE}: {said}" if said else ""
+
+
+def shortly(column: ColumnDrift) -> str:
+    """Return a few words on what happened to a column, nothing where that is noise."""
+    return column.moved if worth_telling(column) else ""
 
 
 class Moved(Protocol):
@@ -58,6 +108,14 @@ class Moved(Protocol):
         """What happened, in a few words."""
 
 
+class MovedTarget(Moved, Protocol):
+    """The target of a report, or of a report at a glance."""
+
+    @property
+    def drifted(self) -> bool:
+        """Whether it moved so that it counts."""
+
+
 class Compared(Protocol):
     """A report, or a report at a glance."""
 
@@ -65,15 +123,37 @@ class Compared(Protocol):
     def drifted(self) -> Sequence[Moved]:
         """The columns that drifted, the strongest first."""
 
+    @property
+    def columns(self) -> Sequence[object]:
+        """All columns that count."""
+
+    @property
+    def target(self) -> MovedTarget | None:
+        """The target, if it was compared."""
+
 
 def headline(report: Compared, most: int = 3) -> str:
-    """Say in one line what moved: the strongest few in short, and how many more."""
+    """Say in one line what moved: the target if it did, the strongest few in short, and how many more."""
     moved = report.drifted
-    if not moved:
-        return "nothing moved enough to count"
     said = [f"{column.column[:40]} {first_words(column) or f'{column.score:.2f}'}" for column in moved[:most]]
+    if target := target_in_short(report):
+        said.insert(0, target)
     more = f"; {len(moved) - most} more" if len(moved) > most else ""
-    return "; ".join(said) + more
+    return "; ".join(said) + more if said else NOTHING
+
+
+def target_in_short(report: Compared) -> str:
+    """Say how the target moved, in a few words; nothing if it did not."""
+    target = report.target
+    if target is None or not target.drifted:
+        return ""
+    return f"target {target.column[:40]} {first_words(target) or f'{target.score:.2f}'}"
+
+
+def how_many(report: Compared, what: str = " columns") -> str:
+    """Say how many columns moved, and whether the target did: it does not count among them."""
+    count = f"{len(report.drifted)} of {len(report.columns)}{what} moved"
+    return f"{count}, and the target" if target_in_short(report) else count
 
 
 def first_words(column: Moved) -> str:
@@ -81,9 +161,3 @@ def first_words(column: Moved) -> str:
     if column.moved.startswith("'"):  # the name of a bin may have a comma
         return column.moved
     return column.moved.split(", ")[0]
-
-
-def in_one_line(report: DriftReport) -> str:
-    """Say how many columns moved, and the changes in one line."""
-    count = f"{len(report.drifted)} of {len(report.columns)} columns moved ({percent(report.share_drifted)})"
-    return f"{count}: {headline(report)}" if report.drifted else count

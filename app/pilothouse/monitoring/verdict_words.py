@@ -52,12 +52,32 @@ class JudgedData(Protocol):
     def drifted(self) -> object:
         """The columns that moved; empty if none did."""
 
+    @property
+    def target(self) -> JudgedColumn | None:
+        """The target, which is told apart; None where it was not compared."""
+
 
 def of_data(report: JudgedData) -> tuple[str, str]:
-    """Return sign and word of a dataset's verdict."""
+    """Return sign and word of a dataset's verdict.
+
+    A target that moved does not count towards the share of columns, but is never under a sign of what is
+    sound: what the model is asked has changed.
+    """
     if report.dataset_drift:
         return "■", "drifted"
-    return ("▲", "some moved") if report.drifted else ("●", "no drift")
+    if report.drifted:
+        return "▲", "some moved"
+    return ("▲", "target moved") if target_moved(report) else ("●", "no drift")
+
+
+def target_moved(report: JudgedData) -> bool:
+    """Say whether the target moved so that it counts."""
+    return report.target is not None and report.target.drifted
+
+
+def is_sound(report: JudgedData) -> bool:
+    """Say whether nothing moved that counts, neither a column nor the target."""
+    return of_data(report)[0] == "●"
 
 
 def of_chunks(reports: Sequence[JudgedData]) -> tuple[str, str]:
@@ -74,8 +94,8 @@ def count_chunks(reports: Sequence[JudgedData]) -> str:
     return f"{', '.join(worst)} of {len(found)} chunks"
 
 
-def _by_sign(verdict: tuple[str, str]) -> int:
-    return "■▲●".index(verdict[0])
+def _by_sign(verdict: tuple[str, str]) -> tuple[int, str]:
+    return "■▲●".index(verdict[0]), verdict[1]
 
 
 def of_column(column: JudgedColumn) -> tuple[str, str]:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +13,7 @@ from pilothouse.monitoring.changes import Bin, Change, find_change, in_a_sentenc
 from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.drift import compare_profiles
 from pilothouse.monitoring.reports import DriftReport
-from pilothouse.monitoring.story import headline, in_one_line, sentence, what_changed
+from pilothouse.monitoring.story import HEDGE, headline, how_many, sentence, told, what_changed
 
 NUMBERS = ColumnProfile(
     "visib", "number", "numeric", 1000, 10, mean=9.0, std=2.0, edges=(5.0,), counts=(90, 900)
@@ -50,15 +53,60 @@ def test_each_kind_of_change_has_its_sentence() -> None:
     assert sentence(_told(PLACES, PLACES).columns[0]) == ""
 
 
-def test_what_did_not_drift_is_told_where_it_has_gaps_or_new_values() -> None:
-    new = replace(PLACES, level_counts=(599, 400), unseen=1, unseen_levels=("XYZ",), distinct=1)
+def test_what_did_not_drift_is_told_where_it_is_certain_and_under_words_that_say_so() -> None:
+    new = replace(PLACES, level_counts=(580, 400), unseen=20, unseen_levels=("XYZ",), distinct=1)
     gaps = replace(NUMBERS, missing=35, counts=(87, 878))
     report = compare_profiles(Profile(1000, (PLACES, NUMBERS)), Profile(1000, (new, gaps)))
     assert not report.drifted
-    assert what_changed(report) == ["1 new value in `dest`: XYZ", "missing `visib` rose from 1% to 4%"]
+    assert what_changed(report) == [
+        f"{HEDGE}: 1 new value in `dest`: XYZ (2% of the rows), 'ATL' fell from 60% to 58%",
+        f"{HEDGE}: missing `visib` rose from 1% to 4%",
+    ]
     assert headline(report) == "nothing moved enough to count"
     assert report.to_dict()["changes"] == what_changed(report)
     assert DriftReport.from_json(report.to_json()) == report
+
+
+def test_what_chance_makes_of_few_rows_is_not_told() -> None:
+    few = replace(NUMBERS, rows=20, missing=1, mean=9.4, counts=(1, 18))
+    one = replace(PLACES, rows=20, level_counts=(10, 9), unseen=1, unseen_levels=("XYZ",), distinct=1)
+    report = compare_profiles(Profile(1000, (PLACES, NUMBERS)), Profile(20, (one, few)), target="dest")
+    assert sentence(report.columns[0]), "the profile knows it"
+    assert told(report.columns[0]) == ""
+    assert what_changed(report) == []
+
+
+def test_values_that_are_new_since_there_are_more_rows_are_not_told() -> None:
+    """A Poisson count has a longer tail in 300,000 rows than in 4,000, and nothing has moved."""
+    counts = replace(PLACES, name="calls", rows=4000, level_counts=(2400, 1600), singletons=2)
+    many = replace(counts, rows=300_000, level_counts=(180_000, 119_990), unseen=10, distinct=3,
+                   unseen_levels=("10", "11", "12"))  # fmt: skip
+    assert what_changed(_told(counts, many)) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_small_calm_file_makes_no_news(seed: int) -> None:
+    dice = random.Random(seed)
+    drawn = Counter(dice.choices(("ATL", "ORD", None), (55, 37, 8), k=20))
+    now = replace(PLACES, rows=20, missing=drawn[None], level_counts=(drawn["ATL"], drawn["ORD"]))
+    before = replace(PLACES, rows=4000, missing=320, level_counts=(2200, 1480))
+    assert what_changed(_told(before, now)) == []
+
+
+def test_a_target_that_moved_is_told_wherever_a_verdict_is() -> None:
+    down = replace(NUMBERS, mean=7.4, counts=(400, 590))
+    both = Profile(1000, (NUMBERS, PLACES))
+    report = compare_profiles(both, Profile(1000, (NUMBERS, replace(PLACES, level_counts=(100, 900)))),
+                              target="dest")  # fmt: skip
+    assert (report.dataset_drift, report.drifted, report.target_drifted) == (False, [], True)
+    assert headline(report) == "target dest 'ORD' rose from 40% to 90%"
+    assert what_changed(report) == ["the target moved: 'ORD' in `dest` rose from 40% to 90%"]
+    told_as = report.to_dict()
+    assert (told_as["verdict"], told_as["target_drifted"]) == ("target moved", True)
+    more = compare_profiles(both, Profile(1000, (down, replace(PLACES, level_counts=(100, 900)))),
+                            target="dest")  # fmt: skip
+    assert headline(more) == "target dest 'ORD' rose from 40% to 90%; visib down by 0.8 sigma"
+    assert how_many(more) == "1 of 1 columns moved, and the target"
 
 
 def test_the_headline_names_the_strongest_in_short() -> None:
@@ -67,7 +115,7 @@ def test_the_headline_names_the_strongest_in_short() -> None:
     other = replace(PLACES, level_counts=(100, 900))
     report = compare_profiles(both, Profile(1000, (down, replace(down, name="temp"), other)))
     assert headline(report, 2) == "dest 'ORD' rose from 40% to 90%; visib down by 0.8 sigma; 1 more"
-    assert in_one_line(report).startswith("3 of 3 columns moved (100%): dest")
+    assert how_many(report) == "3 of 3 columns moved"
 
 
 def test_a_report_from_before_there_were_sentences_is_told_too() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2, chi2_contingency, false_discovery_control
+from scipy.stats import chi2, chi2_contingency, false_discovery_control, hypergeom
 
 from making_data import month, write_parquet
 from pilothouse.data.inferring import infer_schema
@@ -16,7 +16,7 @@ from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.drift import compare_columns, compare_profiles, decide
 from pilothouse.monitoring.profile import edges_of, profile_files
 from pilothouse.monitoring.reports import ColumnDrift, DriftReport
-from pilothouse.monitoring.rule import NOTHING, level_of, p_needed, weigh
+from pilothouse.monitoring.rule import NOTHING, chance_of_share, level_of, p_needed, weigh
 
 NO_FEATURES = ("flight_id", "sched_dep", "tailnum")
 
@@ -323,3 +323,21 @@ def test_a_report_survives_json_under_the_promised_names(tmp_path: Path) -> None
 def test_a_profile_without_columns_gives_a_report_without_columns() -> None:
     report = compare_profiles(Profile(5, ()), Profile(5, ()))
     assert (report.dataset_drift, report.share_drifted, report.columns) == (False, 0.0, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "n", "now", "m"),
+    [(10, 1000, 1, 20), (0, 1000, 1, 20), (300, 4000, 3, 20), (0, 4000, 10, 300_000), (990, 1000, 19, 20),
+     (40, 1000, 90, 1000), (0, 5, 0, 5), (5, 5, 5, 5)],
+)  # fmt: skip
+def test_the_chance_of_a_share_is_that_of_fishers_exact_test(before: int, n: int, now: int, m: int) -> None:
+    law = hypergeom(n + m, before + now, m)
+    exact = min(1.0, 2 * min(law.cdf(now), law.sf(now - 1)))
+    assert chance_of_share(before, n, now, m) == pytest.approx(exact, rel=1e-6)
+    assert chance_of_share(n - before, n, m - now, m) == pytest.approx(exact, rel=1e-6)
+
+
+def test_the_chance_of_a_share_of_many_rows_is_that_of_the_rule() -> None:
+    assert chance_of_share(3000, 10_000, 3100, 10_000) == pytest.approx(
+        weigh([7000, 3000], [6900, 3100]).p_value, rel=1e-6
+    )

@@ -7,14 +7,24 @@ from pilothouse.monitoring.verdict_words import count_chunks, of_chunks, of_colu
 
 
 class _Report:
-    def __init__(self, dataset_drift: bool, drifted: list[str]) -> None:
+    def __init__(self, dataset_drift: bool, drifted: list[str], target: bool | None = None) -> None:
         self.dataset_drift, self.drifted = dataset_drift, drifted
+        self.target = None if target is None else ColumnGlance("y", 0.5, target, "")
 
 
 def test_a_dataset_has_one_of_three_verdicts() -> None:
     assert of_data(_Report(True, ["a"])) == ("■", "drifted")
     assert of_data(_Report(False, ["a"])) == ("▲", "some moved")
     assert of_data(_Report(False, [])) == ("●", "no drift")
+
+
+def test_a_target_that_moved_is_never_under_the_sign_of_what_is_sound() -> None:
+    assert of_data(_Report(False, [], True)) == ("▲", "target moved")
+    assert of_data(_Report(False, [], False)) == ("●", "no drift")
+    assert of_data(_Report(False, ["a"], True)) == ("▲", "some moved")
+    assert of_data(_Report(True, ["a"], True)) == ("■", "drifted")
+    calm, some, target = _Report(False, []), _Report(False, ["a"]), _Report(False, [], True)
+    assert count_chunks([target, calm, some]) == "▲ some moved: 1, ▲ target moved: 1 of 3 chunks"
 
 
 def test_chunks_together_have_the_verdict_of_the_worst() -> None:

@@ -179,18 +179,21 @@ def lately_rows(known: Bridge, now: datetime, narrow: bool) -> list[Row]:
 
 def heat_columns(data: Data) -> list[HeatColumn]:
     """The files that were compared, oldest first, as columns of the map."""
-    from pilothouse.monitoring.verdict_words import of_data
+    from pilothouse.monitoring.verdict_words import of_data, target_moved
     from pilothouse.tui.snapshots.arrival_names import short_names
 
     judged = [file for file in reversed(data.files) if file.report is not None]
     labels = short_names([file.arrival.name for file in judged])
+    targets = any(target_moved(file.report) for file in judged if file.report is not None)
     files = []
     for file in judged:
         report = file.report
         assert report is not None
         sign = of_data(report)[0]
         tone = SIGN_TONES[sign]
-        scores = tuple((one.column, one.score if one.drifted else 0.0) for one in report.columns)
+        # The target has a line of its own only where it moved.
+        columns = [*report.columns, *([report.target] if targets and report.target else [])]
+        scores = tuple((one.column, one.score if one.drifted else 0.0) for one in columns)
         files.append(HeatColumn(labels[file.arrival.name], sign, TONE_STYLES[tone], scores))
     return files
 

@@ -194,6 +194,8 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         stored = self.report_of(file.report)
         if stored is None:
             return  # what was shown stays for the blink that reading takes
+        from pilothouse.monitoring.story import how_many
+
         self._draw_findings(file)
         report = stored.report
         ordered = sorted(report.columns, key=lambda one: (not one.drifted, -one.score))
@@ -205,7 +207,7 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         self._draw_column()
         panel.retitle(
             "Columns",
-            f"{len(report.drifted)} of {len(report.columns)} moved, {percent(report.share)} make a drift"
+            f"{how_many(report, '')}, {percent(report.share)} make a drift"
             + (f"   {report.n_current:,} against {report.n_reference:,} rows" if vast else ""),
         )
 
@@ -318,13 +320,13 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
 
     def copied(self) -> str:
         """The file's name and hash; on its columns, what changed in a sentence."""
-        from pilothouse.monitoring.story import sentence
+        from pilothouse.monitoring.story import told
 
         file, one = self.current_file(), self.current_column()
         if file is None:
             return ""
         if one is not None and self.focused is not None and self.focused.id == "columns":
-            return f"{file.arrival.name}: {sentence(one) or f'`{one.column}` did not change'}"
+            return f"{file.arrival.name}: {told(one) or f'`{one.column}` did not move'}"
         return f"{safe(file.arrival.name)} sha256:{file.arrival.sha256}"
 
     def do_back(self) -> None:

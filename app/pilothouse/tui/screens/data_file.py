@@ -116,6 +116,7 @@ def _row(one: TakenInto, now: datetime) -> Row:
 
 def file_content(file: FileVerdict, about: AboutFile | None, now: datetime) -> Content:
     """Everything in words; `about` is None until it was read."""
+    from pilothouse.monitoring.story import how_many
     from pilothouse.monitoring.verdict_words import of_data
 
     one, said = file.arrival, verdict(file.arrival.status)
@@ -131,7 +132,7 @@ def file_content(file: FileVerdict, about: AboutFile | None, now: datetime) -> C
         rows.append(
             line(
                 ("drift    ", "$dim"), (f"{sign} {word}", TONE_STYLES[SIGN_TONES[sign]]),
-                f"   {len(file.report.drifted)} of {len(file.report.columns)} columns moved",
+                f"   {how_many(file.report)}",
                 (f"   against {safe(file.report.reference)}", "$dim"),
             )
         )  # fmt: skip

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FILES = (
     Column("name", "file", most=34),
     Column("verdict", "checks", most=10),
-    Column("drift", "drift", most=12),
+    Column("drift", "drift", most=14),
     Column("moved", "moved", "right", most=8),
     Column("target", "target", "right", most=9),
     Column("harm", "harm", most=16),
@@ -29,7 +29,7 @@ AGAINST = Column("reference", "against", most=30)
 """Told in a column where files were compared with different references; else once, over the list."""
 FILES_NARROW = (
     Column("name", "file", most=24),
-    Column("state", "state", most=12),
+    Column("state", "state", most=14),
     Column("harm", "harm", width=4),
     Column("moved", "moved", "right", most=8),
     Column("changed", "what changed", most=240, grow=True),
@@ -66,7 +66,7 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False, judged: 
     ``judged``: its harm is being judged just now.
     """
     from pilothouse.monitoring.story import headline
-    from pilothouse.monitoring.verdict_words import of_column, of_data
+    from pilothouse.monitoring.verdict_words import is_sound, of_column, of_data
 
     one, stored = file.arrival, file.report
     said, tone = ("□ gone", "dim") if file.gone else verdict(one.status)
@@ -79,7 +79,7 @@ def file_row(file: FileVerdict, now: datetime, *, narrow: bool = False, judged: 
         sign, word = of_data(stored)
         drift, drift_tone = f"{sign} {word}", SIGN_TONES[sign]
         moved = f"{len(stored.drifted)} of {len(stored.columns)}"
-        changed, changed_tone = headline(stored), "" if stored.drifted else "dim"
+        changed, changed_tone = headline(stored), "dim" if is_sound(stored) else ""
         label = stored.target
         target, target_tone = (
             (f"{of_column(label)[0]} {label.score:.3f}", SIGN_TONES[of_column(label)[0]])
@@ -131,6 +131,7 @@ def harm_cell(file: FileVerdict) -> tuple[str, str]:
 
 def column_row(one: ColumnDrift, is_target: bool, *, narrow: bool = False) -> Row:
     """One column of a report; where there is little room, only what moved."""
+    from pilothouse.monitoring.story import shortly
     from pilothouse.monitoring.verdict_words import of_column
     from pilothouse.monitoring.wording import percent as share
 
@@ -142,7 +143,10 @@ def column_row(one: ColumnDrift, is_target: bool, *, narrow: bool = False) -> Ro
         if not (one.missing_reference or one.missing_current)
         else f"{share(one.missing_reference)} → {share(one.missing_current)}"
     )
-    words = one.moved or ("below the 0.10 that counts" if near else "")
+    words = shortly(one)
+    if not one.drifted and (words or near):
+        # What is told of a column that did not move is certain, but small.
+        words = f"{words}{', ' if words else ''}below the {one.threshold:.2f} that counts"
     told = "" if one.drifted else "dim"
     if narrow:
         return Row(one.column, (name, safe(words)), (tone, told), one)

@@ -1,4 +1,4 @@
-"""Retraining because a file drifted, and writing the report of a file."""
+"""Retraining because a file drifted or does harm, and writing the report of a file."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class FileActs(DataActs, TrainActs):
         if action == "retrain" and file is not None:
             if file.arrival.status == "held":
                 return f"{file.arrival.name} is held: not compared; t trains without it"
-            if file.report is None:
-                return f"{file.arrival.name} was not compared with anything; t trains all the same"
-            if not file.report.drifted:
-                return f"{file.arrival.name} did not drift; t trains all the same"
+            if not why_retrain(file):
+                name = file.arrival.name
+                said = "nothing moved in it" if file.report else "it was not compared with anything"
+                return f"{name} gives no reason to: {said}, and no harm was found; t trains all the same"
             if self.pilothouse.about is None:
                 return "the configuration has not been read yet"
         return super().why_not(action)
 
     def do_retrain(self) -> None:
-        """The training dialog, with all that was taken in as its data and the drift as its reason."""
+        """The training dialog, with all that was taken in as its data, and what moved as its reason."""
         known, file = self.known_data(), self.current_file()
         if known is None or file is None:
             return
@@ -45,9 +45,10 @@ class FileActs(DataActs, TrainActs):
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name.split(".")[0])[:30].strip("-")
         self.ask_and_train(
             because=name,
+            why=why_retrain(file),
             data=f"everything taken in{left}",
             name=f"after-{stem}" if stem else "",
-            title=f"Retrain, since {name} drifted",
+            title=f"Retrain, since {why_retrain(file)}",
         )
 
     def do_report(self) -> None:
@@ -93,3 +94,19 @@ class FileActs(DataActs, TrainActs):
         # The line at the bottom may be too short for the whole path.
         told = f"The report of {safe(one.name, 100)} is in {safe(target)}"
         self.deed("Writing the report", act, lambda: self.app.notify(told, title="Report", markup=False))
+
+
+def why_retrain(file: FileVerdict) -> str:
+    """Say what about a file asks for another model, with its name in it; empty for nothing."""
+    from pilothouse.monitoring.verdict_words import of_data
+
+    name = file.arrival.name
+    if file.harm is not None and file.harm.verdict == "harmful":
+        return f"{name} is harmful"
+    word = of_data(file.report)[1] if file.report is not None else ""
+    said = {
+        "drifted": "{} drifted",
+        "some moved": "columns of {} moved",
+        "target moved": "the target of {} moved",
+    }
+    return said[word].format(name) if word in said else ""

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 def column_words(one: ColumnDrift) -> Content:
     """Verdict and sentence, and under them the score with what it needed."""
-    from pilothouse.monitoring.story import sentence
+    from pilothouse.monitoring.story import told
     from pilothouse.monitoring.verdict_words import of_column
 
     sign, word = of_column(one)
-    said = sentence(one)
-    told = (safe(said, 500), "bold" if one.drifted else "") if said else ("nothing worth a word", "$dim")
+    said = told(one)
+    what = (safe(said, 500), "bold" if one.drifted else "") if said else ("nothing worth a word", "$dim")
     score = f"{safe(one.test).upper()} {one.score:.3f}, counts from {one.threshold:.3f}   {safe(one.kind)}"
     return Content("\n").join(
         [
-            line((f"{sign} {word}  ", TONE_STYLES[SIGN_TONES[sign]]), told),
+            line((f"{sign} {word}  ", TONE_STYLES[SIGN_TONES[sign]]), what),
             line((score, "$dim")),
         ]
     )

@@ -109,6 +109,8 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
             self._draw_map()
 
     def _draw_map(self) -> None:
+        from pilothouse.monitoring.verdict_words import target_moved
+
         known = self._known
         if known is None:
             return
@@ -120,7 +122,9 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
         self.map.set_map(files if glances else [], names, target)
         held = sum(file.held for file in files)
         drifts = sum(one.dataset_drift for one in glances)
+        targets = sum(target_moved(one) for one in glances)
         aside = f"{drifts} of {len(glances)} files drifted" + (f", {held} held" if held else "")
+        aside += f", the target moved in {targets}" if targets else ""
         order = "worst column first" if self._worst_first else "as in the data"
         self.query_one("#map-panel", Panel).retitle("Drift by column and file", f"{aside}   {order}")
 
@@ -210,12 +214,12 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
 
     def copied(self) -> str:
         """What changed, in a sentence."""
-        from pilothouse.monitoring.story import sentence
+        from pilothouse.monitoring.story import told
 
         one, file = self.current_column(), self.current_file()
         if one is None or file is None:
             return ""
-        return f"{file.arrival.name}: {sentence(one) or f'`{one.column}` did not change'}"
+        return f"{file.arrival.name}: {told(one) or f'`{one.column}` did not move'}"
 
     def do_back(self) -> None:
         """From the histograms to the map, then to Data."""

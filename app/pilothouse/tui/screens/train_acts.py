@@ -24,12 +24,12 @@ class TrainActs(PilothouseScreen):
         self.ask_and_train()
 
     def ask_and_train(
-        self, *, because: str = "", data: str = "", name: str = "", title: str = "Train"
+        self, *, because: str = "", why: str = "", data: str = "", name: str = "", title: str = "Train"
     ) -> None:
         """Ask for recipe and parameters, then start.
 
-        ``because`` is the file whose drift is the reason; ``data`` says what is learned from; ``name`` is
-        offered for the run.
+        ``because`` is the file that is the reason, ``why`` says it in words; ``data`` says what is learned
+        from; ``name`` is offered for the run.
         """
         from pilothouse.tui.dialogs.train import TrainDialog
         from pilothouse.tui.snapshots.training import offers
@@ -44,16 +44,16 @@ class TrainActs(PilothouseScreen):
             return
         self.app.push_screen(
             TrainDialog(offer, data=data, name=name, title=title),
-            lambda order: self._train(order, about.model, because) if order is not None else None,
+            lambda order: self._train(order, about.model, because, why) if order is not None else None,
         )
 
-    def _train(self, order: TrainOrder, model: str, because: str = "") -> None:
+    def _train(self, order: TrainOrder, model: str, because: str = "", why: str = "") -> None:
         workspace = self.workspace
 
         def act() -> str:
             from pilothouse.tui.snapshots.training import start
 
-            run_id = start(workspace, model, order.recipe, order.params, order.name, because)
+            run_id = start(workspace, model, order.recipe, order.params, order.name, because, why)
             return f"Run {run_id[:6]} started with {order.recipe}; 2 shows it."
 
         self.deed("Taking the data and starting a run", act)

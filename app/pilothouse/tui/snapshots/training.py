@@ -56,11 +56,17 @@ def offers(workspace: Workspace, model: str) -> Offer:
 
 
 def start(
-    workspace: Workspace, model: str, recipe: str, params: dict[str, Any], name: str, because: str = ""
+    workspace: Workspace,
+    model: str,
+    recipe: str,
+    params: dict[str, Any],
+    name: str,
+    because: str = "",
+    why: str = "",
 ) -> str:
     """Take the data as it is, start a run of its own process, and return its id.
 
-    ``because`` is the file whose drift is the reason: it becomes a tag of the run, and an event.
+    ``because`` is the file that is the reason: it becomes a tag of the run, and an event, which says ``why``.
     """
     from pilothouse.store import open_store, record
     from pilothouse.training.launch import start_training
@@ -75,7 +81,7 @@ def start(
     )
     if because:
         with open_store(workspace).transaction() as tx:
-            told = f"Training started because {because} drifted."
+            told = f"Training started because {why or because}."
             record(tx, "train", run_id, told, {"file": because, "model": model})
     return run_id
 
