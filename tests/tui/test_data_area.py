@@ -117,13 +117,13 @@ async def test_retraining_names_its_reason_and_leaves_an_event(judged: Workspace
         assert "is held: not compared" in shown(app)
         await press(pilot, "j", "T")
         drawn = shown(app)
-        assert "Retrain, since flights-2013-12.parquet drifted" in drawn
+        assert "Retrain, since columns of flights-2013-12.parquet moved" in drawn
         assert "1 held file left out" in drawn and "after-flights-2013-12" in drawn
         app.screen.query_one("#do").press()  # type: ignore[attr-defined]
         await settle(pilot, lambda: "started with" in shown(app), timeout=60)
     store = open_store(judged)
     said = [event.message for event in list_events(store, 20)]
-    assert "Training started because flights-2013-12.parquet drifted." in said
+    assert "Training started because columns of flights-2013-12.parquet moved." in said
     from pilothouse.tracking.folding import fold
     from pilothouse.tracking.runs import list_runs
 

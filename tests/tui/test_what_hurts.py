@@ -56,6 +56,13 @@ def test_what_hurts_needs_a_person_before_what_is_held(steered: Workspace, seen:
         ("moved.csv", "2 files drifted, last moved.csv, 1 of 1: rooms"),
         ("h.csv", "h.csv is held: see Data"),
     ]
+    held, calm, *others = seen.files
+    assert calm.report
+    changed = ColumnGlance("late", 0.5, True, "'1' rose from 18% to 51%")
+    told_apart = replace(calm, harm=None, report=replace(calm.report, target=changed))
+    other = replace(seen, files=(held, told_apart, *others))
+    words = [need.words for need in _needs(known, other, ServerNow()) if need.key == "calm.csv"]
+    assert words == ["calm.csv: the target moved, late '1' rose from 18% to 51%"]
     gone = replace(seen, files=tuple(replace(file, gone=True) for file in seen.files))
     assert not [need for need in _needs(known, gone, ServerNow()) if need.kind == "data"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,14 +84,22 @@ def make_workspace(
         ),
     )
     workspace = init_workspace(root, text)
-    kinds = [column.kind for column in schema.columns]
-    return MadeWorkspace(
-        workspace,
-        model,
-        chosen,
-        f"{len(files)} files, {len(kinds)} columns ({kinds.count('numeric')} numeric, "
-        f"{kinds.count('category')} categories), {chosen} of {target!r}.",
-    )
+    columns = _counted(Counter(column.kind for column in schema.columns))
+    found = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {columns}, {chosen} of {target!r}."
+    return MadeWorkspace(workspace, model, chosen, found)
+
+
+def _counted(kinds: Counter[str]) -> str:
+    """Say how many columns there are, and of what kinds: each counts once."""
+    one = {"numeric": "numeric", "category": "category", "boolean": "yes/no", "time": "time", "text": "text"}
+    many = {"category": "categories", "time": "times", "text": "texts"}
+    told = [
+        f"{kinds[kind]} {many.get(kind, one.get(kind, kind)) if kinds[kind] > 1 else one.get(kind, kind)}"
+        for kind in dict.fromkeys([*one, *kinds])
+        if kinds[kind]
+    ]
+    count = kinds.total()
+    return f"{'1 column' if count == 1 else f'{count} columns'} ({', '.join(told)})"
 
 
 TRACKING_ONLY = """\

@@ -42,7 +42,7 @@ def drift_alone(
     from dataclasses import replace
 
     from pilothouse.monitoring.chunks import PERIODS
-    from pilothouse.monitoring.filedrift import require_columns, without_misfits
+    from pilothouse.monitoring.filedrift import require_columns, without_empty, without_misfits
     from pilothouse.monitoring.references_kept import open_reference_once
     from pilothouse.processes import write_atomic
 
@@ -71,13 +71,14 @@ def drift_alone(
             next="Name the reference's data files.",
         )
     paths = list(dict.fromkeys(path for text in files for path in expand(text)))
+    paths, empty = without_empty(paths)
 
     def compare(wishes: Wishes, said: Sequence[str] = ()) -> int:
         if ids := _ids(found, paths, wishes, include):
             wishes = replace(wishes, exclude=(*wishes.exclude, *ids))
         return compare_and_show(
             found, paths, current, wishes, chunk=chunk, time=time, joint=joint, html=html,
-            exit_code=exit_code, as_json=as_json, said=said,
+            exit_code=exit_code, as_json=as_json, said=(*empty, *said),
         )  # fmt: skip
 
     try:

@@ -32,7 +32,7 @@ def show_report(report: DriftReport, current: str, reference: str, *, verdict: s
     A `verdict` stands in the place of the report's own where that would say too much.
     """
     from pilothouse.monitoring.explaining import about_named, about_stream
-    from pilothouse.monitoring.story import what_changed
+    from pilothouse.monitoring.story import HEDGE, besides, what_moved
 
     against = f"{printable(reference)} ({report.n_reference:,} rows)"
     verdict = verdict or verdict_word(report)
@@ -44,11 +44,10 @@ def show_report(report: DriftReport, current: str, reference: str, *, verdict: s
     )
     for joint in report.multivariate:
         click.echo(f"{'■' if joint.drifted else '●'} {printable(joint.words)}")
-    changes = what_changed(report)
-    for said in changes[:MOST_CHANGES]:
-        click.echo(f"  {printable(said)}")
-    if len(changes) > MOST_CHANGES:
-        click.echo(f"  … and {len(changes) - MOST_CHANGES} more, in --json and --html")
+    _sentences(what_moved(report))
+    if small := besides(report):
+        click.echo(f"{HEDGE.capitalize()}:")
+        _sentences(small)
     click.echo()
     # The strongest first; steady ones follow.
     columns = sorted(report.columns, key=lambda column: (not column.drifted, -column.score))
@@ -70,6 +69,13 @@ def show_report(report: DriftReport, current: str, reference: str, *, verdict: s
     # What differs from the plain rule is worth a word; all of it is in --json and --html.
     for sentence in (*about_stream(report), *about_named(report)):
         say(sentence)
+
+
+def _sentences(said: Sequence[str]) -> None:
+    for one in said[:MOST_CHANGES]:
+        click.echo(f"  {printable(one)}")
+    if len(said) > MOST_CHANGES:
+        click.echo(f"  … and {len(said) - MOST_CHANGES} more, in --json and --html")
 
 
 def _line(column: ColumnDrift, kind: str | None = None, *, named: bool = False) -> list[Any]:

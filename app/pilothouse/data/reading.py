@@ -260,8 +260,18 @@ def expand(text: str) -> list[Path]:
     found = sorted(Path(name) for name in glob.glob(text, recursive=True))  # noqa: PTH207 - may be absolute
     files = [path for path in found if is_data_file(path)]
     if not files:
-        raise DataError(f"{text} is neither a data file nor a folder or pattern that leads to some.")
+        raise _nothing_there(text, found)
     return files
+
+
+def _nothing_there(text: str, found: Sequence[Path]) -> DataError:
+    if found:
+        return DataError(
+            f"{text} leads to {found[0].name}, which is no data file.",
+            next=f"Data files end in {', '.join(SUFFIXES)}.",
+        )
+    what = f"No file matches {text}." if any(mark in text for mark in "*?[") else f"There is no file {text}."
+    return DataError(what, next=f"It was looked for in {Path(text).absolute().parent}.")
 
 
 def read_rows(

@@ -169,9 +169,9 @@ def open_side(
     except DataError:
         if Path(what).exists():
             raise
-        known = " It is no dataset version either." if store else ""
+        known = ", and no dataset version of that name" if store else ""
         raise NotFoundError(
-            f"{what[:200]!r} is neither a data file nor a folder or pattern that leads to some.{known}",
+            f"There is no file {what[:200]!r}{known}.",
             next="List dataset versions with `pilothouse data`.",
         ) from None
     return _read_side(what, paths, progress)

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import DataError, Source, connect, describe, expand, reading
+from pilothouse.data.reading import DataError, Source, connect, describe, expand, reading, scan_sql
 from pilothouse.data.schema import Column
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.data.types_found import file_types
@@ -30,6 +30,8 @@ from pilothouse.monitoring.profile import (
 from pilothouse.monitoring.reference import Reference
 from pilothouse.monitoring.reports import DriftReport
 
+_MAYBE_EMPTY = 64 * 1024
+"""Bytes of a file that may have a header and no rows: larger ones are not looked at for that."""
 FINE_OF_FILES = 2_000
 """Bins that stand for values beyond `MOST_VALUES` rows."""
 
@@ -75,8 +77,14 @@ def open_reference(
         reference = Reference(text, profile, values, tuple(sources), wishes.target)
     require_columns([column.name for column in reference.profile.columns], wishes.target)
     if reference.profile.rows == 0:
-        raise DataError(f"{text} has no rows: there is nothing to compare.")
+        raise _no_rows(text)
     return reference
+
+
+def _no_rows(name: str) -> DataError:
+    return DataError(
+        f"{name} has no rows: there is nothing to compare.", next="Write it again with its rows."
+    )
 
 
 def schema_of(sources: Sequence[Source], progress: Progress | None = None) -> Any:
@@ -130,8 +138,28 @@ def compare_files(
 
         report = patiently(con, work, progress, steps=3 + len(columns))
     if report.n_current == 0:
-        raise DataError(f"{_named(sources)} has no rows: there is nothing to compare.")
+        raise _no_rows(_named(sources))
     return replace(report, notes=(*notes, *report.notes))
+
+
+def without_empty(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Leave out files without a single row where there are others, and say so, a sentence for each."""
+    with connect() as con:
+        empty = [path for path in paths if _is_empty(con, path)] if len(paths) > 1 else []
+    if len(empty) == len(paths):
+        return list(paths), []
+    said = [f"{path.name} has no rows: left out." for path in empty]
+    return [path for path in paths if path not in empty], said
+
+
+def _is_empty(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    if (size := path.stat().st_size) == 0 or size > _MAYBE_EMPTY:
+        return size == 0
+    try:
+        with reading(path):
+            return con.execute(f"SELECT 1 FROM {scan_sql(path)} LIMIT 1").fetchone() is None
+    except DataError:
+        return False  # what is wrong with it is told by whoever reads it
 
 
 def without_misfits(

@@ -32,8 +32,8 @@ from typing import NamedTuple
 EFFECT_FLOOR = 0.1
 LEVEL = 0.01
 """The chance of any false alarm, over all columns."""
-_EXACT = 200
-"""Up to so many rows of one kind their share is judged exactly."""
+_EXACT = 300
+"""A share of the rows that may come out in no more ways than these is judged exactly."""
 LEAST_PART = 1000
 """No question on a stream gets less than this part of the level."""
 RULE = (
@@ -88,11 +88,12 @@ def chance_of_share(before: int, n: int, now: int, m: int) -> float:
     if rest < before + now:  # the other side of the same table has fewer
         before, now = n - before, m - now
     count = before + now
-    if count > _EXACT:
+    outcomes = range(max(0, count - n), min(count, m) + 1)
+    if len(outcomes) > _EXACT:
         score, freedom, unit = _units([before, n - before], [now, m - now])
         return math.erfc(math.sqrt(score / unit / 2)) if freedom else 1.0
     tails = [0.0, 0.0]
-    for x in range(max(0, count - n), min(count, m) + 1):
+    for x in outcomes:
         chance = math.exp(_log_choose(m, x) + _log_choose(n, count - x) - _log_choose(n + m, count))
         tails[0] += chance if x <= now else 0.0
         tails[1] += chance if x >= now else 0.0

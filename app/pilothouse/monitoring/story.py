@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pilothouse.monitoring.changes import NEW_VALUES, WORTH_SAYING
 from pilothouse.monitoring.rule import LEVEL, chance_of_share
+from pilothouse.monitoring.verdict_words import of_column
 
 if TYPE_CHECKING:
     from pilothouse.monitoring.reports import ColumnDrift, DriftReport
@@ -26,27 +27,28 @@ def sentence(column: ColumnDrift) -> str:
 
 
 def what_changed(report: DriftReport) -> list[str]:
-    """Return a sentence for each column that drifted, the strongest first, then the target if it did, then
-    what is worth knowing besides, with the words that say so.
+    """Return what moved, and then what is worth knowing besides, with the words that say so.
 
     Sentences have no full stop, so that they can be put together.
     """
+    return what_moved(report) + [f"{HEDGE}: {one}" for one in besides(report)]
+
+
+def what_moved(report: DriftReport) -> list[str]:
+    """Return a sentence for each column that drifted, the strongest first, and for the target if it did."""
     said = [sentence(column) for column in report.drifted]
     if report.target is not None and report.target.drifted:
-        said.append(about_target(report.target))
-    return said + [f"{HEDGE}: {one}" for one in besides(report)]
-
-
-def about_target(target: ColumnDrift) -> str:
-    """Say that the target moved, and how."""
-    return f"the target moved: {sentence(target)}"
+        said.append(f"the target moved: {sentence(report.target)}")
+    return said
 
 
 def besides(report: DriftReport) -> list[str]:
-    """Return a sentence for each column, and for the target, that did not move enough to count, but in which
-    something changed that chance does not explain."""
-    columns = [*report.columns, *([report.target] if report.target else [])]
-    said = [sentence(column) for column in columns if not column.drifted and worth_telling(column)]
+    """Return a sentence for each column with gaps or values that it had not before, or that is near the line,
+    and for the target: of those that did not move enough to count, and only what chance does not explain."""
+    columns = [one for one in report.columns if _has_news(one) or of_column(one)[1] == "near"]
+    if report.target is not None:
+        columns.append(report.target)
+    said = [sentence(one) for one in columns if not one.drifted and worth_telling(one)]
     return [one for one in said if one]
 
 
@@ -55,12 +57,17 @@ def worth_telling(column: ColumnDrift) -> bool:
     rule allows it: in the column as a whole, in its gaps, or in values that it had not before."""
     if column.drifted:
         return True
-    if not sum(column.reference_counts) or not sum(column.current_counts):
-        return False
-    needed = LEVEL if column.p_needed is None else column.p_needed
-    if not column.convention and column.p_value is not None and column.p_value <= needed:
-        return True
-    return any(_beyond_noise(column, at, needed) for at in _told_apart(column))
+    by_rule = not column.convention and column.p_value is not None and column.p_value <= _needed(column)
+    return by_rule or _has_news(column)
+
+
+def _needed(column: ColumnDrift) -> float:
+    return LEVEL if column.p_needed is None else column.p_needed
+
+
+def _has_news(column: ColumnDrift) -> bool:
+    """Whether more or fewer values are missing than chance makes, or more are new."""
+    return any(_beyond_noise(column, at) for at in _told_apart(column))
 
 
 def _told_apart(column: ColumnDrift) -> list[int]:
@@ -70,12 +77,14 @@ def _told_apart(column: ColumnDrift) -> list[int]:
     return [last, last - 1] if has_new else [last]
 
 
-def _beyond_noise(column: ColumnDrift, at: int, needed: float) -> bool:
+def _beyond_noise(column: ColumnDrift, at: int) -> bool:
     """Whether one bin against all others holds another share of the rows than before."""
     r, c = column.reference_counts, column.current_counts
     n, m = sum(r), sum(c)
+    if not n or not m:
+        return False
     large = at < len(column.bins) - 1 or abs(c[at] / m - r[at] / n) >= WORTH_SAYING
-    return large and chance_of_share(r[at], n, c[at], m) <= needed
+    return large and chance_of_share(r[at], n, c[at], m) <= _needed(column)
 
 
 def told(column: ColumnDrift) -> str:

@@ -62,8 +62,8 @@ def test_files_are_profiled_and_compared_anywhere(
         (["diff", "a"], 2, "two versions or files"),
         (["profile"], 2, "one version or file"),
         (["abc", "def"], 2, "one version or file"),
-        (["profile", "nowhere.csv"], 1, "neither a data file"),
-        (["diff", "nowhere.csv", "nowhere.csv"], 1, "neither a data file"),
+        (["profile", "nowhere.csv"], 1, "There is no file 'nowhere.csv'"),
+        (["diff", "nowhere.csv", "nowhere.csv"], 1, "There is no file 'nowhere.csv'"),
     ],
 )
 def test_words_that_fit_nothing(

@@ -144,9 +144,10 @@ def column_row(one: ColumnDrift, is_target: bool, *, narrow: bool = False) -> Ro
         else f"{share(one.missing_reference)} → {share(one.missing_current)}"
     )
     words = shortly(one)
-    if not one.drifted and (words or near):
-        # What is told of a column that did not move is certain, but small.
-        words = f"{words}{', ' if words else ''}below the {one.threshold:.2f} that counts"
+    if not one.drifted and words:
+        words = f"small: {words}"  # what is told of a column that did not move is certain, but does not count
+    elif near:
+        words = f"below the {one.threshold:.2f} that counts"
     told = "" if one.drifted else "dim"
     if narrow:
         return Row(one.column, (name, safe(words)), (tone, told), one)

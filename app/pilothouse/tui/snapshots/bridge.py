@@ -78,6 +78,7 @@ def bridge(workspace: Workspace, model: str | None, before: Bridge | None) -> Br
 
 
 def _needs(known: Models, seen: Data, serving: ServerNow) -> list[Need]:
+    from pilothouse.monitoring.story import target_in_short
     from pilothouse.tui.snapshots.arrival_names import without_name
 
     needs: list[Need] = []
@@ -106,6 +107,12 @@ def _needs(known: Models, seen: Data, serving: ServerNow) -> list[Need]:
         said = f"{name} drifted, {share}"
         if len(drifted) > 1:
             said = f"{len(drifted)} files drifted, last {name}, {share}"
+        needs.append(Need("data", name, "watch", said))
+    targets = moved_targets(known, seen)
+    if targets and (report := targets[0].report) is not None:
+        name = targets[0].arrival.name
+        more = f" ({len(targets)} such files)" if len(targets) > 1 else ""
+        said = f"{name}: the target moved, {target_in_short(report).removeprefix('target ')}{more}"
         needs.append(Need("data", name, "watch", said))
     for file in seen.files:
         if file.arrival.status == "held" and not file.gone:
@@ -157,6 +164,18 @@ def unlearned_drift(known: Models, seen: Data) -> list[FileVerdict]:
         file
         for file in _unlearned(known, seen)
         if file.report is not None and file.report.dataset_drift and file.arrival.name not in hurt
+    ]
+
+
+def moved_targets(known: Models, seen: Data) -> list[FileVerdict]:
+    """The files in which the target moved and that are not told as drifted or harmful, newest first."""
+    from pilothouse.monitoring.verdict_words import target_moved
+
+    told = {file.arrival.name for file in (*harmful(known, seen), *unlearned_drift(known, seen))}
+    return [
+        file
+        for file in _unlearned(known, seen)
+        if file.report is not None and target_moved(file.report) and file.arrival.name not in told
     ]
 
 
