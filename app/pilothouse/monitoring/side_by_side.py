@@ -144,7 +144,7 @@ def _made_by_view(
     if now is not None and now.missing != drift.current_counts[-1]:
         notes.append("Its feature tables, or the file, have changed since it was judged: `now` is of today.")
     return ColumnBeforeNow(
-        drift, sentence(drift), _from_profile(mine), now, drift.bins, drift.reference_counts,
+        drift, told(drift), _from_profile(mine), now, drift.bins, drift.reference_counts,
         drift.current_counts, notes=tuple(notes),
     )  # fmt: skip
 
