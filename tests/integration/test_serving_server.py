@@ -29,6 +29,7 @@ from pilothouse.serving.status import ServerStatus, server_status
 from pilothouse.store import Store, list_events
 from pilothouse.workspace import Workspace
 from reading_back import prediction_counts
+from steering import pilothouse
 from waiting import wait_until
 
 Place = tuple[Workspace, Store]
@@ -86,6 +87,23 @@ def test_it_answers_as_the_model_does_and_logs_it(steady: tuple[Workspace, Serve
     for path in ("/health", "/ping", "/version"):
         assert httpx.get(server.url + path).json()["version"] == 1
     assert server.version == 1 and server.last_error == ""
+
+
+def test_a_row_of_ones_own_data_is_answered_as_predict_answers_it(
+    steady: tuple[Workspace, ServerStatus], tmp_path: Path
+) -> None:
+    workspace, server = steady
+    path = tmp_path / "mine.csv"
+    path.write_text("distance,hour,carrier,wind,when\n500.5,20,UA,NA,2013-01-01\n")
+    answer = httpx.post(
+        f"{server.url}/invocations", content=path.read_bytes(), headers={"content-type": "text/csv"}
+    )
+    assert answer.status_code == 200 and set(answer.json()) == {"predictions", "probabilities"}
+    told = answer.headers["x-pilothouse-left-out"]
+    assert told == "Left out, since the model does not take them: when."
+    assert "x-pilothouse-left-out" not in ask(server).headers
+    done = pilothouse("predict", str(path), "--json", cwd=workspace.root)
+    assert done.json()["predictions"] == answer.json()["predictions"] and told in done.err
 
 
 def test_bad_requests_are_told_and_the_next_good_one_is_answered(

@@ -89,6 +89,7 @@ def predict(
     from pilothouse.monitoring.predicted_rows import told_known_rows
     from pilothouse.serving import control
     from pilothouse.serving.records import records_of_file, records_of_json
+    from pilothouse.serving.requests import told_left_out
 
     if file is None or str(file) == "-":
         if sys.stdin.isatty():
@@ -97,7 +98,7 @@ def predict(
     else:
         records, left_out = records_of_file(file, control.input_signature(workspace, model=model), limit)
         if left_out:
-            say(f"Left out, since the model does not take them: {', '.join(left_out[:10])}.")
+            say(told_left_out(left_out))
         if not records:
             raise PilothouseError(f"{file} has no rows.")
     learned = _learned(workspace, model, records)
@@ -115,12 +116,18 @@ def predict(
     whole["learned"] = learned
 
     def show() -> None:
-        likely = whole.get("probabilities")
+        likely, classes = whole.get("probabilities"), whole.get("classes")
         rows = [
-            [index + 1, printable(value), *([_probability(likely[index])] if likely else [])]
+            [index + 1, printable(value), *([_probability(likely[index], classes)] if likely else [])]
             for index, value in enumerate(whole["predictions"])
         ]
-        table(["row", "prediction", *(["probability"] if likely else [])], rows, right=(0, 2))
+        table(
+            ["row", "prediction", *(["probability"] if likely else [])],
+            rows,
+            right=(0,) if classes else (0, 2),
+        )
+        if said := whole.get("left_out"):
+            say(printable(said, 1000))
         how = "the server" if whole["served"] else "loaded here; no server runs"
         say(f"{whole['model']} v{whole['version']} ({how}).")
         if learned:
@@ -130,8 +137,16 @@ def predict(
     emit(whole, as_json, show)
 
 
-def _probability(value: Any) -> str:
-    return " ".join(number(one) for one in value) if isinstance(value, list) else number(value)
+def _probability(value: Any, classes: list[Any] | None) -> str:
+    """A probability; of several classes the likeliest with their names."""
+    if not isinstance(value, list):
+        return number(value)
+    from pilothouse.serving.likeliest import likeliest
+
+    found = likeliest(value, classes)
+    more = len(value) - len(found)
+    named = ", ".join(f"{printable(name, 30)} {number(one)}" for name, one in found)
+    return named + (f", {more} less likely" if more else "")
 
 
 def _say_started(status: Any) -> None:

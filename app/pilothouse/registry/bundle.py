@@ -14,6 +14,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -121,6 +122,8 @@ def load_model(bundle: Path, expected_sha256: str | None, threshold: float | Non
     """
     files = verify_bundle(bundle, expected_sha256)
     signature = Signature.from_json(read_verified(bundle, "signature.json", files))
+    lineage = json.loads(read_verified(bundle, "lineage.json", files))
+    signature = replace(signature, beside=frozenset(lineage.get("left_out", ())))
     estimator = _unpickle(read_verified(bundle, "model.joblib", files), bundle)
     own = kept_threshold(json.loads(read_verified(bundle, "metrics.json", files)))
     return LoadedModel(estimator, signature, kept_features(bundle, files), threshold if own is None else own)

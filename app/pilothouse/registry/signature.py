@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.registry.values import CHECKS, NOUNS, Value, from_text, kind_of, short
+from pilothouse.registry.values import CHECKS, NOUNS, Value, kind_of, short
 
 Row = list[Value]
 """The values of one row in the signature's order; None is missing."""
@@ -55,10 +55,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Inputs and outputs of a model, in order."""
+    """Inputs and outputs of a model, in order.
+
+    `beside` are other columns of the data that it learned from: a request with them is a row of such.
+    """
 
     inputs: tuple[Field, ...]
     outputs: tuple[Field, ...] = ()
+    beside: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     _checks: tuple[tuple[str, str, bool, Callable[[Any], Value]], ...] = field(
         init=False, repr=False, compare=False, default=()
     )
@@ -102,12 +106,14 @@ class Signature:
             ]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PilothouseError(f"signature.json cannot be read: {error}.") from error
-        return cls(*parts)
+        return cls(parts[0], parts[1])
 
-    def validate(self, records: Sequence[Any]) -> list[Row]:
+    def validate(self, records: Sequence[Any], left_out: dict[str, None] | None = None) -> list[Row]:
         """Turn objects of field to value into rows.
 
-        A field that is not required may be absent or null. Whole numbers pass as doubles, and 3.0 as a long.
+        A field that is not required may be absent or null. Whole numbers pass as doubles, and 3.0 as a long;
+        texts that say yes or no as truth values. `left_out` gets the names in `beside` that were given;
+        without it they are refused as unknown.
 
         Raises:
             SignatureError: a field is missing, unknown, null though required, or of another type.
@@ -147,14 +153,18 @@ class Signature:
                         f"{_where(number, records)}field {name!r} must be {NOUNS[kind]}, not {error}."
                     )
             if seen != len(record):
-                problems += [_where(number, records) + text for text in self._unknown(record)]
+                problems += [_where(number, records) + text for text in self._unknown(record, left_out)]
             rows.append(row)
         if problems:
             raise SignatureError(problems)
         return rows
 
-    def validate_table(self, columns: Sequence[Any] | None, data: Sequence[Any]) -> list[Row]:
+    def validate_table(
+        self, columns: Sequence[Any] | None, data: Sequence[Any], left_out: dict[str, None] | None = None
+    ) -> list[Row]:
         """Turn rows of values into rows; without `columns` the values stand in the signature's order.
+
+        `left_out` is as for `validate`.
 
         Raises:
             SignatureError: as `validate`, and for a row of another length.
@@ -176,29 +186,17 @@ class Signature:
                 records.append(dict(zip(names, values, strict=True)) if not problems else {})
         if problems:
             raise SignatureError(problems)
-        return self.validate(records)
+        return self.validate(records, left_out)
 
-    def validate_texts(self, columns: Sequence[str], data: Iterable[Sequence[str]]) -> list[Row]:
-        """Turn rows of texts (from CSV) into rows; an empty text is null.
-
-        Raises:
-            SignatureError: as `validate_table`, and for a text that does not read as its type.
-        """
-        types = {one.name: one.type for one in self.inputs}
-        table = [
-            [
-                from_text(types.get(columns[i], "string") if i < len(columns) else "string", text)
-                for i, text in enumerate(row)
-            ]
-            for row in data
-        ]
-        return self.validate_table(columns, table)
-
-    def _unknown(self, record: Mapping[Any, Any]) -> list[str]:
+    def _unknown(self, record: Mapping[Any, Any], left_out: dict[str, None] | None) -> list[str]:
         names = self.names
         found = []
         for key in record:
-            if key not in names:
+            if key in names:
+                continue
+            if left_out is not None and key in self.beside:
+                left_out[key] = None
+            else:
                 near = difflib.get_close_matches(str(key), names, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else "."
                 found.append(f"field {short(key)} is not an input of the model{hint}")

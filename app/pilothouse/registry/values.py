@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 Value = bool | int | float | str | datetime | None
-_NUMBERS = ("integer", "long", "float", "double")
 
 
 def short(value: Any) -> str:
@@ -37,7 +36,15 @@ def _refuse(value: Any) -> NoReturn:
 
 
 def _boolean(value: Any) -> Value:
-    return value if type(value) is bool else _refuse(value)
+    if type(value) is bool:
+        return value
+    if type(value) is str:
+        # Only here, since this loads DuckDB: data in JSON lines may say yes and no, and so may a request.
+        from pilothouse.data.spelling import meaning
+
+        if (said := meaning(value)) is not None:
+            return said
+    _refuse(value)
 
 
 def _whole(limit: int) -> Callable[[Any], Value]:
@@ -80,20 +87,6 @@ def _datetime(value: Any) -> Value:
         _refuse(value)
     # Training data has times without a zone; one with a zone is put on UTC's clock.
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-
-
-def from_text(kind: str, text: str) -> Any:
-    """Read a text of CSV as a type; an empty one is None, and one that does not read stays as it is."""
-    if text == "":
-        return None
-    if kind in _NUMBERS:
-        try:
-            return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
-        except ValueError:
-            return text
-    if kind == "boolean":
-        return {"true": True, "false": False, "1": True, "0": False}.get(text.strip().lower(), text)
-    return text
 
 
 CHECKS: dict[str, Callable[[Any], Value]] = {

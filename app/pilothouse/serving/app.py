@@ -19,7 +19,7 @@ import msgspec
 from pilothouse import __version__
 from pilothouse.serving.batching import Answer, Batcher, failure
 from pilothouse.serving.feedback import Feedback
-from pilothouse.serving.requests import RequestError, read_rows
+from pilothouse.serving.requests import LeftOut, RequestError, header_of, read_rows
 from pilothouse.serving.swap import LiveModels
 from pilothouse.serving.traffic import Traffic
 
@@ -102,11 +102,14 @@ class App:
             # The rows must fit this version; if it is replaced before their turn, the next one that takes the
             # very same inputs answers instead. Either way one version answers all of them.
             live = self._models.current
+            left_out: LeftOut = {}
             content_type = headers.get(b"content-type", b"").decode("latin-1")
             if len(body) < _LARGE:
-                rows = read_rows(content_type, body, live.loaded.signature)
+                rows = read_rows(content_type, body, live.loaded.signature, left_out)
             else:
-                rows = await asyncio.to_thread(read_rows, content_type, body, live.loaded.signature)
+                rows = await asyncio.to_thread(read_rows, content_type, body, live.loaded.signature, left_out)
+            if left_out:
+                more = (*more, header_of(left_out))
             answer = await self._batcher.submit(live, rows, request_id, arrived)
         except RequestError as error:
             answer = failure(error.status, *error.problems)

@@ -156,7 +156,7 @@ def answer_jobs(jobs: Sequence[Job], log: PredictionLog) -> list[Answer]:
         log.append(_lines(jobs, parts))
     except LogFullError as error:
         return [failure(503, str(error).replace("\n", " "))] * len(jobs)
-    return [Answer(200, _encode(_body(part)), live.headers) for part in parts]
+    return [Answer(200, _encode(body_of(part, live.loaded.classes)), live.headers) for part in parts]
 
 
 def failure(status: int, *problems: str) -> Answer:
@@ -166,10 +166,13 @@ def failure(status: int, *problems: str) -> Answer:
     return Answer(status, _encode(body))
 
 
-def _body(part: Outputs) -> dict[str, Any]:
+def body_of(part: Outputs, classes: Sequence[Any] | None) -> dict[str, Any]:
+    """Return answers as they are sent: of three or more classes with their names, in their probabilities'
+    order."""
     if part.probabilities is None:
         return {"predictions": part.predictions}
-    return {"predictions": part.predictions, "probabilities": part.probabilities}
+    body = {"predictions": part.predictions, "probabilities": part.probabilities}
+    return {**body, "classes": classes} if classes is not None and len(classes) > 2 else body
 
 
 def _lines(jobs: Sequence[Job], parts: Sequence[Outputs]) -> bytes:

@@ -88,7 +88,8 @@ def predict(
         model: which model, where there are several.
 
     Returns:
-        `{predictions, probabilities?, model, version, served}`; only what a server answers is logged.
+        `{predictions, probabilities?, classes?, left_out?, model, version, served}`; only what a server
+        answers is logged. `classes` are there if there are more than two; `left_out` says which columns were.
 
     Raises:
         PilothouseError: nothing is live, a field does not fit, or the server refuses.
@@ -100,12 +101,15 @@ def predict(
     version = _live(open_store(workspace), name)
     # Loads pandas and scikit-learn.
     from pilothouse.registry.bundle import load_version
+    from pilothouse.serving.batching import body_of
+    from pilothouse.serving.requests import LeftOut, told_left_out
 
     loaded = load_version(version)
-    outputs = loaded.predict_rows(loaded.signature.validate(list(records)))
-    answer: dict[str, Any] = {"predictions": outputs.predictions}
-    if outputs.probabilities is not None:
-        answer["probabilities"] = outputs.probabilities
+    left_out: LeftOut = {}
+    outputs = loaded.predict_rows(loaded.signature.validate(list(records), left_out))
+    answer = body_of(outputs, loaded.classes)
+    if left_out:
+        answer["left_out"] = told_left_out(left_out)
     return {**answer, "model": name, "version": version.version, "served": False}
 
 
@@ -150,6 +154,8 @@ def _ask(status: ServerStatus, records: Sequence[Mapping[str, Any]]) -> dict[str
         response = connection.getresponse()
         answer: dict[str, Any] = json.loads(response.read())
         version = int(response.headers["x-pilothouse-version"])
+        if left_out := response.headers["x-pilothouse-left-out"]:
+            answer["left_out"] = left_out
     except (OSError, ValueError, TypeError, http.client.HTTPException) as error:
         raise PilothouseError(
             f"The server at {status.url} did not answer: {error}.", next="Try again."

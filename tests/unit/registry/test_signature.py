@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -156,14 +157,22 @@ def test_tables_with_and_without_column_names() -> None:
             two.validate_table(columns, data)
 
 
-def test_texts_of_csv_are_read_by_type() -> None:
-    row = ["true", "1", "-2", "0.5", "1", "2013-12-01", ""]
-    (read,) = ALL.validate_texts(list(ALL.names), [row])
-    assert read == [True, 1, -2, 0.5, "1", datetime(2013, 12, 1), None]
-    with pytest.raises(SignatureError, match="field 'share' must be a number, not the text 'abc'"):
-        ALL.validate_texts(list(ALL.names), [["true", "1", "2", "abc", "x", "2013-12-01", ""]])
-    with pytest.raises(SignatureError):
-        ALL.validate_texts(list(ALL.names), [["true", "1", "2", "nan", "x", "2013-12-01", ""]])
+def test_a_truth_value_may_be_a_word() -> None:
+    for word, meant in (("yes", True), ("No ", False), ("TRUE", True), ("0", False)):
+        assert ALL.validate([{**GOOD, "flag": word}])[0][0] is meant
+    assert problems({**GOOD, "flag": "perhaps"}) == (
+        "field 'flag' must be true or false, not the text 'perhaps'.",
+    )
+
+
+def test_columns_of_the_data_that_are_no_inputs_are_left_out_where_it_can_be_said() -> None:
+    known = replace(ALL, beside=frozenset({"target", "count"}))
+    left_out: dict[str, None] = {}
+    assert known.validate([{**GOOD, "target": 3}], left_out) == ALL.validate([GOOD])
+    assert list(left_out) == ["target"] and known == ALL
+    assert problems({**GOOD, "target": 3}, known) == ("field 'target' is not an input of the model.",)
+    with pytest.raises(SignatureError, match="did you mean 'count'"):
+        known.validate([{**GOOD, "cuont": 3}], left_out)
 
 
 def test_a_zone_is_put_on_utcs_clock() -> None:

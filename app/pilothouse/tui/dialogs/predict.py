@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 from textual.worker import get_current_worker
 
+from pilothouse.serving.likeliest import likeliest
 from pilothouse.tui.dialogs.base import Dialog
 from pilothouse.tui.text import line, number, safe
 from pilothouse.tui.widgets.panel import Words
@@ -115,7 +116,8 @@ class PredictDialog(Dialog[bool]):
         first = answer.get("predictions", [None])
         chances = answer.get("probabilities")
         chance = (
-            f"   probabilit{'ies' if isinstance(chances[0], list) else 'y'} {_shares(chances[0])}"
+            f"   probabilit{'ies' if isinstance(chances[0], list) else 'y'} "
+            + _shares(chances[0], answer.get("classes"))
             if isinstance(chances, list) and chances
             else ""
         )
@@ -133,7 +135,8 @@ class PredictDialog(Dialog[bool]):
         return None
 
 
-def _shares(chances: object) -> str:
-    """Probabilities with the digits that matter."""
-    many = chances if isinstance(chances, list) else [chances]
-    return " ".join(number(one) if isinstance(one, float) else safe(one, 40) for one in many)
+def _shares(chances: object, classes: list[object] | None) -> str:
+    """A probability with the digits that matter; of several classes the likeliest by their names."""
+    if not isinstance(chances, list):
+        return number(chances) if isinstance(chances, float) else safe(chances, 40)
+    return ", ".join(f"{safe(name, 30)} {number(one)}" for name, one in likeliest(chances, classes))
