@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pilothouse.store import dumps
@@ -83,51 +82,3 @@ def _column_from(tree: Mapping[str, Any]) -> ColumnProfile:
     values: dict[str, Any] = dict(tree)
     values.update({key: tuple(item) for key, item in tree.items() if isinstance(item, list)})
     return ColumnProfile(**values)
-
-
-def add_profiles(first: Profile, second: Profile) -> Profile:
-    """Add two profiles with the same bins, as if their files had been profiled together.
-
-    Raises:
-        ValueError: their bins differ.
-    """
-    columns = []
-    for mine in first.columns:
-        theirs = second.column(mine.name)
-        if theirs is None or (mine.edges, mine.levels) != (theirs.edges, theirs.levels):
-            raise ValueError(f"the profiles of {mine.name!r} have different bins")
-        columns.append(_add(mine, theirs))
-    return Profile(first.rows + second.rows, tuple(columns))
-
-
-def _add(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
-    n, m = (column.rows - column.missing - column.infinite for column in (a, b))
-    mean, std = a.mean if not m else b.mean, a.std if not m else b.std
-    if n and m and a.mean is not None and b.mean is not None:
-        mean = (n * a.mean + m * b.mean) / (n + m)
-        squares = sum(
-            (k - 1) * (c.std or 0.0) ** 2 + k * ((c.mean or 0.0) - mean) ** 2 for k, c in ((n, a), (m, b))
-        )
-        std = math.sqrt(squares / (n + m - 1))
-    unseen = tuple(dict.fromkeys((*a.unseen_levels, *b.unseen_levels)))
-    return replace(
-        a,
-        rows=a.rows + b.rows,
-        missing=a.missing + b.missing,
-        infinite=a.infinite + b.infinite,
-        min=min((c.min for c in (a, b) if c.min is not None), default=None),
-        max=max((c.max for c in (a, b) if c.max is not None), default=None),
-        mean=mean,
-        std=std,
-        quantiles=(),
-        counts=tuple(x + y for x, y in zip(a.counts, b.counts, strict=True)),
-        level_counts=tuple(x + y for x, y in zip(a.level_counts, b.level_counts, strict=True)),
-        fine_edges=a.fine_edges if a.fine_edges == b.fine_edges else (),
-        fine_counts=tuple(x + y for x, y in zip(a.fine_counts, b.fine_counts, strict=True))
-        if a.fine_edges == b.fine_edges
-        else (),
-        other=a.other + b.other,
-        unseen=a.unseen + b.unseen,
-        unseen_levels=unseen[:5],
-        distinct=max(a.distinct, b.distinct, len(unseen)),
-    )

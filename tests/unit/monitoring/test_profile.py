@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from making_data import month, write_parquet, write_text
 from pilothouse.data.inferring import infer_schema
-from pilothouse.monitoring.columns import ColumnProfile, Profile, add_profiles
+from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.profile import edges_of, profile_files
 
 
@@ -128,26 +128,6 @@ def test_a_large_file_gives_the_same_profile_twice(tmp_path: Path) -> None:
     first = profile_files([path], schema)
     assert profile_files([path], schema) == first
     assert all(abs(count - 30_000) < 1500 for count in _column(first).counts)
-
-
-def test_profiles_add_up_over_files() -> None:
-    schema = infer_schema([month(1), month(2)])
-    reference = profile_files([month(1), month(2)], schema)
-    parts = [profile_files([month(number)], schema, edges_from=reference) for number in (3, 4)]
-    both = profile_files([month(3), month(4)], schema, edges_from=reference)
-    added = add_profiles(*parts)
-    assert added.rows == both.rows
-    for mine, theirs in zip(added.columns, both.columns, strict=True):
-        assert (mine.counts, mine.level_counts, mine.unseen) == (
-            theirs.counts,
-            theirs.level_counts,
-            theirs.unseen,
-        )
-        assert (mine.missing, mine.min, mine.max) == (theirs.missing, theirs.min, theirs.max)
-        assert mine.mean == pytest.approx(theirs.mean, rel=1e-8)
-        assert mine.std == pytest.approx(theirs.std, rel=1e-6)
-    with pytest.raises(ValueError, match="different bins"):
-        add_profiles(both, profile_files([month(4)], schema))
 
 
 def test_formats_give_the_same_profile(tmp_path: Path) -> None:
