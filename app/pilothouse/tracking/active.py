@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -17,26 +18,37 @@ from pilothouse.tracking.origin.usage import CPU, MEMORY, peak_memory
 from pilothouse.tracking.process_end import goes_on, status_of
 from pilothouse.tracking.writer import MetricPoint, RunWriter
 
+How = tuple[str, int | None, str]
+"""How a run ended: status, exit code, reason."""
+
 
 class ActiveRun:
     """A run that is open in this process. Use it as a context manager, or call `end`.
 
     Inside a run that Pilothouse started, it writes to that run, and the true end is the supervisor's to say.
-    Elsewhere it makes a run of its own, which ends as the process does: an uncaught exception or
-    `sys.exit(1)` is FAILED, a signal KILLED, a death without a word LOST. Two things Python tells nobody: a
-    bare `raise SystemExit(1)` outside the `with` block looks like a good end, and a `sys.exit(1)` that was
-    caught like a bad one, unless the script logs after it. A process forked from this one may log to it, and
-    never ends it.
+    Elsewhere it makes a run of its own, which ends as the process does: an uncaught exception or an exit with
+    a code is FAILED, a signal KILLED, a death without a word LOST; or as its thread does, if that ends by an
+    exception. Two things Python tells nobody: a bare `raise SystemExit(1)` outside the `with` block looks
+    like a good end, and a `sys.exit(1)` that was caught like a bad one, unless the script logs after it. A
+    process forked from this one may log to it, and never ends it. What was opened inside the `with` block, or
+    inside the outermost run, and forgotten, ends with it and as it did; runs of other threads do not.
     """
 
     def __init__(
-        self, writer: RunWriter, *, supervised: bool, on_end: Callable[[ActiveRun], None], parent: str = ""
+        self,
+        writer: RunWriter,
+        *,
+        supervised: bool,
+        on_end: Callable[[ActiveRun, How, bool], None],
+        parent: str = "",
     ) -> None:
         self.parent_run_id = parent
+        self.was_inherited = False
         self._writer = writer
         self._supervised = supervised
         self._on_end = on_end
-        self._open = True
+        # Taken once, by whoever ends the run first: its thread, another one, the process or a signal.
+        self._ended = threading.Lock()
         # A nested run is a part of this process, which is observed already.
         self._observer = None if supervised or parent else start_observer(writer.folder)
         self._began = time.monotonic(), time.process_time()
@@ -45,6 +57,11 @@ class ActiveRun:
     def run_id(self) -> str:
         """The run's id."""
         return self._writer.run_id
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended, as far as this process knows."""
+        return not self._ended.locked()
 
     @property
     def artifacts(self) -> Path:
@@ -164,21 +181,23 @@ class ActiveRun:
         Raises:
             OSError: the end cannot be written; the run then counts as lost once this process is gone.
         """
-        if not self._open:
+        self._end((status, exit_code, reason), whole=False)
+
+    def inherited(self) -> None:
+        """Leave the end to the process that this one was forked from; what is logged here still counts."""
+        self._supervised = self.was_inherited = True
+
+    def _end(self, how: How, *, whole: bool) -> None:
+        if not self._ended.acquire(blocking=False):
             return
-        self._open = False
         try:
             if self._supervised:
                 self._writer.close()
             else:
                 self._tell_usage()
-                self._writer.end(status, exit_code, reason)
+                self._writer.end(*how)
         finally:
-            self._on_end(self)
-
-    def inherited(self) -> None:
-        """Leave the end to the process that this one was forked from; what is logged here still counts."""
-        self._supervised = True
+            self._on_end(self, how, whole)
 
     def _log(self) -> RunWriter:
         goes_on()
@@ -212,4 +231,4 @@ class ActiveRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end(*status_of(error))
+        self._end(status_of(error), whole=True)

@@ -9,15 +9,21 @@ from __future__ import annotations
 import functools
 import importlib.abc
 import importlib.machinery
+import itertools
+import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
 from pilothouse.tracking.active import ActiveRun
-from pilothouse.tracking.logging import RUN_DIR_VARIABLE, open_runs, start_run
+from pilothouse.tracking.joining import RUN_DIR_VARIABLE
+from pilothouse.tracking.logging import active_run, current_run, start_apart
+from pilothouse.tracking.process_end import status_of
 
 _BASE = "sklearn.base"
 _WRAPPED = "_pilothouse_wrapped"
@@ -28,15 +34,25 @@ _SCORED_ROWS = 10_000
 
 
 class _State:
-    """Whether fits are recorded, and how many have begun that have not ended."""
+    """Whether fits are recorded, whether classes are wrapped, and the numbers of fits by run."""
 
     on = False
     ready = False
-    fitting = 0
-    fits: dict[str, int]
+    fits: dict[str, Iterator[int]]
 
 
 _State.fits = {}
+
+
+class _Fit:
+    """A fit that is recorded: while it is under way, fits inside of it are its own work."""
+
+    under_way = True
+
+
+_fit: ContextVar[_Fit | None] = ContextVar("pilothouse_fit", default=None)
+_STARTED_BY = "_pilothouse_fit"
+"""On a thread: the fit that started it. A search hands its fits to threads, whose context is empty."""
 
 
 def switch_autolog(*, on: bool) -> None:
@@ -45,11 +61,33 @@ def switch_autolog(*, on: bool) -> None:
     if not on or _State.ready:
         return
     _State.ready = True
+    _watch_threads()
     module = sys.modules.get(_BASE)
     if module is not None and hasattr(module, "BaseEstimator"):
         _wrap_all(module)
     else:
         sys.meta_path.insert(0, _Finder())
+
+
+def _watch_threads() -> None:
+    start = threading.Thread.start
+
+    @functools.wraps(start)
+    def start_and_tell(self: threading.Thread) -> None:
+        fit = _fit_around()
+        if fit is not None:
+            setattr(self, _STARTED_BY, fit)
+        start(self)
+
+    threading.Thread.start = start_and_tell  # type: ignore[method-assign]
+
+
+def _fit_around() -> _Fit | None:
+    """Return the fit that this one is the work of, or None."""
+    for fit in (_fit.get(), getattr(threading.current_thread(), _STARTED_BY, None)):
+        if fit is not None and fit.under_way:
+            return fit
+    return None
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -99,7 +137,7 @@ def _wrap(cls: Any) -> None:
 
     @functools.wraps(fit)
     def fit_and_record(self: Any, *args: Any, **more: Any) -> Any:
-        if not _State.on or _State.fitting:
+        if not _State.on or _fit_around() is not None:
             return fit(self, *args, **more)
         return _recorded(fit, self, args, more)
 
@@ -111,44 +149,40 @@ def _recorded(fit: Callable[..., Any], estimator: Any, args: tuple[Any, ...], mo
     """Fit, and record it. What goes wrong in recording is a warning: the script is not to suffer for it."""
     began = time.perf_counter()
     own = _guarded(_begin, estimator)
-    # Counted for the whole process: a search hands its fits to threads.
-    _State.fitting += 1
+    this = _Fit()
+    before = _fit.set(this)
     try:
         result = fit(estimator, *args, **more)
+        if own is not None:
+            # A score may fit, too.
+            _guarded(_record, own[0], estimator, args, more, time.perf_counter() - began)
     except BaseException as error:
         if own is not None and own[1]:
-            _guarded(own[0].end, "FAILED", 1, f"{type(error).__name__}: {error}")
+            _guarded(own[0].end, *status_of(error))
         raise
     finally:
-        _State.fitting -= 1
-    if own is not None:
-        seconds = time.perf_counter() - began
-        _State.fitting += 1
-        try:
-            _guarded(_record, own[0], estimator, args, more, seconds)
-        finally:
-            _State.fitting -= 1
-        if own[1]:
-            _guarded(own[0].end)
+        this.under_way = False
+        _fit.reset(before)
+    if own is not None and own[1]:
+        _guarded(own[0].end)
     return result
 
 
 def _begin(estimator: Any) -> tuple[ActiveRun, bool]:
     """Return the run that a fit is recorded in, and whether it is the fit's own."""
-    import os
-
-    runs = open_runs()
-    if runs:
-        return runs[-1], False
+    run = current_run()
+    if run is not None:
+        return run, False
     if os.environ.get(RUN_DIR_VARIABLE):
-        return start_run(), False
-    return start_run(tags={"autolog": type(estimator).__name__}), True
+        return active_run(), False
+    return start_apart({"autolog": type(estimator).__name__}), True
 
 
 def _record(
     run: ActiveRun, estimator: Any, args: tuple[Any, ...], more: dict[str, Any], seconds: float
 ) -> None:
-    number = _State.fits[run.run_id] = _State.fits.get(run.run_id, 0) + 1
+    # One step each, since fits may end in several threads at once.
+    number = next(_State.fits.setdefault(run.run_id, itertools.count(1)))
     # The first fit of a run has plain names; those after it are numbered, or they would hide it.
     before = "" if number == 1 else f"fit{number}."
     rows, labels = (args[0] if args else more.get("X")), (args[1] if len(args) > 1 else more.get("y"))
@@ -156,8 +190,10 @@ def _record(
     shape = getattr(rows, "shape", None)
     if shape is not None and len(shape) == 2:
         params |= {"n_rows": int(shape[0]), "n_features": int(shape[1])}
+    ours = set(params)
     for key, value in list(estimator.get_params(deep=True).items())[:_MOST_PARAMS]:
-        params[key] = _said(value)
+        # Some have a parameter that is called `estimator`, too.
+        params[f"estimator.{key}" if key in ours else key] = _said(value)
     for key, value in getattr(estimator, "best_params_", {}).items():
         params[f"best.{key}"] = _said(value)
     metrics = {"fit_seconds": seconds}

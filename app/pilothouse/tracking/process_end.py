@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import builtins
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
 End = Callable[[str, int | None, str], None]
-_hooked = False
+_hooked = threading.Lock()
+"""Taken once, by the first thread that has a run, and never given back."""
 _failure: list[BaseException] = []
 """What ends this process as far as is known: an exception that nobody caught, or the last `sys.exit`."""
 _caught: list[signal.Signals] = []
@@ -42,34 +44,73 @@ if sys.platform != "win32":
     )
 
 
-def end_with_the_process(end: End) -> None:
-    """Call `end` with status, exit code and reason when this process ends, whatever the script forgot."""
-    global _hooked
+def end_with_the_process(end: End, end_thread: End) -> None:
+    """Hear of the end of this process and its threads, whatever the script forgot.
+
+    Args:
+        end: called with status, exit code and reason when the process ends.
+        end_thread: called likewise, in the thread itself, when one ends by an exception.
+    """
     _catch_signals(end)
     goes_on()
-    if _hooked:
+    if not _hooked.acquire(blocking=False):
         return
-    _hooked = True
-    previous_hook = sys.excepthook
+    previous_hook, previous_thread_hook = sys.excepthook, threading.excepthook
 
     def on_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _failure[:] = [error]
         previous_hook(kind, error, trace)
 
-    real_exit = sys.exit
-
-    def on_sys_exit(status: Any = None, /) -> Any:
-        # atexit is not told the exit code; this is the only place that is. Another thread ends alone.
-        if threading.current_thread() is threading.main_thread():
-            _failure[:] = [SystemExit(status)]
-        real_exit(status)
+    def on_thread_exception(args: threading.ExceptHookArgs) -> None:
+        end_thread(*status_of(args.exc_value or args.exc_type()))
+        previous_thread_hook(args)
 
     def at_end() -> None:
         end(*status_of(_failure[0] if _failure else None))
 
     sys.excepthook = on_exception
-    sys.exit = on_sys_exit
+    threading.excepthook = on_thread_exception
+    _hear_exits()
     atexit.register(at_end)
+
+
+def _hear_exits() -> None:
+    """Hear with which code the script exits: `atexit` is not told, and asks too late.
+
+    That is `sys.exit`, also where a module has taken it by `from sys import exit`, and the `exit` and `quit`
+    that Python gives to everybody.
+    """
+    real_exit = sys.exit
+
+    def on_sys_exit(status: Any = None, /) -> Any:
+        _note_exit(status)
+        real_exit(status)
+
+    sys.exit = on_sys_exit
+    for name, module in list(sys.modules.items()):
+        if not isinstance(module, ModuleType) or module is sys:
+            continue
+        # A module that loads itself when it is looked at is not to load now.
+        held = object.__getattribute__(module, "__dict__")
+        for key in list(held) if name == "__main__" else ("exit",):
+            if held.get(key) is real_exit:
+                held[key] = on_sys_exit
+    # Without `site` (python -S) there is none; a notebook has its own, which asks for no end.
+    given = type(getattr(builtins, "exit", None))
+    if given.__module__ == "_sitebuiltins":
+        real_call: Callable[..., Any] = given.__call__
+
+        def on_given_exit(self: Any, code: Any = None) -> Any:
+            _note_exit(code)
+            return real_call(self, code)
+
+        given.__call__ = on_given_exit  # type: ignore[method-assign]
+
+
+def _note_exit(status: Any) -> None:
+    # Another thread ends alone.
+    if threading.current_thread() is threading.main_thread():
+        _failure[:] = [SystemExit(status)]
 
 
 def goes_on() -> None:

@@ -81,6 +81,11 @@ def _start(state: State, entry: Entry) -> None:
     state.turns.append(("start", str(state.status), {"recipe": state.row["recipe"]}, state.at))
 
 
+def _name(state: State, entry: Entry) -> None:
+    if name := text_of(entry.get("name")):
+        state.row["name"] = name
+
+
 def _params(state: State, entry: Entry) -> None:
     _keep_params(state, entry.get("values"))
 
@@ -158,6 +163,7 @@ def _end(state: State, entry: Entry) -> None:
 
 _READERS: dict[str, Callable[[State, Entry], None]] = {
     "start": _start,
+    "name": _name,
     "params": _params,
     "tags": _tags,
     "metrics": _metrics,

@@ -114,6 +114,10 @@ class RunWriter:
         if tags:
             self._journal.append("tags", values={str(key): str(value) for key, value in tags.items()})
 
+    def rename(self, name: str) -> None:
+        """Record that the run is called otherwise from now on."""
+        self._journal.append("name", name=str(name))
+
     def progress(self, done: float | None, text: str = "") -> None:
         """Say how far the run is, from 0 to 1 (None if unknown), and what it is doing.
 
@@ -169,6 +173,8 @@ def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> Ru
     alive = hold_alive(folder / ALIVE_NAME) if hold else None
     journal = Journal(folder / JOURNAL_NAME)
     about = asdict(start)
+    # Two words that nobody chose may give way to a name that a script has for itself.
+    about["named"] = bool(start.name)
     about["name"] = start.name or new_run_name()
     # An entry has a kind of its own.
     journal.append("start", run_kind=about.pop("kind"), **about)

@@ -51,6 +51,84 @@ def test_a_fit_is_a_run_of_its_own(workspace: Workspace, store: Store, first: st
     assert run.metrics["training_score"] > 0.9 and run.metrics["fit_seconds"] > 0
 
 
+def test_the_training_score_is_what_the_estimator_says_of_those_rows(
+    workspace: Workspace, store: Store
+) -> None:
+    body = """
+import json, pandas as pd
+from sklearn.linear_model import Ridge
+from sklearn.tree import DecisionTreeClassifier
+noisy = (X[:, 0] + np.random.default_rng(1).normal(size=200) > 0).astype(int)
+models = [
+    (LogisticRegression(C=0.01), X, noisy),
+    (DecisionTreeClassifier(max_depth=2), pd.DataFrame(X, columns=list("abc")), pd.Series(noisy)),
+    (Ridge(), X, X[:, 0] * 2 + noisy),
+    (make_pipeline(StandardScaler(), LogisticRegression(C=0.01)), X, noisy),
+]
+print(json.dumps([model.fit(rows, labels).score(rows, labels) for model, rows, labels in models]))
+"""
+    scores = json.loads(run_script(workspace, body).splitlines()[0])
+    runs = sorted(list_runs(store), key=lambda run: run.started_at)
+    assert [run.metrics["training_score"] for run in runs] == scores
+    assert all(0.3 < score < 1 for score in scores) and len(set(scores)) >= 3
+
+
+def test_fits_in_threads_are_recorded_each_and_those_inside_a_fit_are_not(
+    workspace: Workspace, store: Store
+) -> None:
+    body = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from joblib import parallel_config
+from sklearn.svm import SVC
+meet = threading.Barrier(2)
+class Slow(SVC):
+    def fit(self, X, y):
+        meet.wait()  # two of them are always under way
+        return super().fit(X, y)
+def fit(C):
+    return Slow(C=C).fit(X, y).score(X, y)
+with ThreadPoolExecutor(2) as pool:
+    print(list(pool.map(fit, [0.01, 0.1, 1.0, 10.0, 100.0, 1000.0])))
+with ph.start_run(name="open"):
+    with parallel_config(backend="threading", n_jobs=2):
+        GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=3).fit(X, y)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fit, [1.0, 2.0]))
+"""
+    out = run_script(workspace, body)
+    assert "could not record" not in out
+    runs = {run.params["C"]: run for run in list_runs(store) if run.name != "open"}
+    assert sorted(map(float, runs)) == [0.01, 0.1, 1.0, 10.0, 100.0, 1000.0] and len(list_runs(store)) == 7
+    scores = json.loads(out.splitlines()[0])
+    assert [runs[key].metrics["training_score"] for key in sorted(runs, key=float)] == scores
+    assert {(run.status, run.tags["autolog"]) for run in runs.values()} == {("FINISHED", "Slow")}
+    told = {key: value for key, value in get_run(store, "open").params.items() if key.endswith("estimator")}
+    assert sorted(value.split(".")[-1] for value in told.values()) == [
+        "GridSearchCV",
+        "LogisticRegression",
+        *["Slow"] * 2,
+    ]
+    assert get_run(store, "open").params.keys() >= {"fit2.C", "fit3.C"}
+
+
+def test_the_estimator_is_the_one_that_was_fitted(workspace: Workspace, store: Store) -> None:
+    body = """
+from sklearn.ensemble import BaggingClassifier
+GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2).fit(X, y)
+BaggingClassifier(LogisticRegression(), n_estimators=2).fit(X, y)
+LogisticRegression().fit(X, y)
+"""
+    run_script(workspace, body)
+    runs = {run.tags["autolog"]: run.params for run in list_runs(store)}
+    assert runs.keys() == {"GridSearchCV", "BaggingClassifier", "LogisticRegression"}
+    for name, params in runs.items():
+        inner = name != "LogisticRegression"
+        assert params["estimator"].startswith("sklearn.") and params["estimator"].endswith(f".{name}")
+        assert params.get("estimator.estimator") == ("LogisticRegression" if inner else None)
+        assert params.get("estimator__C") == ("1.0" if inner else None)
+
+
 def test_only_the_outermost_fit_counts(workspace: Workspace, store: Store) -> None:
     body = """
 inner = make_pipeline(StandardScaler(), LogisticRegression())

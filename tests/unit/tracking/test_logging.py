@@ -103,8 +103,9 @@ def test_a_run_that_ended_goes_on(workspace: Workspace, store: Store, status: st
     first = ph.start_run(name="long", params={"lr": 1})
     first.log_metric("loss", 1.0)
     if status == "LOST":
-        first._writer.close()
-        open_runs()[-1]._on_end(first)
+        # A supervised run leaves its end to another, who never comes.
+        first._supervised = True
+        first.end()
     else:
         first.end(status, 1, "why")
     assert get_run(store, "long").status == status
@@ -167,8 +168,39 @@ def test_an_end_that_cannot_be_written_leaves_nothing_open(
     assert get_run(store, "full").status == "LOST" and get_run(store, "next").status == "FINISHED"
 
 
+def test_an_end_is_on_the_disk_before_the_script_goes_on(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    forced: list[tuple[int, bytes]] = []
+    really = os.fsync
+    run = ph.start_run()
+    journal = run.artifacts.parent / "journal.jsonl"
+
+    def fsync(number: int) -> None:
+        really(number)
+        forced.append((os.fstat(number).st_ino, journal.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    run.log_metric("loss", 1.0)
+    assert not forced
+    run.end("FAILED", 3)
+    (file, content) = forced[-1]
+    assert file == journal.stat().st_ino and content == journal.read_bytes()
+    assert json.loads(content.splitlines()[-1])["status"] == "FAILED"
+
+
+def test_who_exits_by_a_name_of_another_module_is_heard(workspace: Workspace, store: Store) -> None:
+    (workspace.root / "leaving.py").write_text("from sys import exit\n\ndef leave():\n    exit(4)\n")
+    code = "import leaving\nimport pilothouse as ph\nph.start_run(name='by hand')\nleaving.leave()\n"
+    (workspace.root / "script.py").write_text(code)
+    done = subprocess.run([sys.executable, "script.py"], check=False)
+    run = get_run(store, "by hand")
+    assert (done.returncode, run.status, run.exit_code) == (4, "FAILED", 4)
+
+
 SCRIPT = """
 import os, signal, sys, threading, time
+from sys import exit as taken
 import pilothouse as ph
 run = ph.start_run(name="script")
 inner = ph.start_run(name="inner", nested=True)
@@ -198,6 +230,14 @@ print("ready", flush=True)
             None,
             "FAILED",
         ),
+        # What Python gives to everybody, and what a script took before there was any run.
+        ("exit(1)", None, "FAILED"),
+        ("quit('no')", None, "FAILED"),
+        ("exit()", None, "FINISHED"),
+        ("try: exit(1)\nexcept SystemExit: pass\nrun.log_metric('x', 1)", None, "FINISHED"),
+        ("t = threading.Thread(target=exit, args=(1,)); t.start(); t.join()", None, "FINISHED"),
+        ("taken(3)", None, "FAILED"),
+        ("taken(0)", None, "FINISHED"),
         ("os._exit(0)", None, "LOST"),
         ("time.sleep(60)", signal.SIGTERM, "KILLED"),
         ("time.sleep(60)", signal.SIGINT, "KILLED"),
