@@ -185,6 +185,23 @@ def test_leaks_and_first_sight(tmp_path: Path) -> None:
     assert [one.column for one in new_leaks(few, [path], Roles("late"))] == ["delay"]
 
 
+def test_a_leak_is_found_in_a_file_sorted_by_the_target(tmp_path: Path) -> None:
+    """Its first rows have one class, and so has any run of rows: they are drawn from all over the file."""
+    rng = np.random.default_rng(5)
+    late = np.sort(rng.integers(0, 2, 20_000))
+    columns = {"late": late, "delay": late * 20.0 + rng.random(20_000), "noise": rng.random(20_000)}
+    for path in (
+        write_parquet(tmp_path / "x.parquet", columns),
+        write_text(
+            tmp_path / "x.csv",
+            "late,delay,noise\n"
+            + "".join(f"{a},{b:.4f},{c:.4f}\n" for a, b, c in zip(*columns.values(), strict=True)),
+        ),
+    ):
+        found = [one for one in check_file(path, None, Roles("late")) if one.rule == "leak"]
+        assert [one.column for one in found] == ["delay"]
+
+
 def test_few_rows_that_do_not_fit_are_for_the_file_to_mend_and_most_for_the_schema() -> None:
     few = Finding("error", "age", "'age' has 'unknown'.", "type", 30)
     (said,) = advised([few], "x.csv", by_rules=True, rows=1500)
