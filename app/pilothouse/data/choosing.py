@@ -54,8 +54,8 @@ def without_held(store: Store, model: ModelConfig, kept: list[DataFile]) -> list
 
 def labelled(
     store: Store, model: ModelConfig, kept: list[DataFile], types: dict[str, dict[str, str]]
-) -> tuple[list[DataFile], list[str]]:
-    """Return the files that have a label, and the names of those that have none yet; all, if none has any.
+) -> tuple[list[DataFile], list[DataFile]]:
+    """Return the files that have a label, and those that have none yet; all, if none has any.
 
     What a version was made of, or a check has seen, is known. The types in any other are put into `types`, by
     hash, so that nobody has to look for them again.
@@ -74,7 +74,7 @@ def labelled(
     for file in kept:
         if file.path.name not in known:
             types[file.path.name], known[file.path.name] = _look_for_labels(file, model.target)
-    waiting = [file.name for file in kept if not known[file.path.name]]
+    waiting = [file for file in kept if not known[file.path.name]]
     if len(waiting) == len(kept):
         return kept, []
     return [file for file in kept if known[file.path.name]], waiting

@@ -15,6 +15,7 @@ from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.choosing import labelled, without_copies, without_held
+from pilothouse.data.completing import Completed, complete
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.keeping import Condition, KeptFile, condition, keep, object_path, require_sound
 from pilothouse.data.keeping import fingerprint as fingerprint
@@ -77,7 +78,7 @@ def snapshot(
         store: where the version is written.
         model: whose data it is.
         paths: the files; by default those of the model's data folder, without the ones that checks hold back
-            and those that have no labels yet.
+            and those that have no labels yet; labels that came by `pilothouse feedback` are joined.
         tell: hears what takes long, how many files are left out and why, and which ones were
             copied though links were asked for.
 
@@ -98,11 +99,18 @@ def snapshot(
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"Two data files are called {twice[0]!r}.", next="Rename one of them.")
     types: dict[str, dict[str, str]] = {}
+    completed: list[Completed] = []
     if paths is None:
         kept, waiting = labelled(store, model, kept, types)
+        completed = [one for file in waiting if (one := complete(store, model, file)) is not None]
+        kept = sorted([*kept, *(one.file for one in completed)])
+        if tell is not None:
+            for one in completed:
+                tell(one.words)
+        waiting = [file for file in waiting if file not in [one.original for one in completed]]
         if waiting and tell is not None:
             more = f" and {len(waiting) - 1} more are" if len(waiting) > 1 else " is"
-            tell(f"{waiting[0]}{more} left out: no labels yet.")
+            tell(f"{waiting[0].name}{more} left out: no labels yet, in the file or by `pilothouse feedback`.")
     kept, copies = without_copies(store, model, kept, given)
     if copies and tell is not None:
         more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
@@ -141,7 +149,7 @@ def snapshot(
         files,
         schema,
     )
-    _write(store, made, taken)
+    _write(store, made, taken, completed)
     return made
 
 
@@ -174,7 +182,9 @@ def _row_counts(files: Sequence[Source]) -> list[int]:
     return counts
 
 
-def _write(store: Store, made: DatasetVersion, taken: Sequence[KeptFile]) -> None:
+def _write(
+    store: Store, made: DatasetVersion, taken: Sequence[KeptFile], completed: Sequence[Completed]
+) -> None:
     with store.transaction() as tx:
         if tx.row("SELECT version FROM dataset_versions WHERE version = ?", [made.version]):
             return  # Another process made the same one meanwhile.
@@ -215,6 +225,12 @@ def _write(store: Store, made: DatasetVersion, taken: Sequence[KeptFile]) -> Non
         )
         words = f"Dataset version {made.version} of {len(made.files)} files, {made.rows:,} rows."
         told = {"version": made.version, "rows": made.rows, "files": [file.name for file in made.files]}
+        if completed:
+            words += " " + " ".join(one.words for one in completed)
+            told["completed"] = {
+                one.file.name: {"sha256": one.original.path.name, "rows": one.rows, "labelled": one.labelled}
+                for one in completed
+            }
         if linked := sum(one.how == "link" for one in taken):
             told["linked"] = linked
         if copied := [one for one in taken if one.why]:

@@ -222,7 +222,7 @@ def _unlabelled(name: str, target: str, columns: Collection[Column], types: dict
         said = f"{name} has no column {target!r}, the target; it has {near!r}."
         return Finding(WARNING, target, said, "labels")
     return Finding(
-        NOTE, target, f"{name} has no column {target!r}, the target: there are no labels yet.", "labels"
+        NOTE, target, f"{name} has no column {target!r}, the target: the file has no labels.", "labels"
     )
 
 

@@ -69,7 +69,7 @@ def compare_profiles(
         elif theirs is not None:
             if mine.name == target:
                 if theirs.missing == theirs.rows > 0 and mine.missing < mine.rows:
-                    notes = (f"{target!r}, the target, was not compared: there are no labels yet.",)
+                    notes = (f"{target!r}, the target, was not compared: the file has no labels.",)
                     continue
                 # Labels that are still to come are no drift of those that are there.
                 mine, theirs = _labelled(mine), _labelled(theirs)

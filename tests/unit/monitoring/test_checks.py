@@ -88,7 +88,7 @@ def test_a_target_with_one_class_or_none_is_told_and_not_held(tmp_path: Path) ->
     said = "The target 'late' has one class only: '0' in all 2 rows."
     assert one == Finding(WARNING, "late", said, "target")
     none = _only(_check(tmp_path, GOOD.replace("x,0", "x,").replace("y,1", "y,")))
-    assert "no labels yet" in none.message
+    assert "the file has no labels" in none.message
     assert is_sound([one, none])
 
 
@@ -186,7 +186,7 @@ def test_hostile_names_and_values_are_shown_as_they_are(tmp_path: Path, name: st
 
 def test_a_file_without_the_target_waits_for_labels_whatever_was_accepted(tmp_path: Path) -> None:
     text = "id,temp,origin,note\na,1.5,JFK,x\nb,2.5,EWR,y\n"
-    said = "june.csv has no column 'late', the target: there are no labels yet."
+    said = "june.csv has no column 'late', the target: the file has no labels."
     note = Finding(NOTE, "late", said, "labels")
     assert _check(tmp_path, text) == [note]
     path = tmp_path / "june.csv"

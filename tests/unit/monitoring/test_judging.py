@@ -211,17 +211,17 @@ def test_a_file_whose_labels_come_later_is_compared_and_not_learned_from(
         rows["y"] = np.full(300, np.nan)
     verdict = _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
     assert verdict.status == "ok"
-    assert "no labels yet" in verdict.findings[0].message
-    assert "training leaves it out until labels come" in verdict.findings[0].next
+    assert "the file has no labels" in verdict.findings[0].message
+    assert "Labels that come by `pilothouse feedback`" in verdict.findings[0].next
     report = verdict.report
     assert report and not report.dataset_drift
     assert (report.target, len(report.columns)) == (None, 4)
-    assert any("no labels yet" in note for note in report.notes)
+    assert any("the file has no labels" in note for note in report.notes)
     told: list[str] = []
     model = workspace.config().model()
     made = snapshot(workspace, store, model, tell=told.append)
     assert [file.name for file in made.files] == ["jan.parquet"]
-    assert told == ["feb.parquet is left out: no labels yet."]
+    assert told == ["feb.parquet is left out: no labels yet, in the file or by `pilothouse feedback`."]
     rows["y"] = rng.integers(0, 2, size=300)
     _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
     assert len(snapshot(workspace, store, model).files) == 2

@@ -46,7 +46,10 @@ def advised(
 def _next(finding: Finding, name: str, by_rules: bool, landed: bool, rows: int, roles: Roles) -> str:
     file = shlex.quote(name)
     if finding.rule == "labels":
-        waits = "Drift of its inputs and estimated harm are judged; training leaves it out until labels come."
+        waits = (
+            "Drift of its inputs and estimated harm are judged. Labels that come by `pilothouse feedback` are"
+            " joined by their ids: then harm is measured by them, and training takes those rows in."
+        )
         return waits if finding.severity == NOTE else f"If that is the target, rename it. {waits}"
     if finding.rule == "column" and finding.column in (roles.id, roles.time):
         what = "id" if finding.column == roles.id else "time"

@@ -134,7 +134,7 @@ class _Judge:
         if present == 0:
             from pilothouse.monitoring.checks import NOTE, Finding
 
-            said = f"The target {name!r} is missing in all {rows:,} rows: they have no labels yet."
+            said = f"The target {name!r} is missing in all {rows:,} rows: the file has no labels."
             self.found.append(Finding(NOTE, name, said, "labels", rows))
             return
         elif self._roles.classification and seen.distinct == 1:

@@ -171,7 +171,7 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
         one = column_of(stored, name)
         if one is None:
             waits = any((found.rule, found.column) == ("labels", name) for found in file.arrival.findings)
-            why = ": there are no labels yet" if waits else ""
+            why = ": the file has no labels" if waits else ""
             words.show(line((f"{safe(name)} was not compared in this file{why}.", "$dim")))
             bars.show(Content(""))
             return
