@@ -11,6 +11,7 @@ import click
 from pilothouse.cli.check import nothing_stored
 from pilothouse.cli.drift_alone import DRIFTED, compare_and_show, declared, drift_alone
 from pilothouse.cli.drift_report import check_outputs, show_report, verdict_word, write_html
+from pilothouse.cli.held import held_files
 from pilothouse.cli.options import emit, json_option, say, table
 from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.workspace import Workspace, find_workspace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pilothouse.monitoring.filedrift import Wishes
     from pilothouse.monitoring.keeping_verdicts import Verdict
     from pilothouse.monitoring.reference import Reference
+    from pilothouse.monitoring.reports import DriftReport
     from pilothouse.monitoring.verdicts import StoredReport
     from pilothouse.store import Store
 
@@ -298,12 +300,14 @@ def _drift_in_workspace(
     if looked_at := [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]:
         say(nothing_stored(looked_at))
     held = [verdict for verdict in verdicts if verdict.status == "held"]
-    if held:
+    if unseen := [verdict for verdict in held if verdict.look is None]:
         raise DataError(
-            f"{held[0].name} is held back: {held[0].findings[0].message}",
+            f"{unseen[0].name} is held back: {unseen[0].findings[0].message}",
             next=f"See all with `pilothouse check{f' {shlex.join(files)}' if looked_at else ''}`.",
         )
-    reports = [verdict for verdict in verdicts if verdict.report is not None]
+    for verdict in held:
+        say(held_back(verdict))
+    reports = [verdict for verdict in verdicts if verdict.report or verdict.look]
     if not reports and (
         why := [one for verdict in verdicts for one in verdict.findings if one.rule in _ALIKE]
     ):
@@ -321,32 +325,57 @@ def _drift_in_workspace(
             "There is no reference to compare with yet.", next="Train a model first: `pilothouse train`."
         )
 
+    shown = [(verdict, report) for verdict in reports if (report := verdict.report or verdict.look)]
+
     def show() -> None:
-        for verdict in reports:
-            assert verdict.report is not None
-            show_report(verdict.report, verdict.name, verdict.reference)
+        for verdict, report in shown:
+            show_report(report, verdict.name, verdict.reference, verdict=_held_word(verdict, report))
 
     if html is not None:
-        parts = [(verdict.name, verdict.report, "") for verdict in reports if verdict.report is not None]
-        write_html(html, parts, current, reports[0].reference)
-    told = [_judged_fields(verdict) for verdict in reports]
+        parts = [(verdict.name, report, _note(verdict)) for verdict, report in shown]
+        write_html(html, parts, current, reports[0].reference, [held_back(verdict) for verdict in held])
+    told = [_judged_fields(verdict, report) for verdict, report in shown]
     emit(told[0] if len(told) == 1 else told, as_json, show)
-    drifted = any(verdict.report is not None and verdict.report.dataset_drift for verdict in reports)
-    return DRIFTED if exit_code and drifted else 0
+    drifted = any(report.dataset_drift for _, report in shown)
+    return DRIFTED if held or (exit_code and drifted) else 0
+
+
+def _note(verdict: Verdict) -> str:
+    return "held: a look" if verdict.status == "held" else ""
+
+
+def _held_word(verdict: Verdict, report: DriftReport) -> str:
+    """Sign and words for a held file; empty for any other."""
+    if verdict.status != "held":
+        return ""
+    unread = sum(one.rule == "type" for one in verdict.findings)
+    if unread and not report.dataset_drift:
+        return f"■ held; a look: ▲ {unread} {'column' if unread == 1 else 'columns'} cannot be read"
+    return f"■ held; a look: {verdict_word(report)}"
+
+
+def held_back(verdict: Verdict) -> str:
+    """Say that a file is held, why, and that its comparison was only a look."""
+    return (
+        f"{verdict.name} is held back: {verdict.findings[0].message} "
+        "This is a look: no verdict on its drift is stored."
+    )
 
 
 def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: bool) -> int:
     from pilothouse.monitoring.story import headline
     from pilothouse.monitoring.verdict_words import is_sound
-    from pilothouse.monitoring.verdicts import list_drift_reports
+    from pilothouse.monitoring.verdicts import held_names, list_drift_reports
 
+    held = held_names(store, config.name)
     newest: dict[str, StoredReport] = {}
     for found in list_drift_reports(store, config.name, limit=10_000):
-        newest.setdefault(found.subject, found)
+        if found.subject not in held:
+            newest.setdefault(found.subject, found)
     reports = [newest[name] for name in sorted(newest)]
 
     def show() -> None:
-        if not reports:
+        if not reports and not held:
             say("No file was compared yet. Do it with `pilothouse drift FILE`, or `pilothouse watch`.")
             return
         rows = [
@@ -359,19 +388,22 @@ def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: b
             ]
             for found in reports
         ]
-        table(["file", "verdict", "moved", "rows", "what changed"], rows, right=(2, 3), widest=110)
+        if rows:
+            table(["file", "verdict", "moved", "rows", "what changed"], rows, right=(2, 3), widest=110)
         for reference in sorted({found.reference for found in reports}):
             count = sum(found.reference == reference for found in reports)
             files = "1 file" if count == 1 else f"{count} files"
             say(f"{files} against {reference}.")
+        if held:
+            say(f"{held_files(held)} left out. `pilothouse drift FILE` looks at one.")
 
     emit([_report_fields(found) for found in reports], as_json, show)
     return DRIFTED if exit_code and any(found.dataset_drift for found in reports) else 0
 
 
-def _judged_fields(verdict: Verdict) -> dict[str, Any]:
-    assert verdict.report is not None
-    return {"subject": verdict.name, "reference": verdict.reference, **verdict.report.to_dict()}
+def _judged_fields(verdict: Verdict, report: DriftReport) -> dict[str, Any]:
+    told = {"subject": verdict.name, "reference": verdict.reference, **report.to_dict()}
+    return {**told, "status": "held"} if verdict.status == "held" else told
 
 
 def _report_fields(found: StoredReport) -> dict[str, Any]:

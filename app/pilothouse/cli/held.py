@@ -24,16 +24,25 @@ def leave_out_held(store: Store, model: str, files: Sequence[Path]) -> list[Path
     held = held_among(store, model, files)
     left = [path for path in files if path not in held]
     if held:
-        names = ", ".join(printable(path.name, 60) for path in held[:5])
-        names += f" and {len(held) - 5:,} more" if len(held) > 5 else ""
-        words = "1 held file is" if len(held) == 1 else f"{len(held):,} held files are"
         if not left:
             raise PilothouseError(
-                f"Every file here is held back by its checks: {names}.",
-                next="See why with `pilothouse drift`; take one in with `pilothouse check FILE --accept`.",
+                f"Every file here is held back by its checks: {_listed([path.name for path in held])}.",
+                next="See why with `pilothouse check`; take one in with `pilothouse check FILE --accept`.",
             )
-        say(f"{words} left out: {names}.")
+        words = "1 held file is" if len(held) == 1 else f"{len(held):,} held files are"
+        say(f"{words} left out: {_listed([path.name for path in held])}.")
     return left
+
+
+def held_files(names: Sequence[str]) -> str:
+    """Say how many files are held, and which: `2 files are held (a.csv, b.csv) and`."""
+    words = "1 file is held" if len(names) == 1 else f"{len(names):,} files are held"
+    return f"{words} ({_listed(names)}) and"
+
+
+def _listed(names: Sequence[str]) -> str:
+    some = ", ".join(printable(name, 60) for name in names[:5])
+    return some + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 
 def expand_without_held(store: Store, model: str, texts: Sequence[str]) -> list[Path]:

@@ -89,6 +89,11 @@ def fits(expected: str, found: str) -> bool:
     return found in (expected, "empty") or found in _ACCEPTED.get(expected, set())
 
 
+def may_share(one: str, other: str) -> bool:
+    """Say whether columns of these types, of two files, can be read as one."""
+    return fits(one, other) or fits(other, one)
+
+
 def type_in_words(type_: str) -> str:
     """Return a type as a sentence says it."""
     return _A[type_]

@@ -24,7 +24,7 @@ from pilothouse.data.reading import (
     first_line,
     is_csv,
 )
-from pilothouse.data.schema import Column, Schema
+from pilothouse.data.schema import Column, Schema, may_share
 from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.examples import Example, misfits
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
@@ -46,10 +46,11 @@ class Finding:
         message: one sentence that names what, and where there is one the row or an example.
         rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target,
             labels, unique, range, categories, constant, duplicates, freshness, id-like, leak, new-leak,
-            view, copy or own; empty in what was stored before rules had names.
+            view, copy, own, drift or held-again; empty in what was stored before rules had names.
         count: how many rows break it; 0 where it is not about rows.
         examples: the first of those rows.
         next: what a person can do about it, where there is something to say.
+        bars: whether no training could read the file beside others, so that nobody can take it in.
     """
 
     severity: str
@@ -59,6 +60,7 @@ class Finding:
     count: int = 0
     examples: tuple[Example, ...] = ()
     next: str = ""
+    bars: bool = False
 
     @staticmethod
     def from_stored(fields: dict[str, Any]) -> Finding:
@@ -126,7 +128,7 @@ def examine_file(
         with connect() as con:
             found = _check(con, source, schema, roles or Roles(), rules, now)
     except DataError as error:
-        return Examined([Finding(ERROR, "", error.what, "readable")], None)
+        return Examined([Finding(ERROR, "", error.what, "readable", bars=True)], None)
     found.findings.sort(key=lambda finding: _SEVERITIES.index(finding.severity))
     return found
 
@@ -163,7 +165,8 @@ def _check(
         )
     figures = measure(con, source, _wanted(columns, types, roles, rules, known=expected is not None))
     if figures.rows == 0:
-        return Examined([*found, Finding(ERROR, "", f"{name} has a header but no rows.", "rows")], figures)
+        nothing = Finding(ERROR, "", f"{name} has a header but no rows.", "rows", bars=True)
+        return Examined([*found, nothing], figures)
     sound = []
     for column in columns:
         if column.name == roles.target and column.name not in types:
@@ -182,7 +185,8 @@ def _check(
         severity = WARNING if spared else ERROR
         if column.name in types:
             count, shown = misfits(con, source, column, types[column.name])
-            found.append(Finding(severity, column.name, problem, "type", count, shown))
+            bars = severity == ERROR and not may_share(column.type, types[column.name])
+            found.append(Finding(severity, column.name, problem, "type", count, shown, bars=bars))
         else:
             found.append(Finding(severity, column.name, problem, "column"))
     if roles.target is not None and roles.target not in types:

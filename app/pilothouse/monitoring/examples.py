@@ -59,13 +59,14 @@ def examples(
 
 
 def repeated(con: duckdb.DuckDBPyConnection, source: Source, table: str, column: str) -> tuple[Example, ...]:
-    """Return rows whose value in a column another row has too, the first of them in the file."""
-    name = identifier(column)
-    twice = (
-        f"SELECT {name} FROM {table} WHERE {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1 "
-        f"ORDER BY {name} LIMIT {MOST}"
-    )
-    return examples(con, source, table, column, f"value IN ({twice})")
+    """Return rows whose value in a column an earlier row has, each value's first repeat, in the file's order."""
+    numbered = f"SELECT row_number() OVER () AS place, {identifier(column)} AS value FROM {table}"
+    with reading(source):
+        rows = con.execute(
+            f"SELECT min(place, 2)[2] AS again, left(CAST(value AS VARCHAR), {LONGEST}) FROM ({numbered}) "
+            f"WHERE value IS NOT NULL GROUP BY value HAVING count(*) > 1 ORDER BY again LIMIT {MOST}"
+        ).fetchall()
+    return tuple(Example(int(place), value) for place, value in rows)
 
 
 def misfits(

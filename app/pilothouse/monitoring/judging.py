@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,28 +13,28 @@ from pilothouse.data.schema import fits
 from pilothouse.data.versions import fingerprint
 from pilothouse.monitoring.checks import NOTE, Finding, Roles, examine_file, is_sound
 from pilothouse.monitoring.distances import parse_tests
-from pilothouse.monitoring.drift import compare_profiles
+from pilothouse.monitoring.drift import compare_profiles, decide
+from pilothouse.monitoring.held_again import decision_in
 from pilothouse.monitoring.keeping_verdicts import (
     Verdict,
     as_question,
     compared_before,
     count_again,
+    decided_of,
     has_arrived,
     keep_verdict,
     kept_verdict,
-    taken_in,
+    next_question,
 )
+from pilothouse.monitoring.looked_at import beside_findings
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
 from pilothouse.monitoring.quality.advice import advised
 from pilothouse.monitoring.quality.rules import FileRules
 from pilothouse.monitoring.quality.rules_kept import current_rules
 from pilothouse.monitoring.quality.suggesting import suggest_rules
 from pilothouse.monitoring.reference import Reference, find_reference
-from pilothouse.monitoring.verdicts import (
-    COPY,
-    HELD,
-    OK,
-)
+from pilothouse.monitoring.reports import DriftReport
+from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, OK
 from pilothouse.monitoring.view_columns import view_file
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
@@ -106,6 +107,10 @@ def _find(
         rows=rows,
         roles=roles_of(model),
     )
+    decided = decided_of(store, model, path.name, digest) if landed else None
+    taken = decided is not None and decided.status == ACCEPTED
+    if decided is not None and (again := decision_in(decided.findings)):
+        findings = (again, *findings)
     sound = is_sound(findings)
     report, label = None, reference.label if reference else ""
     if own:
@@ -115,25 +120,18 @@ def _find(
         if report is None:
             said = f"{reference.label} is made of it: there is nothing to compare it with."
             findings = (*findings, Finding(NOTE, "", said, "own"))
-    elif reference and examined.figures and (sound or taken_in(store, model, path.name, digest)):
-        tests = parse_tests(model.drift.test)
-        # An accepted file may have columns that cannot be read as what the reference has.
-        otherwise = tuple(finding.column for finding in findings if finding.rule == "type")
-        left = (*no_longer(reference, accepted), *otherwise)
-        profile = profile_files(
-            [path],
-            reference.schema,
-            edges_from=reference.profile,
-            fine=FINE_BINS if tests else 0,
-            exclude=left,
+    elif reference and examined.figures and rows:
+        report, of_views = _compare(
+            workspace, model, reference, accepted, findings, path, held=not (sound or taken)
         )
-        viewed = view_file(workspace, reference, path, fine=FINE_BINS if tests else 0, without=left)
-        findings = (*findings, *viewed.findings(path.name))
-        report = compare_profiles(
-            reference.profile, replace(profile, made=viewed.columns), model.drift.share, target=model.target,
-            exclude=(*no_features(model), *left), tests=tests,
-        )  # fmt: skip
-        report = viewed.noted(report)
+        findings = (*findings, *of_views)
+    look = None
+    if not (sound or taken):
+        report, look = None, report
+        if look is not None:
+            # At the level that it would have, were it taken in now; a look is no question of its own.
+            look = replace(decide(look, next_question(store, model.name, digest, label)), question=None)
+            findings = beside_findings(findings, look)
     if _look(path) != before:
         raise DataError(
             f"{path.name} changed while it was being read.",
@@ -142,9 +140,43 @@ def _find(
         )
     verdict = Verdict(
         OK if sound else HELD, findings, report, path.name, digest, rows, label, number,
-        stored=landed and not (own and sound and not has_arrived(store, model, path.name)),
+        stored=landed and not (own and sound and not has_arrived(store, model, path.name)), look=look,
     )  # fmt: skip
     return verdict, False
+
+
+def _compare(
+    workspace: Workspace,
+    model: ModelConfig,
+    reference: Reference,
+    accepted: FileRules | None,
+    findings: Sequence[Finding],
+    path: Path,
+    *,
+    held: bool,
+) -> tuple[DriftReport | None, Sequence[Finding]]:
+    """Compare a file with the reference, and say what was found of its feature views; no report of a held
+    one of which nothing can be compared."""
+    tests = parse_tests(model.drift.test)
+    fine = FINE_BINS if tests else 0
+    # An accepted or held file may have columns that cannot be read as what the reference has.
+    otherwise = tuple(finding.column for finding in findings if finding.rule == "type")
+    left = (*no_longer(reference, accepted), *otherwise)
+    try:
+        profile = profile_files(
+            [path], reference.schema, edges_from=reference.profile, fine=fine, exclude=left
+        )
+        viewed = view_file(workspace, reference, path, fine=fine, without=left)
+    except DataError:
+        if held:
+            return None, ()
+        raise
+    report = compare_profiles(
+        reference.profile, replace(profile, made=viewed.columns), model.drift.share, target=model.target,
+        exclude=(*no_features(model), *left), tests=tests,
+    )  # fmt: skip
+    found = viewed.findings(path.name)
+    return None if held and not report.columns else viewed.noted(report), found
 
 
 def _is_own(store: Store, reference: Reference | None, digest: str) -> bool:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from pilothouse.config import ModelConfig
-from pilothouse.monitoring.checks import Finding
+from pilothouse.monitoring.checks import ERROR, Finding
 from pilothouse.monitoring.drift import decide
 from pilothouse.monitoring.reference import Reference
 from pilothouse.monitoring.reports import DriftReport
 from pilothouse.monitoring.story import target_in_short
 from pilothouse.monitoring.verdict_words import target_moved
-from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, Row, arrival_row, newest_row, to_arrival
+from pilothouse.monitoring.verdicts import (
+    ACCEPTED,
+    COPY,
+    HELD,
+    OK,
+    Arrival,
+    Row,
+    arrival_row,
+    newest_row,
+    to_arrival,
+)
 from pilothouse.store import Store, Transaction, dumps, record
 
 
@@ -31,6 +42,8 @@ class Verdict:
         reference: what it was compared with, such as `late-arrivals v3`; empty if with nothing.
         schema_number: the accepted schema that it was checked against; None if nobody has accepted one.
         stored: whether it is kept, or would be.
+        look: how a held file compares with the reference: looked at as if it were the next question, and
+            never kept; or what is kept from the time when a person had taken it in.
     """
 
     status: str
@@ -42,6 +55,7 @@ class Verdict:
     reference: str = ""
     schema_number: int | None = None
     stored: bool = True
+    look: DriftReport | None = None
 
 
 def _report_id(model: str, name: str, sha256: str, reference: str) -> str:
@@ -66,9 +80,12 @@ def kept_verdict(
     if arrival is None or report is None or arrival["schema_number"] != number or arrival["status"] == COPY:
         return None
     found = to_arrival(arrival)
+    compared, held = DriftReport.from_json(report["report"]), found.status == HELD
     # One whose acceptance was taken back has a report from the time when it was taken in.
-    compared = None if found.status == HELD else DriftReport.from_json(report["report"])
-    return Verdict(found.status, found.findings, compared, name, sha256, found.rows, reference.label, number)
+    return Verdict(
+        found.status, found.findings, None if held else compared, name, sha256, found.rows, reference.label,
+        number, look=compared if held else None,
+    )  # fmt: skip
 
 
 def keep_verdict(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
@@ -88,6 +105,7 @@ def keep_verdict(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
             "findings": findings,
             "schema_number": verdict.schema_number,
         }
+        before = to_arrival(known) if known is not None else None
         same = known is not None and (known["status"], known["findings"]) == (verdict.status, findings)
         if known is None:
             tx.insert("arrivals", [{**key, **row}])
@@ -106,16 +124,32 @@ def keep_verdict(store: Store, model: ModelConfig, verdict: Verdict) -> Verdict:
         if known is not None:
             _count_again(tx, known)
         new_report = _store_report(tx, model.name, verdict)
-        if new_report or not same:
+        if new_report or before is None or _reasons(before.status, before.findings) != _reasons(
+            verdict.status, verdict.findings
+        ):  # fmt: skip
             message, data = _told(verdict)
+            if before is not None and before.status == HELD and verdict.status == OK:
+                message = _released(verdict, message if new_report else "")
             record(
                 tx,
-                "drift" if verdict.report else "check",
+                "drift" if new_report else "check",
                 verdict.name,
                 message,
                 {"model": model.name, **data},
             )
     return verdict
+
+
+def _reasons(status: str, findings: Sequence[Finding]) -> tuple[str, frozenset[tuple[str, str]]]:
+    """A verdict without its wording, which changes with the day (how old data are) and with the rules."""
+    held = [one for one in findings if one.severity == ERROR] if status == HELD else []
+    return status, frozenset((one.rule, one.column) for one in held)
+
+
+def _released(verdict: Verdict, compared: str) -> str:
+    by = f"version {verdict.schema_number} of the schema" if verdict.schema_number else "what is asked"
+    said = f"{verdict.name} is no longer held: it keeps {by}."
+    return f"{said} {compared}" if compared else said
 
 
 def count_again(store: Store, model: str, name: str, sha256: str) -> None:
@@ -148,13 +182,25 @@ def as_question(tx: Transaction, model: str, verdict: Verdict) -> Verdict:
     """
     if verdict.report is None:
         return verdict
+    return replace(
+        verdict, report=decide(verdict.report, _question(tx, model, verdict.sha256, verdict.reference))
+    )
+
+
+def next_question(store: Store, model: str, sha256: str, reference: str) -> int:
+    """Return the number that a question about these bytes has, or would have, against a reference."""
+    with store.reading() as tx:
+        return _question(tx, model, sha256, reference)
+
+
+def _question(tx: Transaction, model: str, sha256: str, reference: str) -> int:
     asked = tx.row(
         "SELECT count(DISTINCT sha256) AS others, max(json_extract(report, '$.question')::INTEGER) "
         "FILTER (sha256 = ?) AS mine FROM drift_reports WHERE model = ? AND reference = ?",
-        [verdict.sha256, model, verdict.reference],
+        [sha256, model, reference],
     )
     assert asked is not None
-    return replace(verdict, report=decide(verdict.report, asked["mine"] or int(asked["others"]) + 1))
+    return int(asked["mine"] or int(asked["others"]) + 1)
 
 
 def _store_report(tx: Transaction, model: str, verdict: Verdict) -> bool:
@@ -231,8 +277,8 @@ def has_arrived(store: Store, model: ModelConfig, name: str) -> bool:
         return newest_row(tx, model.name, name) is not None
 
 
-def taken_in(store: Store, model: ModelConfig, name: str, sha256: str) -> bool:
-    """Say whether a person accepted these bytes in spite of their checks."""
+def decided_of(store: Store, model: ModelConfig, name: str, sha256: str) -> Arrival | None:
+    """Return what is kept of these bytes under this name, with what a person decided of them."""
     with store.reading() as tx:
         known = arrival_row(tx, model.name, name, sha256)
-    return known is not None and known["status"] == ACCEPTED
+    return to_arrival(known) if known is not None else None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pilothouse.data.versions import fingerprint
 from pilothouse.errors import NotFoundError
-from pilothouse.monitoring.checks import Finding
+from pilothouse.monitoring.checks import ERROR, Finding
+from pilothouse.monitoring.held_again import OF_OLD, with_decision, without_decision
 from pilothouse.monitoring.reports import DriftReport
-from pilothouse.store import Store, Transaction, loads, record
+from pilothouse.store import Store, Transaction, dumps, loads, record
+from pilothouse.store.events import current_actor
 
 OK, HELD, ACCEPTED, COPY = "ok", "held", "accepted", "copy"
 
@@ -64,15 +66,18 @@ def accept_arrival(
                 f"No file called {name!r} is held.", next="List the files with `pilothouse data`."
             )
         why = f": {reason}" if reason else "."
-        return _decide(tx, lies_there, ACCEPTED, f"{name} was accepted in spite of its checks{why}", actor)
+        said = f"{name} was accepted in spite of its checks{why}"
+        findings = without_decision(to_arrival(lies_there).findings)
+        return _decide(tx, lies_there, ACCEPTED, findings, said, actor)
 
 
 def hold_arrival(
     store: Store, model: str, name: str, *, reason: str = "", actor: str | None = None
 ) -> Arrival:
-    """Take the acceptance of a file back: its checks hold it again, as before a person took it in.
+    """Take the acceptance of a file back: it is held, until a person takes it in, whatever its checks say.
 
-    Dataset versions and model versions that were made with it stay as they are.
+    Who did it, when and why is the first of its findings from then on. Dataset versions and model versions
+    that were made with it stay as they are.
 
     Raises:
         NotFoundError: no file of that name was accepted.
@@ -87,19 +92,29 @@ def hold_arrival(
                 "that it breaks (`pilothouse schema`), or taken out of the folder.",
             )
         why = f": {reason}" if reason else "."
-        return _decide(
-            tx, lies_there, HELD, f"{name} is held again, its acceptance was taken back{why}", actor
+        said = f"{name} is held again, its acceptance was taken back{why}"
+        compared = tx.row(
+            "SELECT report FROM drift_reports WHERE model = ? AND subject = ? AND sha256 = ? "
+            "ORDER BY recorded_at DESC LIMIT 1",
+            [model, name, lies_there["sha256"]],
         )
+        report = DriftReport.from_json(compared["report"]) if compared else None
+        actor = actor or current_actor()
+        findings = with_decision(to_arrival(lies_there).findings, name, actor, reason, report)
+        return _decide(tx, lies_there, HELD, findings, said, actor)
 
 
-def _decide(tx: Transaction, row: Row, status: str, said: str, actor: str | None) -> Arrival:
+def _decide(
+    tx: Transaction, row: Row, status: str, findings: Sequence[Finding], said: str, actor: str | None
+) -> Arrival:
     """Write what a person decided of a file, and the event."""
+    text = dumps([asdict(finding) for finding in findings])
     tx.execute(
-        "UPDATE arrivals SET status = ? WHERE model = ? AND name = ? AND sha256 = ?",
-        [status, row["model"], row["name"], row["sha256"]],
+        "UPDATE arrivals SET status = ?, findings = ? WHERE model = ? AND name = ? AND sha256 = ?",
+        [status, text, row["model"], row["name"], row["sha256"]],
     )
     record(tx, "check", row["name"], said, {"model": row["model"]}, actor)
-    return to_arrival({**row, "status": status})
+    return to_arrival({**row, "status": status, "findings": text})
 
 
 def newest_row(tx: Transaction, model: str, name: str) -> Row | None:
@@ -117,6 +132,8 @@ def arrival_row(tx: Transaction, model: str, name: str, sha256: str) -> Row | No
 def to_arrival(row: Row) -> Arrival:
     """Turn a row of the store into an arrival."""
     findings = tuple(Finding.from_stored(finding) for finding in loads(row["findings"]) or ())
+    if row["status"] == HELD and not any(finding.severity == ERROR for finding in findings):
+        findings = (OF_OLD, *findings)
     return Arrival(
         row["model"], row["name"], row["sha256"], row["recorded_at"], row["rows"], row["status"], findings
     )
@@ -128,6 +145,14 @@ def list_arrivals(store: Store, model: str | None = None) -> list[Arrival]:
         "SELECT * FROM arrivals WHERE ? IS NULL OR model = ? ORDER BY recorded_at DESC, name", [model, model]
     )
     return [to_arrival(row) for row in rows]
+
+
+def held_names(store: Store, model: str) -> list[str]:
+    """Return the names whose newest bytes are held, in order."""
+    newest: dict[str, str] = {}
+    for one in list_arrivals(store, model):
+        newest.setdefault(one.name, one.status)
+    return sorted(name for name, status in newest.items() if status == HELD)
 
 
 def held_among(store: Store, model: str, files: Sequence[Path]) -> list[Path]:

@@ -45,6 +45,8 @@ def advised(
 
 def _next(finding: Finding, name: str, by_rules: bool, landed: bool, rows: int, roles: Roles) -> str:
     file = shlex.quote(name)
+    if finding.rule == "rows" and finding.bars:
+        return "Write the file again, with its rows; it is looked at as soon as it changes." if landed else ""
     if finding.rule == "labels":
         waits = (
             "Drift of its inputs and estimated harm are judged. Labels that come by `pilothouse feedback` are"
