@@ -306,7 +306,9 @@ def _drift_in_workspace(
             next=f"See all with `pilothouse check{f' {shlex.join(files)}' if looked_at else ''}`.",
         )
     for verdict in held:
-        say(held_back(verdict))
+        say(_held_back(verdict))
+    if held:
+        say(f"See all with `pilothouse check {shlex.join(files)}`.")
     reports = [verdict for verdict in verdicts if verdict.report or verdict.look]
     if not reports and (
         why := [one for verdict in verdicts for one in verdict.findings if one.rule in _ALIKE]
@@ -333,7 +335,7 @@ def _drift_in_workspace(
 
     if html is not None:
         parts = [(verdict.name, report, _note(verdict)) for verdict, report in shown]
-        write_html(html, parts, current, reports[0].reference, [held_back(verdict) for verdict in held])
+        write_html(html, parts, current, reports[0].reference, [_held_back(verdict) for verdict in held])
     told = [_judged_fields(verdict, report) for verdict, report in shown]
     emit(told[0] if len(told) == 1 else told, as_json, show)
     drifted = any(report.dataset_drift for _, report in shown)
@@ -354,12 +356,9 @@ def _held_word(verdict: Verdict, report: DriftReport) -> str:
     return f"■ held; a look: {verdict_word(report)}"
 
 
-def held_back(verdict: Verdict) -> str:
-    """Say that a file is held, why, and that its comparison was only a look."""
-    return (
-        f"{verdict.name} is held back: {verdict.findings[0].message} "
-        "This is a look: no verdict on its drift is stored."
-    )
+def _held_back(verdict: Verdict) -> str:
+    """Say that a file is held, and why."""
+    return f"{verdict.name} is held back: {verdict.findings[0].message} Its drift is only looked at."
 
 
 def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: bool) -> int:

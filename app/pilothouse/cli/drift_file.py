@@ -28,9 +28,11 @@ def about_file(
     force: bool, exit_code: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Write the report of a file, or show a column of it; return the exit code."""
-    from pilothouse.monitoring.file_reports import find_file_report, save_file_report
+    from pilothouse.monitoring.file_reports import find_file_report, save_file_report, with_look
 
-    found = find_file_report(store, config.name, ref)
+    found = with_look(workspace, store, config, find_file_report(store, config.name, ref))
+    if found.held and found.stored is not None:
+        say(f"{found.name} is held back: its drift is only looked at.")
     if save is not None:
         save_file_report(found, Path(save), force=force)
         say(f"Written to {save}.")
@@ -51,7 +53,7 @@ def _show_column(
 
     if found.stored is None:
         raise NotFoundError(
-            f"{found.name} was not compared with a reference: its checks hold it.",
+            f"{found.name} was not compared with a reference: it is held, and cannot be.",
             next="See what was found with `pilothouse check`.",
         )
     with progress_line() as progress:

@@ -8,7 +8,7 @@ from pilothouse.data.reading import DataError, data_files
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.checks import ERROR
 from pilothouse.monitoring.judging import judge_file
-from pilothouse.monitoring.verdicts import HELD, Arrival, accept_arrival, list_arrivals
+from pilothouse.monitoring.verdicts import HELD, Arrival, accept_arrival, bar_of, list_arrivals
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -27,6 +27,12 @@ def accept_file(
     """
     held = [arrival for arrival in list_arrivals(store, model.name) if arrival.status == HELD]
     mine = next((arrival for arrival in held if arrival.name == name), None)
+    if mine is not None and (bar := bar_of(mine)) is not None and bar.rule == "rows":
+        raise PilothouseError(
+            f"{name} cannot be taken in, since there is nothing to learn from. {bar.message}",
+            untouched="It stays held.",
+            next="Write the file again, with its rows; or take it out of the folder.",
+        )
     doubts = [one for one in mine.findings if one.severity == ERROR and one.rule in _DOUBTFUL] if mine else []
     if doubts:
         left_out = {arrival.name for arrival in held} - {name}

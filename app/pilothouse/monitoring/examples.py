@@ -59,7 +59,7 @@ def examples(
 
 
 def repeated(con: duckdb.DuckDBPyConnection, source: Source, table: str, column: str) -> tuple[Example, ...]:
-    """Return rows whose value in a column an earlier row has, each value's first repeat, in the file's order."""
+    """Return rows that have the value of an earlier row in a column: the first repeat of each value."""
     numbered = f"SELECT row_number() OVER () AS place, {identifier(column)} AS value FROM {table}"
     with reading(source):
         rows = con.execute(

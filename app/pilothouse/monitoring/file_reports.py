@@ -4,11 +4,13 @@ with the rows that show it, and how it compares with the reference."""
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pilothouse.config import ModelConfig
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
+from pilothouse.monitoring.judging import look_at_file
 from pilothouse.monitoring.renewing import check_report
 from pilothouse.monitoring.report_html import Part, render_held, render_html
 from pilothouse.monitoring.verdicts import (
@@ -20,13 +22,15 @@ from pilothouse.monitoring.verdicts import (
 )
 from pilothouse.processes import write_atomic
 from pilothouse.store import Store, dumps
+from pilothouse.workspace import Workspace
 
 ENDINGS = (".html", ".json")
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """A file's arrival and its report; at least one of them is there."""
+    """A file's arrival and its report; at least one of them is there. The report of a held file may be a look
+    (see `with_look`), which has no id."""
 
     name: str
     arrival: Arrival | None
@@ -47,7 +51,7 @@ class FileReport:
         told: dict[str, Any] = {"subject": self.name}
         if self.stored is not None:
             told |= {
-                "report_id": self.stored.report_id,
+                "report_id": self.stored.report_id or None,
                 "reference": self.stored.reference,
                 "judged_at": self.stored.at.isoformat(),
                 **self.stored.report.to_dict(),
@@ -97,6 +101,26 @@ def find_file_report(store: Store, model: str, ref: str) -> FileReport:
     return FileReport(stored.subject, arrival, stored)
 
 
+def with_look(workspace: Workspace, store: Store, model: ModelConfig, found: FileReport) -> FileReport:
+    """Return a held file with a look at its drift, if it was never compared and can be read; nothing is kept.
+
+    Raises:
+        DataError: it changed while it was being read.
+    """
+    path = workspace.data_folder(model) / found.name
+    if not found.held or found.stored is not None or found.arrival is None or not path.is_file():
+        return found
+    verdict = look_at_file(workspace, store, model, path)
+    report = verdict.look or verdict.report
+    if report is None or verdict.sha256 != found.arrival.sha256:
+        return found
+    look = StoredReport(
+        "", model.name, found.arrival.at, found.name, verdict.sha256, verdict.reference, report.dataset_drift,
+        report.share_drifted, report.n_reference, report.n_current, report,
+    )  # fmt: skip
+    return replace(found, stored=look)
+
+
 def save_file_report(found: FileReport, path: Path, *, force: bool = False) -> None:
     """Write it, whole or not at all; the ending says as what. A report that was written there is renewed.
 
@@ -129,6 +153,6 @@ def as_page(found: FileReport) -> str:
     if found.stored is not None:
         parts = [Part(found.name, found.stored.report)]
         reference = found.stored.reference
-        return render_html(parts, current=found.name, reference=reference, findings=findings)
+        return render_html(parts, current=found.name, reference=reference, findings=findings, held=found.held)
     held = found.held
     return render_held(found.name, findings, rows=found.arrival.rows if found.arrival else 0, held=held)

@@ -46,6 +46,7 @@ def render_html(
     reference: str,
     notes: Sequence[str] = (),
     findings: Sequence[Finding] = (),
+    held: bool = False,
     made: datetime | None = None,
 ) -> str:
     """Return the whole page.
@@ -55,6 +56,7 @@ def render_html(
         current, reference: what was compared, as a person named it.
         notes: sentences about the comparison as a whole.
         findings: what the checks of the file found.
+        held: whether the file is held back, so that the comparison is only a look.
         made: the moment it is made; now by default.
     """
     drifted = [part for part in parts if part.report.dataset_drift]
@@ -67,6 +69,11 @@ def render_html(
         f"<p>{_named(current)} {_dim(f'({rows:,} rows)')} against {_named(reference)} "
         f"{_dim(f'({first.n_reference:,} rows)')}</p>",
     ]
+    if held:
+        body[0] = f"<h1>{_toned(True, '■ Held back', '')}</h1>"
+        body.append(f"<p>{_holding(findings)} A look at its drift: {sign} {word.lower()}.</p>")
+        body.append(findings_html(findings))
+        findings, word = (), "Held back"
     if len(parts) == 1:
         body += [_words(first), _list([*notes, *first.notes]), findings_html(findings)]
         body += [_columns(first), _details(first)]
@@ -101,9 +108,7 @@ def render_held(
         held: whether it is held back.
         made: the moment it is made; now by default.
     """
-    errors = sum(one.severity == ERROR for one in findings)
-    many = "1 finding holds" if errors == 1 else f"{errors} findings hold"
-    said = f"{many} it back: no training takes it in until a person accepts it." if held else ""
+    said = _holding(findings) if held else ""
     counted = _dim(f"({rows:,} rows)") if rows else ""
     body = [
         f"<h1>{_toned(held, '■ Held back', '● Taken in')}</h1>",
@@ -113,6 +118,12 @@ def render_held(
         f'<p class="dim">Made by Pilothouse on {_moment(made)}.</p>',
     ]
     return _page(f"{'Held back' if held else 'Taken in'}: {name}", body)
+
+
+def _holding(findings: Sequence[Finding]) -> str:
+    errors = sum(one.severity == ERROR for one in findings)
+    many = "1 finding holds" if errors == 1 else f"{errors} findings hold"
+    return f"{many} it back: no training takes it in until a person accepts it."
 
 
 def _moment(made: datetime | None) -> str:

@@ -147,6 +147,14 @@ def list_arrivals(store: Store, model: str | None = None) -> list[Arrival]:
     return [to_arrival(row) for row in rows]
 
 
+def bar_of(arrival: Arrival) -> Finding | None:
+    """Return the finding for which no training could read a held file beside others; None without one."""
+    if arrival.status != HELD:
+        return None
+    errors = [one for one in arrival.findings if one.severity == ERROR]
+    return next((one for one in errors if one.bars or one.rule == "readable"), None)
+
+
 def held_names(store: Store, model: str) -> list[str]:
     """Return the names whose newest bytes are held, in order."""
     newest: dict[str, str] = {}
