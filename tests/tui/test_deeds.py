@@ -119,17 +119,17 @@ async def test_a_training_is_started_by_keys_and_shown_live(empty: Workspace) ->
 
 
 async def test_files_are_judged_by_a_key(steered: Workspace) -> None:
-    (steered.root / "data" / "other.csv").write_text("another\n")
+    (steered.root / "data" / "other.csv").write_text("another\n1\n")
     app = PilothouseApp(steered)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await visit(pilot, "4")
         await pilot.press("u")
         await settle(pilot, lambda: "■ held" in shown(app), timeout=PATIENCE)
-        await press(pilot, "a", *"it is fine", "enter", "enter")
+        await press(pilot, "a", *"it is fine", "enter")
         await settle(pilot, lambda: "● accepted" in shown(app))
         await press(pilot, "a")
         assert "Take the acceptance back" in shown(app)
-        await press(pilot, *"no hurry", "enter", "enter")
+        await press(pilot, *"no hurry", "enter")
         await settle(pilot, lambda: "■ held" in shown(app) and "● accepted" not in shown(app))
     said = [event.message for event in list_events(open_store(steered), 5)]
     assert said[:2] == [

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from pilothouse.monitoring.quality.rules import ColumnRule, FileRules
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs import filters, moving, predict, promote, restoring, rollback, rule, sweep, train
-from pilothouse.tui.dialogs.base import Ask, AskWhy, Confirm, Dialog
+from pilothouse.tui.dialogs.base import Ask, Confirm, Dialog
 from pilothouse.tui.snapshots.models import models
 from pilothouse.tui.snapshots.serving import Trial
 from pilothouse.tui.snapshots.sweeps import SweepWish
@@ -47,7 +47,7 @@ def _promote(ws: Workspace) -> Dialog[Any]:
 
 MAKERS: dict[str, tuple[Callable[[Workspace], Dialog[Any]], bool]] = {
     "note, tags, report, slice, save, labels": (lambda ws: Ask("Note", WORDS, "Save"), True),
-    "accept, hold again": (lambda ws: AskWhy("Accept", WORDS, "Accept"), False),
+    "accept, hold again": (lambda ws: Ask("Accept", WORDS, "Accept"), True),
     "rule": (lambda ws: rule.RuleDialog(FileRules((ColumnRule("x", "number", 0.0),), accepted=1), ""), True),
     "import": (lambda ws: moving.ImportDialog(), True),
     "backup": (lambda ws: moving.BackupDialog(ws.root, NOW), True),

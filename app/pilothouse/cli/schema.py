@@ -30,7 +30,8 @@ _ACTS = ("show", "suggest", "edit", "set", "accept", "history")
 @click.argument("act", type=click.Choice(_ACTS), default="show", metavar=f"[{'|'.join(_ACTS)}]")
 @click.argument("words", nargs=-1, metavar="[FILE | COLUMN.RULE=VALUE]...")
 @click.option("--file", "file", metavar="FILE", help="Take the edited rules from FILE; - is standard input.")
-@click.option("--note", default="", help="Why, for the audit trail.")
+@click.option("--reason", default="", help="Why, for the audit trail.")
+@click.option("--note", default="", hidden=True)  # its name before
 @click.option("--model", help="The model, where there are several.")
 @yes_option
 @workspace_option
@@ -39,6 +40,7 @@ def schema(
     act: str,
     words: tuple[str, ...],
     file: str | None,
+    reason: str,
     note: str,
     model: str | None,
     yes: bool,
@@ -68,6 +70,7 @@ def schema(
     most = {"show": 1, "suggest": 1, "accept": 1, "set": 1_000}.get(act, 0)
     if len(words) > most:
         raise UsageError(f"`schema {act}` takes no more words: {words[most][:60]!r}.")
+    note = reason or note
     store = open_store(workspace)
     config = workspace.config().model(model)
     if act == "history":

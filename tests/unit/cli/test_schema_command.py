@@ -48,7 +48,10 @@ def test_it_is_shown_accepted_changed_and_remembered(
     assert "it only warns" in err
     assert main(["schema", "accept"]) == 2
     assert "Add --yes" in capsys.readouterr().err
-    assert _json(capsys, "schema", "accept", "--yes", "--note", "as agreed") == {"model": "late", "number": 1}
+    assert _json(capsys, "schema", "accept", "--yes", "--reason", "as agreed") == {
+        "model": "late",
+        "number": 1,
+    }
     assert main(["schema", "accept", "--yes"]) == 2
     assert "accepted already" in capsys.readouterr().err
     assert main(["schema", "set", "x.max=12", "dataset.max_age=7d"]) == 0

@@ -145,9 +145,3 @@ class Ask(Dialog[str]):
     def answer(self) -> str:
         """The text."""
         return self.query_one("#ask", Input).value
-
-
-class AskWhy(Ask):
-    """A reason for what counts: enter in the line goes on to the button, and only there does it."""
-
-    ENTER_IS_ENOUGH = False

@@ -297,10 +297,12 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
             self.app.push_screen(DatasetsScreen(self._known.versions, ""))
 
     def do_schema(self) -> None:
-        """Open the rules that files are held to."""
+        """Open the rules that files are held to, beside a held file if one is under the cursor."""
         from pilothouse.tui.screens.schema import SchemaScreen
 
-        self.app.push_screen(SchemaScreen())
+        file = self.current_file()
+        held = file is not None and not file.gone and file.arrival.status in ("held", "accepted")
+        self.app.push_screen(SchemaScreen(file.arrival.name if held and file is not None else ""))
 
     def do_features(self) -> None:
         """Open the feature views."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.tui.screens.base import PilothouseScreen
+from pilothouse.tui.snapshots.arrival_names import without_name
 from pilothouse.tui.text import line, safe
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class DataActs(PilothouseScreen):
         if action == "deliver" and known is not None and not known.coming:
             return "no month waits to be delivered; only a demo has some"
         if action == "accept":
+            from pilothouse.monitoring.verdicts import bar_of
+
             file = self.current_file()
             if file is None:
                 return "no file is held back"
@@ -46,6 +49,9 @@ class DataActs(PilothouseScreen):
                 return f"{file.arrival.name} is no longer in the folder"
             if file.arrival.status not in ("held", "accepted"):
                 return f"{file.arrival.name} is not held back"
+            if (bar := bar_of(file.arrival)) is not None:
+                name = file.arrival.name
+                return f"no training could read {name}: {without_name(bar.message, name)}"
         return super().why_not(action)
 
     def open_column(self, name: str) -> None:
@@ -106,7 +112,7 @@ class DataActs(PilothouseScreen):
 
     def do_accept(self) -> None:
         """Say what taking the file in means, ask why, then do it; one that was taken in is held again."""
-        from pilothouse.tui.dialogs.base import AskWhy
+        from pilothouse.tui.dialogs.base import Ask
         from pilothouse.tui.snapshots.data import accept
 
         file, workspace = self.current_file(), self.workspace
@@ -116,12 +122,14 @@ class DataActs(PilothouseScreen):
         if one.status == "accepted":
             self._hold_again(one)
             return
-        errors = [found for found in one.findings if found.severity == "error"] or list(one.findings)
-        parts: list[str | tuple[str, str]] = [(safe(one.name), "bold"), " is held back by its checks:", "\n"]
+        errors = [found for found in one.findings if found.severity == "error"]
+        parts: list[str | tuple[str, str]] = [(safe(one.name), "bold"), " is held back:", "\n"]
         for found in errors[:3]:
             parts += [("■ ", "$error"), safe(found.message, 200), "\n"]
         if len(errors) > 3:
             parts += [(f"… and {len(errors) - 3} more", "$dim"), "\n"]
+        parts += [part for found in one.findings if found.rule == "drift"
+                  for part in (("○ ", "$dim"), safe(found.message, 200), "\n")]  # fmt: skip
         parts += [
             "\n",
             ("Accepted    ", "$dim"),
@@ -141,7 +149,7 @@ class DataActs(PilothouseScreen):
             "by a again.",
             "\n",
         ]
-        ask = AskWhy("Accept a held file", line(*parts), "Accept", placeholder="why, for the history")
+        ask = Ask("Accept a held file", line(*parts), "Accept", placeholder="why, for the history")
         self.app.push_screen(
             ask,
             lambda why: (
@@ -152,7 +160,7 @@ class DataActs(PilothouseScreen):
         )
 
     def _hold_again(self, one: Arrival) -> None:
-        from pilothouse.tui.dialogs.base import AskWhy
+        from pilothouse.tui.dialogs.base import Ask
         from pilothouse.tui.snapshots.data import hold
 
         workspace = self.workspace
@@ -162,7 +170,7 @@ class DataActs(PilothouseScreen):
             ("Unchanged   ", "$dim"), "the file, and the versions that were made with it.", "\n",
             ("Remembered  ", "$dim"), "who took the acceptance back and why, in Events.", "\n",
         )  # fmt: skip
-        ask = AskWhy("Take the acceptance back", words, "Hold it again", placeholder="why, for the history")
+        ask = Ask("Take the acceptance back", words, "Hold it again", placeholder="why, for the history")
         self.app.push_screen(
             ask,
             lambda why: (

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pilothouse.monitoring.about_file import AboutFile, TakenInto
     from pilothouse.tui.snapshots.data import FileVerdict
 
+SEVERITY_SIGNS = {"error": ("■ ", "$error"), "note": ("○ ", "$dim")}
 VERSIONS = (
     Column("version", "version", most=14),
     Column("at", "made", width=6),
@@ -144,7 +145,7 @@ def file_content(file: FileVerdict, about: AboutFile | None, now: datetime) -> C
     if one.findings:
         rows += [line(""), line(("what was found", "bold"))]
     for found in one.findings:
-        sign, style = ("■ ", "$error") if found.severity == "error" else ("▲ ", "$warning")
+        sign, style = SEVERITY_SIGNS.get(found.severity, ("▲ ", "$warning"))
         rows.append(line((sign, style), safe(found.message, 400)))
         if found.next:
             rows.append(line(("  → ", "$accent"), (safe(found.next, 400), "$dim")))

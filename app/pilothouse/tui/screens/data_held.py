@@ -68,13 +68,16 @@ class HeldFile(Vertical):
 
     def show(self, arrival: Arrival, folder: str) -> None:
         """Show the findings of this file, which lies in this folder of the workspace."""
+        from pilothouse.monitoring.verdicts import bar_of
+
         self._folder = folder
         if arrival != self._arrival:
             self._arrival = arrival
             self._read.clear()
         held = arrival.status == "held"
         errors = sum(one.severity == "error" for one in arrival.findings)
-        what = f"{errors} of {len(arrival.findings)} hold it back   a accepts it" if held else ""
+        act = "   a accepts it" if bar_of(arrival) is None else ""
+        what = f"{errors} of {len(arrival.findings)} hold it back{act}" if held else ""
         what = "a holds it again" if arrival.status == "accepted" else what
         self.query_one("#found-panel", Panel).retitle(f"Checks of {arrival.name}", what)
         self.query_one("#found", Table).set_rows(

@@ -18,12 +18,13 @@ from pilothouse.tui.screens.schema_rows import (
     ALL,
     BROAD,
     NARROW,
+    beside_file,
     history_content,
     rule_content,
     rule_row,
     whole_row,
 )
-from pilothouse.tui.text import clock
+from pilothouse.tui.text import clock, safe
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.table import Table
 
@@ -42,14 +43,17 @@ class SchemaScreen(SchemaActs):
     CSS_PATH = "schema.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("schema")]
 
-    def __init__(self) -> None:
+    def __init__(self, file: str = "") -> None:
+        """``file`` is what stands beside the rules; by default the newest file, whichever that is."""
         super().__init__()
+        self._file = file
         self._known: SchemaNow | None = None
         self._beside: dict[str, Any] | None = None
         self._asked: Hashable = None
         self._history = False
         across = self.app.size.width
-        self._columns = ALL if across >= _VAST else BROAD if across >= _BROAD else NARROW
+        columns = ALL if across >= _VAST else BROAD if across >= _BROAD else NARROW
+        self._columns = beside_file(columns, file) if file else columns
 
     def body(self) -> Iterable[Widget]:
         """The rules, and the one under the cursor."""
@@ -83,8 +87,12 @@ class SchemaScreen(SchemaActs):
         """What is known of the rules."""
         return self._known
 
+    def named(self) -> str:
+        """The file that stands beside the rules."""
+        return safe(self._file, 60) or "the newest file"
+
     def keeps_all(self) -> bool:
-        """Whether the newest file was measured, and nothing was found in it."""
+        """Whether the file beside the rules was measured, and nothing was found in it."""
         return self._beside is not None and not self._beside["findings"]
 
     @property
@@ -100,11 +108,13 @@ class SchemaScreen(SchemaActs):
         from pilothouse.tui.snapshots.schema import schema_now
 
         workspace, about, before = self.workspace, self.pilothouse.about, self._known
-        model, measuring = about.model if about else None, self.pilothouse.measuring
+        model, measuring, file = about.model if about else None, self.pilothouse.measuring, self._file
 
         def read() -> SchemaNow:
             with measuring.turn:
-                measuring.rules = schema_now(workspace, model, before or measuring.rules, measuring.progress)
+                measuring.rules = schema_now(
+                    workspace, model, before or measuring.rules, measuring.progress, file=file
+                )
                 return measuring.rules
 
         return read
@@ -196,7 +206,7 @@ class SchemaScreen(SchemaActs):
         waited = self.pilothouse.measuring.waited(self._asked) if self._asked is not None else None
         if waited is not None:
             # Alone, so that the time is not cut off; esc leaves it going on.
-            aside = f"measuring the newest file, {on_the_clock(waited)}"
+            aside = f"measuring {safe(self._file, 40) or 'the newest file'}, {on_the_clock(waited)}"
         elif self._beside is not None:
             aside += f"   beside {self._beside['file']}"
         self.query_one("#rules-panel", Panel).retitle(title, aside)
@@ -214,7 +224,9 @@ class SchemaScreen(SchemaActs):
         self.query_one("#rule-panel", Panel).retitle(
             "Rule", "" if file or not known.newest else "measuring …"
         )
-        words.show(rule_content(known, one, file, self._findings(one.column if one else "")))
+        words.show(
+            rule_content(known, one, file, self._findings(one.column if one else ""), named=self._file)
+        )
 
     @on(Table.Moved, "#rules")
     def _moved(self) -> None:

@@ -25,8 +25,12 @@ class SchemaActs(PilothouseScreen):
         """The column under the cursor; None for the file as a whole."""
         raise NotImplementedError
 
+    def named(self) -> str:
+        """The file that stands beside the rules, in words."""
+        raise NotImplementedError
+
     def keeps_all(self) -> bool:
-        """Whether the newest file is known to keep all rules."""
+        """Whether the file beside the rules is known to keep them all."""
         raise NotImplementedError
 
     def do_edit_rule(self) -> None:
@@ -72,7 +76,7 @@ class SchemaActs(PilothouseScreen):
         )
 
     def do_adapt_schema(self) -> None:
-        """Widen the schema to the newest file, after saying what it breaks now."""
+        """Widen the schema to the file beside it, after saying what it breaks now."""
         from pilothouse.tui.dialogs.base import Confirm
         from pilothouse.tui.snapshots.schema import adapt
 
@@ -85,7 +89,7 @@ class SchemaActs(PilothouseScreen):
             ("Unchanged   ", "$dim"), "what is asked besides; the file stays as it was judged.", "\n",
         )  # fmt: skip
         self.app.push_screen(
-            Confirm("Allow files like the newest", words, "Allow"),
+            Confirm(f"Allow files like {Path(known.newest[0]).name}", words, "Allow"),
             lambda yes: self.deed("Widening the schema", lambda: adapt(workspace, known)) if yes else None,
         )
 
@@ -100,5 +104,5 @@ class SchemaActs(PilothouseScreen):
             if known is not None and known.newest is None:
                 return "there is no file in the data folder"
             if self.keeps_all():
-                return "the newest file keeps all rules"
+                return f"{self.named()} keeps all rules"
         return super().why_not(action)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -42,6 +43,11 @@ WHOLE = "a file"
 _TONES = {"●": "good", "▲": "watch", "■": "bad"}
 
 
+def beside_file(columns: Sequence[Column], name: str) -> tuple[Column, ...]:
+    """Return the columns for a file that was chosen, in place of the newest."""
+    return tuple(replace(one, label=f"in {safe(name, 40)}") if one.key == "found" else one for one in columns)
+
+
 def rule_row(one: RuleLine, columns: Sequence[Column], *, suggested: bool) -> Row:
     """One column: what is asked, and what the newest file has; what is only suggested warns."""
     cells = {
@@ -76,9 +82,10 @@ def whole_row(known: SchemaNow, rows: int | None, sign: str, columns: Sequence[C
 
 
 def rule_content(
-    known: SchemaNow, one: RuleLine | None, file: str, findings: Sequence[dict[str, Any]]
+    known: SchemaNow, one: RuleLine | None, file: str, findings: Sequence[dict[str, Any]], *, named: str = ""
 ) -> Content:
-    """What is asked of the column under the cursor, what there is, and what was found in the newest file."""
+    """What is asked of the column under the cursor, what there is, and what was found in the file beside it:
+    the newest, unless one is ``named``."""
     from pilothouse.monitoring.quality.rules_text import rule_line
 
     name = one.column if one else ""
@@ -101,7 +108,7 @@ def rule_content(
         rows.append(line(("if not      ", "$dim"), "warns; holds the file back once this is accepted"))
     if one is not None:
         rows.append(line(("reference   ", "$dim"), safe(one.had or "–", 200)))
-        rows.append(line(("newest      ", "$dim"), safe(one.found or "–", 200)))
+        rows.append(line(("this file   " if named else "newest      ", "$dim"), safe(one.found or "–", 200)))
     return Content("\n").join(rows)
 
 

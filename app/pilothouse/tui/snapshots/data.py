@@ -106,7 +106,8 @@ def data(workspace: Workspace, model: str | None, before: Data | None) -> Data:
             one,
             # One whose acceptance was taken back was compared once; what holds it is what counts.
             None if one.status == HELD else reports.get((one.name, one.sha256)),
-            harms.get((one.name, one.sha256)),
+            # What was judged of a file before a person held it again is no judgement of what is taken in.
+            None if one.status == HELD else harms.get((one.name, one.sha256)),
             here is not None and one.name not in here,
         )
         for one in (arrivals[at] for at in reversed(order))

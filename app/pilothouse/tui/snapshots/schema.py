@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.tui.snapshots.changes import Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pilothouse.monitoring.quality.beside import RuleLine
     from pilothouse.monitoring.quality.rules import FileRules
@@ -25,7 +25,8 @@ Look = tuple[str, int, int]
 @dataclass(frozen=True, slots=True)
 class SchemaNow:
     """Rules in force of one model; `suggested_from` is empty if a person accepted them. `whole` are those of
-    a file as a whole, in words. `newest` is the file that landed last and is still there."""
+    a file as a whole, in words. `newest` is the file beside them: the one that was asked for, or else what
+    landed last and is still there."""
 
     stamp: Stamp
     model: str
@@ -43,8 +44,12 @@ def schema_now(
     model: str | None,
     before: SchemaNow | None,
     progress: Callable[[float, str], None] | None = None,
+    *,
+    file: str = "",
 ) -> SchemaNow:
     """Read the rules, unless nothing changed; where nothing else suggests any, from all data in the folder.
+
+    A `file` of the folder stands beside them in place of the newest.
 
     Raises:
         PilothouseError: there are no data to suggest rules from.
@@ -57,9 +62,13 @@ def schema_now(
     from pilothouse.tui.snapshots.changes import stamp
 
     config, store = workspace.config().model(model), open_store(workspace)
-    now: Stamp = (*stamp(workspace), newest := _newest(workspace, store, config.name))
+    newest = _look(workspace.data_folder(config) / file) if file else None
+    newest = newest or _newest(workspace, store, config.name)
+    now: Stamp = (*stamp(workspace), newest)
     if before is not None and (before.stamp, before.model) == (now, config.name):
         return before
+    if before is not None and (before.stamp[:-1], before.model) == (now[:-1], config.name):
+        return replace(before, stamp=now, newest=newest)
     found = rules_in_force(workspace, store, config, progress)
     return SchemaNow(
         now,
@@ -126,8 +135,6 @@ def accept(workspace: Workspace, known: SchemaNow, rules: FileRules) -> str:
     Raises:
         PilothouseError: somebody else changed them meanwhile, or nothing is new.
     """
-    from dataclasses import replace
-
     from pilothouse.monitoring.quality.rules_kept import accept_rules
     from pilothouse.store import open_store
 
@@ -152,4 +159,4 @@ def adapt(workspace: Workspace, known: SchemaNow) -> str:
         raise PilothouseError("There is no file to allow.")
     words = ["schema", "accept", known.newest[0], "--model", known.model, "--yes"]
     answer: Any = run_command(workspace, *words)
-    return f"Version {answer['number']} of the schema allows files like the newest."
+    return f"Version {answer['number']} of the schema allows files like {Path(known.newest[0]).name}."
