@@ -15,7 +15,6 @@ from pilothouse.tracking.statuses import TOLD
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pilothouse.config import ModelConfig
     from pilothouse.training.sweeps.results import Sweep
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -127,14 +126,18 @@ def sweep(
     better there than it is: only the winner, trained anew by --register and judged on the holdout, says how
     good it is. A command gets its parameters as --name value and prints its metric as `name: value`.
 
-    What is not given is taken from [sweep] in pilothouse.toml: strategy, params, trials, workers, metric,
-    patience. With its params declared, `pilothouse sweep` alone is enough.
+    What is not given is taken from [sweep] in pilothouse.toml: strategy, params, fix, trials, workers,
+    metric, minimize, patience, command, resource, max_resource. With its params declared, `pilothouse sweep`
+    alone is enough; where there is no model, the command is needed too.
 
     On a cluster the data and the code are sent along: nothing but Pilothouse has to be there.
     """
-    from pilothouse.config import SweepConfig
     from pilothouse.training.recipes import parse_param
-    from pilothouse.training.sweeps.configured import configured_space
+    from pilothouse.training.sweeps.configured import (
+        configured_command,
+        configured_space,
+        configured_sweep,
+    )
     from pilothouse.training.sweeps.launch import SweepOrder, checked, resume_sweep, start_sweep
     from pilothouse.training.sweeps.plan import SweepPlan
 
@@ -146,11 +149,13 @@ def sweep(
         run_id = resume_sweep(workspace, resume, jobs=jobs, cluster=cluster)
         _watch(ctx, workspace, run_id, follow, as_json)
         return
-    command, recipe = _what(words, workspace, model)
-    declared = _declared(workspace, model)
-    if not space and declared is not None:
-        space = configured_space(workspace, declared)
-    config = declared.sweep if declared is not None else SweepConfig()
+    config, declared = configured_sweep(workspace.config(), model)
+    command, recipe = _what(words) if words else (configured_command(workspace.config(), model), None)
+    space = space or configured_space(workspace, config, declared)
+    searched = {text.partition("=")[0].strip() for text in space}
+    # What is declared of a recipe or a script is said of no other one.
+    fix = {} if words else {name: value for name, value in config.fix.items() if name not in searched}
+    counted = not words and (strategy or config.strategy) == "halving"
     order = SweepOrder(
         plan=SweepPlan(
             space=space,
@@ -158,9 +163,9 @@ def sweep(
             trials=trials or (None if (strategy or config.strategy) == "grid" else config.trials),
             eta=eta,
             metric=metric or config.metric or "",
-            lower=minimize,
-            fixed=dict(parse_param(pair) for pair in fixed),
-            full=max_resource or 0.0,
+            lower=config.minimize if minimize is None and not metric else minimize,
+            fixed=fix | dict(parse_param(pair) for pair in fixed),
+            full=max_resource or (config.max_resource if counted and command else None) or 0.0,
             jobs=jobs or config.workers or 0,
             threads=threads,
             validation=validation,
@@ -175,7 +180,7 @@ def sweep(
         model=model,
         recipe=recipe,
         command=command,
-        resource=resource,
+        resource=resource or (config.resource if counted else None),
         dataset_version=dataset,
         name=name,
     )
@@ -185,27 +190,13 @@ def sweep(
     _watch(ctx, workspace, start_sweep(workspace, order), follow, as_json)
 
 
-def _what(
-    words: tuple[str, ...], workspace: Workspace, model: str | None
-) -> tuple[tuple[str, ...], str | None]:
+def _what(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
     """A command, or the name of a recipe: one word that no recipe has is a command too."""
-    from pilothouse.training.launch import split_command
     from pilothouse.training.recipes import RECIPES
 
-    if not words:
-        config = workspace.config().model(model)
-        if config.training.command is not None:
-            return tuple(split_command(config.training.command)), None
-        return (), None
     if len(words) == 1 and (words[0] in RECIPES or words[0].isidentifier()):
         return (), words[0]
     return words, None
-
-
-def _declared(workspace: Workspace, model: str | None) -> ModelConfig | None:
-    """The model whose `[sweep]` counts; none where several could be meant."""
-    models = workspace.config().models
-    return workspace.config().model(model) if model or len(models) == 1 else None
 
 
 def _preview(plan: Any, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from pilothouse.config.settings import DRIFT_TESTS, ModelConfig
+from pilothouse.config.settings import DRIFT_TESTS, ModelConfig, SweepConfig
 from pilothouse.errors import ConfigError
 
 _T = TypeVar("_T")
@@ -72,9 +72,7 @@ class Reader:
             raise self.error(
                 ("training", "holdout"), "training.holdout must lie between 0 and 1", "A fifth is 0.2."
             )
-        for key in ("trials", "workers", "patience"):
-            if (count := getattr(model.sweep, key)) is not None and count < 1:
-                raise self.error(("sweep", key), f"sweep.{key} must be at least 1, not {count}")
+        self.check_sweep(model.sweep)
         if not 0.0 < model.drift.share <= 1.0:
             raise self.error(("drift", "share"), "drift.share must be above 0 and at most 1")
         for metric in model.business:
@@ -93,6 +91,12 @@ class Reader:
                     f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(DRIFT_TESTS)}.",
                 )
         return model
+
+    def check_sweep(self, sweep: SweepConfig) -> None:
+        """Refuse counts that count nothing."""
+        for key in ("trials", "workers", "patience", "max_resource"):
+            if (count := getattr(sweep, key)) is not None and not count >= 1:
+                raise self.error(("sweep", key), f"sweep.{key} must be at least 1, not {count:g}")
 
     def build(self, kind: type[_T], value: object, path: tuple[str, ...]) -> _T:
         """Return the dataclass of a table."""

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config.converting import TABLES_OF_A_MODEL, Reader, line_of
-from pilothouse.config.settings import CONFIG_NAME, AutonomyConfig, Config, ModelConfig, ServingConfig
+from pilothouse.config.settings import (
+    CONFIG_NAME,
+    AutonomyConfig,
+    Config,
+    ModelConfig,
+    ServingConfig,
+    SweepConfig,
+)
 from pilothouse.errors import ConfigError
 
 _TOP = {"model", *TABLES_OF_A_MODEL, "serving", "autonomy"}
@@ -44,19 +51,23 @@ def parse_config(text: str, source: str = CONFIG_NAME) -> Config:
     reader.only(tree, _TOP, ())
     if "model" not in tree:
         # A workspace that only tracks runs; what needs a model says so.
-        if misplaced := next((name for name in tree if name in TABLES_OF_A_MODEL), None):
+        if misplaced := next((name for name in tree if name in TABLES_OF_A_MODEL - {"sweep"}), None):
             raise reader.error(
                 (misplaced,),
                 f"[{misplaced}] belongs to a model, and the table [model] is missing",
                 'Add it: [model] with name = "…" and target = "…".',
             )
         models = []
+        sweep = reader.build(SweepConfig, tree.get("sweep", {}), ("sweep",))
+        reader.check_sweep(sweep)
     else:
+        sweep = SweepConfig()
         models = _models_of(reader, tree)
     return Config(
         models=tuple(models),
         serving=reader.build(ServingConfig, tree.get("serving", {}), ("serving",)),
         autonomy=reader.build(AutonomyConfig, tree.get("autonomy", {}), ("autonomy",)),
+        sweep=sweep,
     )
 
 

@@ -44,6 +44,9 @@ class SweepConfig:
     """`[sweep]`: what `pilothouse sweep` does where it is told nothing else.
 
     `params` are lists of values, or texts such as "log(0.001..1)"; `workers` is how many trials run at once.
+    `command` is a script's, instead of a recipe; `fix` is what all trials share; `minimize` says whether less
+    of the metric is better, where its name does not; halving gives a script more of `resource`, up to
+    `max_resource`. In a workspace without a model it stands by itself, and needs the command.
     """
 
     strategy: Literal["random", "grid", "halving"] = "random"
@@ -52,6 +55,11 @@ class SweepConfig:
     workers: int | None = None
     metric: str | None = None
     patience: int | None = None
+    command: str | None = None
+    fix: dict[str, Any] = field(default_factory=dict)
+    minimize: bool | None = None
+    resource: str | None = None
+    max_resource: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,8 @@ class Config:
     models: tuple[ModelConfig, ...]
     serving: ServingConfig = field(default_factory=ServingConfig)
     autonomy: AutonomyConfig = field(default_factory=AutonomyConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
+    """Of a workspace without a model; each model has its own."""
 
     @property
     def directions(self) -> dict[str, bool]:

@@ -187,8 +187,8 @@ def stop_run(
     return ended
 
 
-def split_command(text: str) -> list[str]:
-    """The words of `training.command`.
+def split_command(text: str, key: str = "training.command") -> list[str]:
+    """The words of a command; `key` is what it is called in errors.
 
     Raises:
         UsageError: it is empty or a quotation mark is left open.
@@ -196,11 +196,9 @@ def split_command(text: str) -> list[str]:
     try:
         words = shlex.split(text, posix=not WINDOWS)
     except ValueError as error:
-        raise UsageError(
-            f"training.command cannot be read: {error}.", next="Check its quotation marks."
-        ) from None
+        raise UsageError(f"{key} cannot be read: {error}.", next="Check its quotation marks.") from None
     if not words:
-        raise UsageError("training.command is empty.", next='Write one, such as "python train.py".')
+        raise UsageError(f"{key} is empty.", next='Write one, such as "python train.py".')
     return words
 
 

@@ -16,15 +16,14 @@ class SweepActs(PilothouseScreen):
     def do_sweep(self) -> None:
         """Ask what to search, then start and open the sweep."""
         from pilothouse.tui.dialogs.sweep import SweepDialog
-        from pilothouse.tui.snapshots.sweeps import Past, declared, past, preview
-        from pilothouse.tui.snapshots.training import offers
+        from pilothouse.tui.snapshots.sweeps import Past, declared, may_sweep, past, preview
 
         about, workspace = self.pilothouse.about, self.workspace
         if about is None:
             return
         model = about.model
         try:
-            offer = offers(workspace, model)
+            offer = may_sweep(workspace, model)
             wish = declared(workspace, model, offer.recipe)
         except Exception as error:  # noqa: BLE001 - told in words
             self.complain(error)
@@ -60,4 +59,4 @@ class SweepActs(PilothouseScreen):
             if self.is_current:
                 self.app.push_screen(SweepScreen(made[0]))
 
-        self.deed("Taking the data and starting a sweep", act, then)
+        self.deed("Starting a sweep" if not model else "Taking the data and starting a sweep", act, then)

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pilothouse.tui.snapshots.training import OWN_COMMAND
 
 if TYPE_CHECKING:
     from pilothouse.training.sweeps.launch import SweepOrder
     from pilothouse.training.sweeps.results import Sweep
+    from pilothouse.tui.snapshots.training import Offer
     from pilothouse.workspace import Workspace
 
+BETTER = ("by name", "less", "more")
+"""Which way a metric is better; the first goes by its name."""
+_LOWER = {"less": True, "more": False}
 _BETWEEN = re.compile(r"\s+(?=[^\s=(),\"]+\s*=)")
 
 
 @dataclass(frozen=True, slots=True)
 class SweepWish:
-    """What was typed into the dialog; empty words mean the default."""
+    """What was typed into the dialog; empty words mean the default.
+
+    `better` is one of BETTER; `command`, `most` and `better` count for a script only, `resource` and `most`
+    for halving.
+    """
 
     recipe: str
     space: str
@@ -28,6 +36,11 @@ class SweepWish:
     metric: str = ""
     patience: str = ""
     cluster: str = ""
+    command: str = ""
+    fixed: str = ""
+    resource: str = ""
+    most: str = ""
+    better: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +50,58 @@ class Past:
     took: dict[str, tuple[float, int]]
 
 
+def may_sweep(workspace: Workspace, model: str) -> Offer:
+    """Return what a sweep may run: a model's recipes, and any command; a command alone without a model.
+
+    Raises:
+        PilothouseError: the configuration cannot be read.
+    """
+    from pilothouse.tui.snapshots.training import Offer, offers
+
+    known = _known(workspace, model)
+    if known is None:
+        return Offer((OWN_COMMAND,), OWN_COMMAND, {}, "", lambda recipe, params: None)
+    offer = offers(workspace, known)
+    sweep = workspace.config().model(known).sweep
+    return replace(
+        offer,
+        recipes=(*(name for name in offer.recipes if name != OWN_COMMAND), OWN_COMMAND),
+        recipe=OWN_COMMAND if sweep.command is not None else offer.recipe,
+    )
+
+
+def _known(workspace: Workspace, model: str) -> str | None:
+    """The model's name, where the configuration knows it: versions may outlive their model's table."""
+    return model if any(one.name == model for one in workspace.config().models) else None
+
+
 def declared(workspace: Workspace, model: str, recipe: str) -> SweepWish:
-    """Return what `[sweep]` declares for a model, as it would be typed.
+    """Return what `[sweep]` declares, as it would be typed.
 
     Raises:
         ConfigError: it cannot be read; the line is named.
     """
-    from pilothouse.training.sweeps.configured import configured_space
+    import shlex
 
-    config = workspace.config().model(model)
-    told = config.sweep
-    counts = {"trials": told.trials, "jobs": told.workers, "patience": told.patience}
+    from pilothouse.training.sweeps.configured import configured_space, configured_sweep
+
+    told, config = configured_sweep(workspace.config(), _known(workspace, model))
+    counts = {
+        "trials": told.trials,
+        "jobs": told.workers,
+        "patience": told.patience,
+        "most": told.max_resource,
+    }
     return SweepWish(
         recipe=recipe,
-        space=" ".join(configured_space(workspace, config)),
+        space=" ".join(configured_space(workspace, told, config)),
         strategy=told.strategy,
         metric=told.metric or "",
-        **{name: str(count) for name, count in counts.items() if count is not None},
+        command=told.command or (config.training.command if config is not None else None) or "",
+        fixed=" ".join(shlex.quote(f"{name}={value}") for name, value in told.fix.items()),
+        resource=told.resource or "",
+        better=BETTER[0] if told.minimize is None else BETTER[1] if told.minimize else BETTER[2],
+        **{name: f"{count:g}" for name, count in counts.items() if count is not None},
     )
 
 
@@ -78,25 +126,63 @@ def order_of(workspace: Workspace, model: str, wish: SweepWish) -> SweepOrder:
     """Return the order that a wish stands for.
 
     Raises:
-        PilothouseError: a number is none, or the configuration has no command.
+        PilothouseError: a number is none, or something that a script needs is not said.
     """
     from pilothouse.training.launch import split_command
     from pilothouse.training.sweeps.launch import SweepOrder
     from pilothouse.training.sweeps.plan import SweepPlan
 
-    config = workspace.config().model(model)
-    own = wish.recipe == OWN_COMMAND
+    own, halving = wish.recipe == OWN_COMMAND, wish.strategy == "halving"
+    if own:
+        _check_script(wish, halving)
     plan = SweepPlan(
         space=split_space(wish.space),
         strategy=wish.strategy,
         trials=_count("trials", wish.trials) if wish.strategy != "grid" else None,
         jobs=_count("jobs", wish.jobs) or 0,
         metric=wish.metric.strip(),
+        lower=_LOWER.get(wish.better) if own else None,
+        fixed=_fixed(wish.fixed),
+        full=float(_count("at most", wish.most) or 0) if own and halving else 0.0,
         patience=_count("patience", wish.patience),
         cluster=wish.cluster.strip(),
     )
-    command = tuple(split_command(config.training.command or "")) if own else ()
-    return SweepOrder(plan, model=model, recipe=None if own else wish.recipe, command=command)
+    return SweepOrder(
+        plan,
+        model=_known(workspace, model),
+        recipe=None if own else wish.recipe,
+        command=tuple(split_command(wish.command, "The command")) if own else (),
+        resource=wish.resource.strip() or None if halving else None,
+    )
+
+
+def _check_script(wish: SweepWish, halving: bool) -> None:
+    from pilothouse.errors import UsageError
+
+    if not wish.command.strip():
+        raise UsageError("Which command?", next="Write one, such as python train.py.")
+    if not wish.metric.strip():
+        raise UsageError(
+            "What are its trials compared by?", next="Name a metric that it prints, such as loss."
+        )
+    if halving and not (wish.resource.strip() and wish.most.strip()):
+        raise UsageError(
+            "Which of its parameters counts its work, and what is the most of it?",
+            next="Such as resource epochs, at most 81.",
+        )
+
+
+def _fixed(text: str) -> dict[str, Any]:
+    """``batch=32 'note=two words'``, read as `--fix` reads them."""
+    import shlex
+
+    from pilothouse.errors import UsageError
+    from pilothouse.training.recipes import parse_param
+
+    try:
+        return dict(parse_param(part) for part in shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"fixed: {error}.", next="Close the quotation marks.") from None
 
 
 def _count(name: str, text: str) -> int | None:
@@ -126,6 +212,8 @@ def preview(workspace: Workspace, model: str, wish: SweepWish, known: Past) -> s
     words = f"{strategy.total:,} trials"
     if plan.strategy == "halving":
         words += f", as much work as {strategy.work:.3g} full ones"
+    if spec.command:
+        words += f" by {plan.metric}, {'less' if plan.is_lower(plan.metric) else 'more'} is better"
     jobs = plan.jobs or default_jobs(plan.threads)
     found = known.took.get(spec.recipe or OWN_COMMAND)
     if wish.cluster.strip():

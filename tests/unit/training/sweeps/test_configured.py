@@ -10,7 +10,7 @@ import pytest
 
 from pilothouse.cli.main import main
 from pilothouse.errors import ConfigError
-from pilothouse.training.sweeps.configured import configured_space
+from pilothouse.training.sweeps.configured import configured_space, configured_sweep
 from pilothouse.workspace import Workspace, init_workspace
 
 MODEL = '[model]\nname = "late"\ntarget = "y"\n[training]\nrecipe = "logistic"\n'
@@ -70,7 +70,7 @@ def test_an_error_names_line_and_key(tmp_path: Path, text: str, line: int, words
     workspace = workspace_with(tmp_path, "")
     workspace.config_path.write_text(MODEL + text)
     with pytest.raises(ConfigError) as caught:
-        configured_space(workspace, workspace.config().model())
+        configured_space(workspace, *configured_sweep(workspace.config(), None))
     assert f"line {line}" in str(caught.value)
     assert words in str(caught.value)
 
@@ -82,8 +82,11 @@ def test_a_model_of_several_has_its_own(tmp_path: Path) -> None:
         '[model.b.sweep.params]\nC = "what"\nx = ["a,b", "c d", true]\n'
     )
     workspace = init_workspace(tmp_path, text)
-    assert configured_space(workspace, workspace.config().model("a")) == ("C=1",)
-    assert configured_space(workspace, workspace.config().model("b")) == ("C=what", 'x="a,b","c d",true')
+    assert configured_space(workspace, *configured_sweep(workspace.config(), "a")) == ("C=1",)
+    assert configured_space(workspace, *configured_sweep(workspace.config(), "b")) == (
+        "C=what",
+        'x="a,b","c d",true',
+    )
     workspace.config_path.write_text(text.replace('"what"', '"log(1..)"'))
     with pytest.raises(ConfigError, match="line 8"):
-        configured_space(workspace, workspace.config().model("b"))
+        configured_space(workspace, *configured_sweep(workspace.config(), "b"))
