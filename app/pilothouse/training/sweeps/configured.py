@@ -38,7 +38,7 @@ def configured_command(config: Config, model: str | None) -> tuple[str, ...]:
     if not config.models:
         raise UsageError(
             "This workspace has no model, so a sweep needs a command to run.",
-            next="Write it behind --, as in `pilothouse sweep -p lr=0.1,0.2 --metric loss -- python train.py`,"
+            next="Write it behind --: `pilothouse sweep -p lr=0.1,0.2 --metric loss -- python train.py`,"
             " or as command in [sweep].",
         )
     command = (found or config.model(model)).training.command

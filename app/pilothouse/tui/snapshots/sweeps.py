@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,14 @@ class SweepWish:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """How long finished runs of each recipe took: recipe -> (median seconds, how many)."""
+    """How long finished runs of each recipe or command took: its name -> (median seconds, how many)."""
 
     took: dict[str, tuple[float, int]]
+
+    def of(self, name: str) -> tuple[float, int] | None:
+        """Of a recipe, or of a command whatever stood behind it; the most runs count."""
+        same = [told for known, told in self.took.items() if known == name or known.startswith(f"{name} ")]
+        return max(same, key=lambda told: told[1], default=None)
 
 
 def may_sweep(workspace: Workspace, model: str) -> Offer:
@@ -81,17 +87,10 @@ def declared(workspace: Workspace, model: str, recipe: str) -> SweepWish:
     Raises:
         ConfigError: it cannot be read; the line is named.
     """
-    import shlex
-
     from pilothouse.training.sweeps.configured import configured_space, configured_sweep
 
     told, config = configured_sweep(workspace.config(), _known(workspace, model))
-    counts = {
-        "trials": told.trials,
-        "jobs": told.workers,
-        "patience": told.patience,
-        "most": told.max_resource,
-    }
+    counts = {"trials": told.trials, "jobs": told.workers, "patience": told.patience}
     return SweepWish(
         recipe=recipe,
         space=" ".join(configured_space(workspace, told, config)),
@@ -101,7 +100,8 @@ def declared(workspace: Workspace, model: str, recipe: str) -> SweepWish:
         fixed=" ".join(shlex.quote(f"{name}={value}") for name, value in told.fix.items()),
         resource=told.resource or "",
         better=BETTER[0] if told.minimize is None else BETTER[1] if told.minimize else BETTER[2],
-        **{name: f"{count:g}" for name, count in counts.items() if count is not None},
+        most=f"{told.max_resource:.15g}" if told.max_resource is not None else "",
+        **{name: str(count) for name, count in counts.items() if count is not None},
     )
 
 
@@ -118,7 +118,7 @@ def past(workspace: Workspace, model: str) -> Past:
     took: dict[str, list[float]] = {}
     for run in list_runs(open_store(workspace), status="FINISHED", model=model, limit=200):
         if run.kind in ("recipe", "trial", "script"):
-            took.setdefault(run.recipe or OWN_COMMAND, []).append(run.seconds)
+            took.setdefault(run.recipe or run.command, []).append(run.seconds)
     return Past({name: (sorted(found)[len(found) // 2], len(found)) for name, found in took.items()})
 
 
@@ -143,7 +143,7 @@ def order_of(workspace: Workspace, model: str, wish: SweepWish) -> SweepOrder:
         metric=wish.metric.strip(),
         lower=_LOWER.get(wish.better) if own else None,
         fixed=_fixed(wish.fixed),
-        full=float(_count("at most", wish.most) or 0) if own and halving else 0.0,
+        full=_most(wish.most) if own and halving else 0.0,
         patience=_count("patience", wish.patience),
         cluster=wish.cluster.strip(),
     )
@@ -174,8 +174,6 @@ def _check_script(wish: SweepWish, halving: bool) -> None:
 
 def _fixed(text: str) -> dict[str, Any]:
     """``batch=32 'note=two words'``, read as `--fix` reads them."""
-    import shlex
-
     from pilothouse.errors import UsageError
     from pilothouse.training.recipes import parse_param
 
@@ -194,6 +192,16 @@ def _count(name: str, text: str) -> int | None:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 100_000:
         raise UsageError(f"{name}: {text[:40]} is no whole number of 1 or more.")
     return int(text)
+
+
+def _most(text: str) -> float:
+    from pilothouse.errors import UsageError
+    from pilothouse.tracking.numerals import finite_number_of
+
+    number = finite_number_of(text)
+    if number is None or number < 1:
+        raise UsageError(f"at most: {text[:40]} is no number of 1 or more.")
+    return number
 
 
 def preview(workspace: Workspace, model: str, wish: SweepWish, known: Past) -> str:
@@ -215,7 +223,7 @@ def preview(workspace: Workspace, model: str, wish: SweepWish, known: Past) -> s
     if spec.command:
         words += f" by {plan.metric}, {'less' if plan.is_lower(plan.metric) else 'more'} is better"
     jobs = plan.jobs or default_jobs(plan.threads)
-    found = known.took.get(spec.recipe or OWN_COMMAND)
+    found = known.of(spec.recipe or shlex.join(spec.command))
     if wish.cluster.strip():
         return f"{words}. How long they take depends on the cluster."
     if found is None:

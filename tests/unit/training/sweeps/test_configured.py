@@ -57,6 +57,8 @@ def test_a_sweep_that_is_not_declared_says_how(tmp_path: Path, capsys: pytest.Ca
         ('[sweep]\nstrategy = "gird"\n', 7, "sweep.strategy must be"),
         ("[sweep]\ntrails = 3\n", 7, "Did you mean 'trials'?"),
         ("[sweep]\ntrials = 0\n", 7, "sweep.trials must be at least 1"),
+        ("[sweep]\nmax_resource = 0.5\n", 7, "sweep.max_resource must be at least 1, not 0.5"),
+        ("[sweep]\nminimize = 1\n", 7, "must be true or false"),
         ('[sweep]\nworkers = "two"\n', 7, "must be a whole number"),
         ("[sweep]\nparams = 3\n", 7, "must be a table"),
         ('[sweep.params]\nC = [1]\ndepth = "log(0..1)"\n', 8, "sweep.params.depth"),
@@ -73,6 +75,39 @@ def test_an_error_names_line_and_key(tmp_path: Path, text: str, line: int, words
         configured_space(workspace, *configured_sweep(workspace.config(), None))
     assert f"line {line}" in str(caught.value)
     assert words in str(caught.value)
+
+
+def test_a_script_is_declared_whole_also_where_there_is_no_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        '[sweep]\ncommand = "python train.py"\nstrategy = "halving"\nmetric = "fit"\nminimize = true\n'
+        'resource = "epochs"\nmax_resource = 9\nfix = { batch = 32, lr = 1 }\n'
+        "[sweep.params]\nlr = [0.1, 0.2, 0.3, 0.4]\n"
+    )
+    for folder, head in (("alone", ""), ("beside", MODEL)):
+        (tmp_path / folder).mkdir()
+        workspace = init_workspace(tmp_path / folder, head + text)
+        found = planned(capsys, workspace)
+        assert (found["strategy"], found["trials"]) == ("halving", 5), folder
+        assert set(found["first"][0]["params"]) == {"lr"}
+        # What was declared of that script is said of no other, and a word of the command line comes first.
+        assert planned(capsys, workspace, "--strategy", "grid")["trials"] == 4
+        there = ["--dry-run", "--workspace", str(workspace.root), "--", "python", "other.py"]
+        assert main(["sweep", *there]) == 2
+        assert "which parameter counts its work" in capsys.readouterr().err
+
+
+def test_a_sweep_without_a_model_and_a_command_says_what_it_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = init_workspace(tmp_path, "[sweep]\nmetric = 'loss'\n")
+    assert main(["sweep", "-p", "x=1,2", "--workspace", str(workspace.root)]) == 2
+    told = capsys.readouterr().err
+    assert "no model" in told and "command in [sweep]" in told
+    workspace.config_path.write_text("[training]\nseed = 1\n")
+    with pytest.raises(ConfigError, match="belongs to a model"):
+        workspace.config()
 
 
 def test_a_model_of_several_has_its_own(tmp_path: Path) -> None:
