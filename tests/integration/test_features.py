@@ -12,6 +12,8 @@ import pytest
 from pilothouse.data.versions import snapshot
 from pilothouse.serving.control import stop_server
 from pilothouse.serving.predictions import read_predictions
+from pilothouse.serving.status import server_status
+from pilothouse.serving.tables import written_at
 from pilothouse.store import open_store
 from pilothouse.training.sweeps.data import recipe_data
 from pilothouse.training.sweeps.launch import SweepOrder, checked
@@ -112,6 +114,10 @@ def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
         before = line["computed"]["level"]
         row = json.dumps({"dataframe_records": [line["features"]]})
         wait_until(lambda: _served_level(place, served.json()["port"], row) == before + 5)
+        # And says which it answers by.
+        wait_until(lambda: _tables_of(place)["alerts"] == written_at(root / "tables" / "alerts.csv"))
+        (table,) = pilothouse("features", "--json", cwd=root).json()["tables"]
+        assert table["served"] == table["written"] != ""
     finally:
         stop_server(place)
     events = pilothouse("events", "--json", cwd=root).json()
@@ -121,6 +127,12 @@ def test_the_same_features_in_training_and_in_serving(place: Workspace) -> None:
 def _served_level(place: Workspace, port: int, row: str) -> float:
     assert post(port, row)[0] == 200
     return float(read_predictions(place, 1)[0]["computed"]["level"])
+
+
+def _tables_of(place: Workspace) -> dict[str, str]:
+    status = server_status(place)
+    assert status is not None
+    return status.tables
 
 
 def test_a_view_that_leaks_makes_no_version(place: Workspace) -> None:

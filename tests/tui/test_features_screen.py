@@ -159,6 +159,9 @@ async def test_the_screen_says_first_that_the_file_is_not_what_is_served(
         screen._draw()
         assert "served as v2 computes them" in " ".join(shown(app).split()) or size[0] == 80
         assert "served as they are computed" not in shown(app)
-        assert "SELECT 2026 - hour AS age" in shown(app)
+        assert "SELECT 2026 - hour AS age" in shown(app) and "● alike" in shown(app)
+        screen._skews = Skews(2, 300, {"age": Skew("age", 300, 0, None, (), empty=299)})
+        screen._draw()
+        assert "○ empty" in shown(app) and "299 of them are empty on both sides" in shown(app)
         await pilot.press("u")
         await settle(pilot, lambda: "Tried just now: 2 features on 120 rows" in said(app), timeout=60)

@@ -77,6 +77,18 @@ def test_several_models_share_what_they_do_not_say() -> None:
         (MINIMAL + "[training]\nholdout = 1.5\n", 5, "between 0 and 1"),
         (MINIMAL + "[gates]\nauc = { mn = 1 }\n", 5, "Did you mean 'min'?"),
         (MINIMAL + "[gates]\nauc = 1\n", 5, "must be a table"),
+        (
+            MINIMAL + '[features.tables]\ntier = "t.csv"\n',
+            5,
+            'For example: tier = { file = "tables/tier.csv"',
+        ),
+        (
+            MINIMAL + '[features.tables.tier]\npath = "t.csv"\n',
+            5,
+            'For example: tier = { file = "tables/tier.csv"',
+        ),
+        (MINIMAL + '[features.tables.tier]\ntime = "t"\n', 4, 'time = "valid_from" }'),
+        (MINIMAL + "[gates]\nauc = 1\n", 5, "For example: auc = { min = 0.7"),
         (MINIMAL + '[data]\nexclude = "tailnum"\n', 5, "must be a list of texts"),
         (MINIMAL + "[autonomy]\nlevel = 5\n", 5, "must be 0 or 1 or 2"),
         ('[model]\nname = "../x"\ntarget = "y"\n', 2, "cannot name a folder"),

@@ -27,6 +27,16 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
     A view is a file features/NAME.sql with one SELECT from rows, and from tables that are declared under
     features.tables. It must give each row one row, the same one if the row is alone, and must not look past
     the row's own time.
+
+    \b
+    A table is declared in pilothouse.toml; each of its rows counts from its time on:
+      [features.tables]
+      tier = { file = "tables/tier.csv", time = "valid_from" }
+    and joined as it was at the time of a row:
+      SELECT t.tier FROM rows r ASOF LEFT JOIN tier t
+      ON r.customer_id = t.customer_id AND r.signed_up >= t.valid_from
+
+    A server that runs looks twice a second whether the file of a table has changed.
     """
     from pilothouse.data.features.checking import check_features
     from pilothouse.data.features.opening import open_features
@@ -62,7 +72,13 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
             for view in definition.views
         ],
         "tables": [
-            {"table": name, "file": one.file, "time": one.time} for name, one in definition.tables.items()
+            {
+                "table": name,
+                "file": one.file,
+                "time": one.time,
+                **_written(workspace, config.name, name, one.file),
+            }
+            for name, one in definition.tables.items()
         ],
         "reads": [one.name for one in definition.inputs],
         "rows": len(some),
@@ -91,12 +107,14 @@ def features(model: str | None, rows: int, workspace: Workspace, as_json: bool) 
                 one["view"],
                 f"{one['missing']:.1%}",
                 str(one["distinct"]),
-                printable(str(one["example"]), 40),
+                _shown(one["example"]),
             ]
             for one in told["features"]
         ]
         table(["feature", "type", "view", "missing", "distinct", "example"], lines, right=(3, 4))
         say(f"They read {', '.join(told['reads'])}; tried on {len(some):,} rows of {files[-1].name}.")
+        for one in told["tables"]:
+            say(_told_table(one))
         untimed = [name for name, one in definition.tables.items() if one.time is None]
         if untimed or config.data.time is None:
             why = f"{untimed[0]!r} has no time" if untimed else "data.time is not set"
@@ -123,9 +141,9 @@ def skew(
     as_json: bool,
 ) -> None:
     """Measure training-serving skew: features as they were served, and the same computed offline."""
-    from pilothouse.registry.feature_changes import feature_changes
+    from pilothouse.registry.feature_changes import feature_changes, tables_of
     from pilothouse.registry.versions import CHAMPION, get_version
-    from pilothouse.serving.skew import measure_skew
+    from pilothouse.serving.skew import measure_skew, told_empty
     from pilothouse.store import open_store
 
     store = open_store(workspace)
@@ -134,6 +152,10 @@ def skew(
     sources = expand_without_held(store, config.name, [data]) if data else ()
     report = measure_skew(store, version, config, sources=sources, limit=limit)
     since = feature_changes(workspace, store, config, version.version)
+    tables = [
+        {"table": name, "file": one.file, "time": None, **_written(workspace, config.name, name, one.file)}
+        for name, one in tables_of(version.path).items()
+    ]
 
     def show() -> None:
         if since is not None and since.any:
@@ -144,22 +166,67 @@ def skew(
                 f"{one.differing:,}",
                 f"{one.share:.1%}",
                 number(one.largest),
+                f"{one.empty / one.rows:.1%}",
                 "; ".join(
-                    f"{printable(str(served), 20)} served, {printable(str(offline), 20)} offline"
+                    f"{_shown(served)} served, {_shown(offline)} offline"
                     for _, served, offline in one.examples[:1]
                 ),
             ]
             for one in (*report.skewed, *(one for one in report.features if not one.differing))
         ]
-        table(["feature", "differing", "share", "largest", "for example"], rows, right=(1, 2, 3))
-        count = f"{len(report.skewed) or 'none'} of its {len(report.features)} features"
-        say(f"{version.label}: {count} differ over {report.rows:,} predictions.")
+        heads = ["feature", "differing", "share", "largest", "both empty", "for example"]
+        table(heads, rows, right=(1, 2, 3, 4))
+        say(
+            f"{version.label}: {_differ(len(report.skewed), len(report.features))}"
+            f" over {report.rows:,} predictions."
+        )
+        if report.mostly_empty:
+            say(f"▲ {printable(told_empty(report), 400)} That these agree says nothing.")
+        for one in tables:
+            say(_told_table(one))
         if report.unmatched:
             say(f"{report.unmatched:,} predictions have no row in these files.")
 
     emit({**report.to_json(), "changed_since": _since(since)}, as_json, show)
     if exit_code and report.skewed:
         raise click.exceptions.Exit(1)
+
+
+def _differ(count: int, among: int) -> str:
+    if among == 1:
+        return f"its one feature {'differs' if count else 'does not differ'}"
+    return f"{count or 'none'} of its {among} features {'differs' if count < 2 else 'differ'}"
+
+
+def _written(workspace: Workspace, model: str, name: str, file: str) -> dict[str, str | None]:
+    """When the file of a table was written, and the one that a server which runs answers by."""
+    from pilothouse.serving.status import server_status
+    from pilothouse.serving.tables import written_at
+
+    server = server_status(workspace)
+    mine = server if server is not None and server.model == model else None
+    return {
+        "written": written_at(workspace.root / file) or None,
+        "served": mine.tables.get(name) if mine is not None else None,
+    }
+
+
+def _told_table(table: dict[str, Any]) -> str:
+    """Say how old a table is, and whether the server has it as it is."""
+    since = f", each row from its {table['time']} on" if table.get("time") else ""
+    said = f"Table {table['table']}: {table['file']}{since}"
+    said += f", written {_clock(table['written'])}" if table["written"] else ", which is not there"
+    if table["served"] is None:
+        return printable(f"{said}.", 400)
+    if table["served"] == table["written"]:
+        return printable(f"{said}; the server answers by it.", 400)
+    return printable(f"{said}; the server still answers by that of {_clock(table['served'])}.", 400)
+
+
+def _clock(moment: str) -> str:
+    from datetime import datetime
+
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _since(since: FeatureChanges | None) -> dict[str, Any] | None:
@@ -173,6 +240,10 @@ def _since(since: FeatureChanges | None) -> dict[str, Any] | None:
         "gone": list(since.gone),
         "tables": list(since.tables),
     }
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else printable(str(value), 20)
 
 
 def _example(column: Any) -> Any:

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from pilothouse.config.settings import DRIFT_TESTS, ModelConfig, SweepConfig
+from pilothouse.config.settings import (
+    DRIFT_TESTS,
+    AlertRule,
+    BusinessMetric,
+    FeatureTable,
+    GateRule,
+    ModelConfig,
+    SweepConfig,
+)
 from pilothouse.errors import ConfigError
 
 _T = TypeVar("_T")
@@ -36,13 +44,15 @@ class Reader:
         where = f"{self._source}, line {line}" if line else self._source
         return ConfigError(f"{where}: {what}.", next=next)
 
-    def table(self, value: object, path: tuple[str, ...]) -> dict[str, Any]:
-        """Return a value that must be a table."""
+    def table(self, value: object, path: tuple[str, ...], example: str = "") -> dict[str, Any]:
+        """Return a value that must be a table; an error says what one looks like, for example."""
         if not isinstance(value, dict):
-            raise self.error(path, f"{'.'.join(path)} must be a table, not {_describe(value)}")
+            raise self.error(path, f"{'.'.join(path)} must be a table, not {_describe(value)}", example)
         return value
 
-    def only(self, table: Mapping[str, Any], allowed: set[str], path: tuple[str, ...]) -> None:
+    def only(
+        self, table: Mapping[str, Any], allowed: set[str], path: tuple[str, ...], example: str = ""
+    ) -> None:
         """Refuse keys that are not known, naming the nearest that is."""
         for key in table:
             if key not in allowed:
@@ -51,7 +61,9 @@ class Reader:
                 advice = (
                     f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(allowed))}."
                 )
-                raise self.error((*path, key), f"{full!r} is not a known key", advice)
+                raise self.error(
+                    (*path, key), f"{full!r} is not a known key", " ".join([advice, example]).strip()
+                )
 
     def model(
         self, table: dict[str, Any], shared: dict[str, Any], path: tuple[str, ...], name: str | None
@@ -100,9 +112,10 @@ class Reader:
 
     def build(self, kind: type[_T], value: object, path: tuple[str, ...]) -> _T:
         """Return the dataclass of a table."""
-        table = self.table(value, path)
+        example = _EXAMPLES[kind].format(path[-1]) if kind in _EXAMPLES else ""
+        table = self.table(value, path, example)
         known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
-        self.only(table, set(known), path)
+        self.only(table, set(known), path, example)
         hints = get_type_hints(kind)
         values: dict[str, Any] = {}
         for name, item in known.items():
@@ -110,7 +123,9 @@ class Reader:
                 values[name] = self.convert(hints[name], table[name], (*path, name))
             elif item.default is MISSING and item.default_factory is MISSING:
                 raise self.error(
-                    path, f"the key {'.'.join((*path, name))!r} is missing", f"Add {name} = … there."
+                    path,
+                    f"the key {'.'.join((*path, name))!r} is missing",
+                    example or f"Add {name} = … there.",
                 )
         return kind(**values)
 
@@ -141,6 +156,14 @@ class Reader:
         return float(value) if hint is float else value
 
 
+_EXAMPLES: dict[type[Any], str] = {
+    FeatureTable: 'For example: {} = {{ file = "tables/tier.csv", time = "valid_from" }}; each row counts'
+    " from its time on, and a table without a time as it is now.",
+    BusinessMetric: 'For example: {} = {{ sql = "avg((prediction = 1)::INT)", lower_is_better = true }}.',
+    AlertRule: 'For example: {} = {{ when = "roc_auc < 0.7", severity = "critical" }}.',
+    GateRule: "For example: {} = {{ min = 0.7, max_drop = 0.005 }}.",
+}
+"""What one entry of these tables looks like, by its name."""
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from pilothouse.config import ModelConfig
+from pilothouse.config import FeatureTable, ModelConfig
 from pilothouse.data.features.definition import FEATURES_NAME, FeatureDefinition, read_views
 from pilothouse.registry.versions import champion
 from pilothouse.store import Store
@@ -79,6 +80,16 @@ def feature_changes(
         tuple(name for name, table in before.items() if tables.get(name) != table),
         served,
     )
+
+
+def tables_of(bundle: Path) -> dict[str, FeatureTable]:
+    """Return the slowly changing tables that a version's views read, by name.
+
+    Raises:
+        FeatureError: what it keeps cannot be read.
+    """
+    path = bundle / FEATURES_NAME
+    return FeatureDefinition.from_json(path.read_bytes()).tables if path.is_file() else {}
 
 
 def _names(names: tuple[str, ...]) -> str:

@@ -244,6 +244,7 @@ class _Process:
             "p50_ms": traffic.quantile_ms(0.5),
             "p99_ms": traffic.quantile_ms(0.99),
             "rate": tuple(traffic.rate()),
+            "tables": self._models.tables_written,
             "last_error": self._trouble or self._models.last_error,
         }
         # A full disk must not stop the answers; the status is only late then.

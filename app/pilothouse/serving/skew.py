@@ -37,7 +37,8 @@ class FeatureSkew:
     """One feature: how many of the rows differ, by how much at most, and a few of them.
 
     `largest` is the largest difference of two numbers, None where none differ in size. Each example has the
-    prediction's id, what was logged, and what was computed offline.
+    prediction's id, what was logged, and what was computed offline. `empty` counts the rows that have nothing
+    on either side: these agree, and say nothing.
     """
 
     feature: str
@@ -45,6 +46,12 @@ class FeatureSkew:
     differing: int
     largest: float | None
     examples: tuple[tuple[str, Any, Any], ...]
+    empty: int = 0
+
+    @property
+    def mostly_empty(self) -> bool:
+        """Whether at least half of the rows have nothing on either side."""
+        return 2 * self.empty >= self.rows > 0
 
     @property
     def share(self) -> float:
@@ -67,6 +74,11 @@ class SkewReport:
         """The features that differ in any row, the worst first."""
         return tuple(sorted((one for one in self.features if one.differing), key=lambda one: -one.share))
 
+    @property
+    def mostly_empty(self) -> tuple[FeatureSkew, ...]:
+        """The features of which at least half of the rows have nothing on either side."""
+        return tuple(one for one in self.features if one.mostly_empty)
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return {
@@ -82,6 +94,7 @@ class SkewReport:
                     "differing": one.differing,
                     "share": one.share,
                     "largest": one.largest,
+                    "empty": one.empty,
                     "examples": [
                         {"id": name, "served": served, "offline": offline}
                         for name, served, offline in one.examples
@@ -204,18 +217,19 @@ def _key(value: Any) -> str | None:
 
 
 def _compare(name: str, served: pd.DataFrame, offline: pd.DataFrame) -> FeatureSkew:
-    differing, largest = 0, 0.0
+    differing, empty, largest = 0, 0, 0.0
     examples: list[tuple[str, Any, Any]] = []
     logged = served[name] if name in served.columns else pd.Series([None] * len(served))
     for place, (left, right) in enumerate(zip(logged.tolist(), offline[name].tolist(), strict=True)):
         if _same(left, right):
+            empty += bool(pd.isna(left))
             continue
         differing += 1
         if _number(left) and _number(right):
             largest = max(largest, abs(left - right))
         if len(examples) < _EXAMPLES:
             examples.append((str(served[""].iloc[place]), _plain(left), _plain(right)))
-    return FeatureSkew(name, len(served), differing, largest or None, tuple(examples))
+    return FeatureSkew(name, len(served), differing, largest or None, tuple(examples), empty)
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -236,6 +250,12 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | str) else str(value)
 
 
+def told_empty(report: SkewReport) -> str:
+    """Say of which features most values are empty on both sides, so that their agreeing says nothing."""
+    counts = ", ".join(f"{one.feature} in {one.empty:,} of {one.rows:,}" for one in report.mostly_empty[:5])
+    return f"Empty both as served and offline: {counts}." if counts else ""
+
+
 def _tell(store: Store, report: SkewReport) -> None:
     words = f"v{report.version}: {report.rows:,} predictions were given what they get offline."
     if report.skewed:
@@ -244,6 +264,8 @@ def _tell(store: Store, report: SkewReport) -> None:
             f"v{report.version}: training-serving skew in {len(report.skewed)} of {len(report.features)}"
             f" features; {worst.feature} differs in {worst.share:.1%} of {report.rows:,} predictions."
         )
+    if report.mostly_empty:
+        words += f" {told_empty(report)}"
     with store.transaction() as tx:
         data = {
             "rows": report.rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pilothouse.jsontext import dumps, loads
@@ -32,6 +32,7 @@ class ServerStatus:
         p99_ms: the 99th percentile of the same.
         rate: requests in each of the last 59 whole seconds, the oldest first.
         last_error: why it does not serve what it should; empty if all is well.
+        tables: when the file of each feature table was written that it answers by, ISO times by name.
     """
 
     pid: int
@@ -50,6 +51,7 @@ class ServerStatus:
     p99_ms: float | None = None
     rate: tuple[int, ...] = ()
     last_error: str = ""
+    tables: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is written and printed."""

@@ -78,6 +78,11 @@ class LiveModels:
         self.last_error = tables.trouble
         return True
 
+    @property
+    def tables_written(self) -> dict[str, str]:
+        """When the files of the feature tables that answer were written, by table."""
+        return dict(self._tables.written)
+
     def follow_tables(self) -> None:
         """Read the feature tables of what is live anew if they changed; a table that fails is told once."""
         if self._tables.refresh():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.data.features.computing import FeatureRunner
@@ -25,6 +27,8 @@ class FollowedTables:
         self._paths = table_paths(workspace, definition.tables) if definition else {}
         self._seen: dict[str, _Stamp] | None = None
         self.trouble = ""
+        self.written: Mapping[str, str] = {}
+        """When the file of each table that answers was written, as ISO text; none where the bundle's do."""
 
     def refresh(self) -> bool:
         """Read the tables if a file changed; return whether it was tried. What fails leaves the last ones."""
@@ -39,9 +43,20 @@ class FollowedTables:
             # One look at one pointer: a batch that is being computed keeps the runner that it has.
             self._loaded.features = FeatureRunner(definition, dict(self._paths))
             self.trouble = ""
+            self.written = {name: _written(stamp) for name, stamp in now.items() if stamp is not None}
         except PilothouseError as error:
             self.trouble = f"A feature table could not be read, so the last one still counts: {error.what}"
         return True
+
+
+def _written(stamp: tuple[int, int]) -> str:
+    return datetime.fromtimestamp(stamp[0] / 1e9, UTC).isoformat()
+
+
+def written_at(path: Path) -> str:
+    """Return when a table's file was written, as a server says it; empty where there is none."""
+    stamp = _stamp(path)
+    return "" if stamp is None else _written(stamp)
 
 
 def _stamp(path: Path) -> _Stamp:

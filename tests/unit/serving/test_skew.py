@@ -7,7 +7,8 @@ from pathlib import Path
 
 import making_models as making
 from pilothouse.serving.predictions import PredictionLog, predictions_folder
-from pilothouse.serving.skew import measure_skew
+from pilothouse.serving.skew import measure_skew, told_empty
+from pilothouse.store import list_events
 
 
 def _logged(log: PredictionLog, version: int, number: int, **features: object) -> None:
@@ -76,4 +77,9 @@ def test_an_id_that_was_logged_as_a_float_is_the_integer_of_the_file(tmp_path: P
     path.write_text("distance,hour,carrier,wind\n701207,3,UA,\n701208,4,UA,\n,5,UA,\n")
     report = measure_skew(store, version, workspace.config().model(), sources=[path])
     assert (report.rows, report.unmatched) == (2, 2)
+    # That nothing agrees with nothing is no evidence, and said so.
+    assert [(one.feature, one.empty) for one in report.mostly_empty] == [("wind", 2)]
+    assert told_empty(report) == "Empty both as served and offline: wind in 2 of 2."
+    assert told_empty(report) in list_events(store)[0].message
+    assert report.to_json()["features"][-1]["empty"] == 2
     assert [(one.feature, one.examples) for one in report.skewed] == [("hour", (("701208", 3.0, 4.0),))]

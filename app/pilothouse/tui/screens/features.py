@@ -237,7 +237,10 @@ class FeaturesScreen(PilothouseScreen):
         other = since is not None and view.name in (*since.changed, *since.new)
         if skew is not None and not skew.differing:
             by = f"v{self._skews.version} computes them" if other and self._skews else "they are computed"
-            rows += [line((f"● all {skew.rows:,} were served as {by}", "$success")), Content("")]
+            rows.append(line((f"● all {skew.rows:,} were served as {by}", "$success")))
+            if skew.mostly_empty:
+                rows.append(line((f"▲ {skew.empty:,} of them are empty on both sides", "$warning")))
+            rows.append(Content(""))
         if other and since is not None and view.name in since.served:
             rows.append(line((f"▲ v{since.version} serves its own:", "$warning")))
             rows += [line((safe(part, 400), "$dim")) for part in since.served[view.name].strip().splitlines()]
@@ -338,6 +341,8 @@ def _row(one: Feature, skew: Skew | None) -> Row:
         said, tone = "", "dim"
     elif skew.differing:
         said, tone = f"■ {percent(skew.differing / max(1, skew.rows), 1)}", "bad"
+    elif skew.mostly_empty:
+        said, tone = "○ empty", "watch"
     else:
         said, tone = "● alike", "good"
     cells = (

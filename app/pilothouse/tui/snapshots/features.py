@@ -53,13 +53,20 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Skew:
-    """One feature of the predictions that were logged: of `rows`, how many differ, by how much at most."""
+    """One feature of the predictions that were logged: of `rows`, how many differ, by how much at most, and
+    how many are `empty` on both sides."""
 
     feature: str
     rows: int
     differing: int
     largest: float | None
     examples: tuple[tuple[str, str, str], ...]
+    empty: int = 0
+
+    @property
+    def mostly_empty(self) -> bool:
+        """Whether at least half of the rows have nothing on either side, so that they agree by that."""
+        return 2 * self.empty >= self.rows > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,13 @@ def measure(workspace: Workspace, model: str, told: Callable[[str], None], stop:
             int(one["rows"]),
             int(one["differing"]),
             one["largest"] if isinstance(one["largest"], int | float) else None,
-            tuple((str(row["id"]), str(row["served"]), str(row["offline"])) for row in one["examples"]),
+            tuple((str(row["id"]), _shown(row["served"]), _shown(row["offline"])) for row in one["examples"]),
+            int(one["empty"]),
         )
         for one in found["features"]
     }
     return Skews(int(found["version"]), int(found["rows"]), by_feature)
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else str(value)
