@@ -10,18 +10,18 @@ from pilothouse.cli.options import printable
 from pilothouse.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from pilothouse.tracking.origin import Origin
+    from pilothouse.tracking.origin.made_by import MadeBy
     from pilothouse.workspace import Workspace
 
 _MAIN = ("scikit-learn", "pandas", "numpy", "duckdb", "torch", "xgboost", "lightgbm")
 
 
-def show_origin(origin: Origin, system: dict[str, float], later: Sequence[Origin]) -> None:
-    """Print what made a run, what went on with it `later`, and what it used."""
+def show_origin(made: MadeBy, system: dict[str, float]) -> None:
+    """Print what made a run, what went on with it later, and what it used."""
+    origin = made.origin
     click.echo("\nmade by")
+    if made.part:
+        _fact("as", f"{made.run.name} ({made.run.run_id}), which it is a part of")
     if origin.git is not None:
         state = "with uncommitted changes (--patch shows them)" if origin.patch else ""
         if origin.git.dirty and not origin.patch:
@@ -38,7 +38,7 @@ def show_origin(origin: Origin, system: dict[str, float], later: Sequence[Origin
         names = ", ".join(origin.code_changed[:5]) + (", …" if len(origin.code_changed) > 5 else "")
         _fact("", f"written after the run had begun, so not known: {names}")
     _fact("argv", " ".join(origin.argv))
-    for one in later:
+    for one in made.later:
         _fact("gone on by", " ".join(one.argv))
     named = {name.lower(): version for name, version in origin.packages.items()}
     main = ", ".join(f"{name} {named[name]}" for name in _MAIN if name in named)
@@ -60,17 +60,15 @@ def show_origin(origin: Origin, system: dict[str, float], later: Sequence[Origin
         _fact("used", ", ".join(part for part in parts if part))
 
 
-def code_of(workspace: Workspace, folder: Path, path: str) -> str:
+def code_of(workspace: Workspace, made: MadeBy | None, path: str) -> str:
     """Return a file of code as it was when the run started.
 
     Raises:
         NotFoundError: the run has no such file, or its bytes are gone.
     """
-    from pilothouse.tracking.origin import read_origin
     from pilothouse.tracking.origin.code import read_code
 
-    origin = read_origin(folder)
-    files = {one.path: one for one in origin.code} if origin is not None else {}
+    files = {one.path: one for one in made.origin.code} if made is not None else {}
     if path not in files:
         names = ", ".join(list(files)[:10]) or "none"
         raise NotFoundError(f"The run has no code file {path[:80]!r}.", next=f"It has: {names}.")

@@ -191,18 +191,17 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
     from pilothouse.cli.run_origin import code_of, echo_text, show_origin
     from pilothouse.cli.run_relatives import MOST, show_relatives
     from pilothouse.store import open_store
-    from pilothouse.tracking.origin import read_later_origins, read_origin, read_patch
+    from pilothouse.tracking.origin.made_by import find_origin
     from pilothouse.tracking.relatives import read_relatives
     from pilothouse.tracking.runs import get_run, metric_history
 
     store = open_store(workspace)
     found = get_run(store, run)
-    folder = workspace.run_dir(found.run_id)
+    made = find_origin(store, found)
     if patch or code is not None:
-        text = read_patch(folder) if code is None else code_of(workspace, folder, code)
+        text = code_of(workspace, made, code) if code is not None else made.patch if made is not None else ""
         emit({"patch" if code is None else "code": text}, as_json, lambda: echo_text(text))
         return
-    origin, later = read_origin(folder), read_later_origins(folder)
     relatives = read_relatives(store, found, most=None if as_json else MOST)
     history = metric_history(store, found.run_id) if as_json else {}
     artifacts_dir = workspace.run_dir(found.run_id) / "artifacts"
@@ -214,8 +213,9 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
         **relatives.to_json(),
         "history": {key: [[point.step, point.value] for point in points] for key, points in history.items()},
         "artifacts": artifacts,
-        "origin": origin.to_json() if origin is not None else None,
-        "gone_on_with": [one.to_json() for one in later],
+        "origin": made.origin.to_json() if made is not None else None,
+        "origin_run_id": made.run.run_id if made is not None else None,
+        "gone_on_with": [one.to_json() for one in made.later] if made is not None else [],
     }
 
     def show_text() -> None:
@@ -251,8 +251,8 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
                 ],
                 right=(1, 2, 3, 4),
             )
-        if origin is not None:
-            show_origin(origin, found.system, later)
+        if made is not None:
+            show_origin(made, found.system)
         show_relatives(relatives)
         if artifacts:
             click.echo("\nartifacts")

@@ -38,7 +38,8 @@ def origin_in_words(one: Behind) -> str:
             parts.append(f"with {lines:,} uncommitted lines" if lines else "with uncommitted changes")
     if one.code:
         parts.append(f"{len(one.code):,} file{'s' if len(one.code) > 1 else ''} kept")
-    return ", ".join(parts) or "nothing is known of its code"
+    words = ", ".join(parts) or "nothing is known of its code"
+    return f"{words}, as of {one.part_of}, which it is a part of" if one.part_of else words
 
 
 def _patch_lines(patch: str) -> int:
@@ -48,6 +49,8 @@ def _patch_lines(patch: str) -> int:
 
 
 def _change(workspace: Workspace, base: str, mine: Behind, label: str, other: Behind) -> CodeChange:
+    if mine.record is not None and mine.record == other.record and (mine.part_of or other.part_of):
+        return CodeChange(label, _one_maker(base, mine, label, other))
     if not mine.code or not other.code or (mine.built_in and other.built_in):
         return _without_files(base, mine, label, other)
     files, diff = [], []
@@ -62,6 +65,14 @@ def _change(workspace: Workspace, base: str, mine: Behind, label: str, other: Be
     if mine.commit and other.commit and mine.commit != other.commit:
         said += f" Commits: {mine.commit[:7]} and {other.commit[:7]}."
     return CodeChange(label, said, tuple(files), "\n".join(diff[:MOST_LINES]), len(diff) > MOST_LINES)
+
+
+def _one_maker(base: str, mine: Behind, label: str, other: Behind) -> str:
+    """Say why two runs have the same code: it was never kept twice."""
+    if mine.part_of and other.part_of:
+        return f"The same: both are parts of {mine.part_of}."
+    part, whole = (label, base) if other.part_of else (base, label)
+    return f"The same: {part} is a part of {whole}."
 
 
 def _files_in_words(files: Sequence[FileChange], base: str) -> str:

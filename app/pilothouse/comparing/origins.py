@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pilothouse.comparing.subjects import Subject, lineage_of
 from pilothouse.errors import PilothouseError
-from pilothouse.tracking.origin import Origin, read_origin, read_patch
-from pilothouse.workspace import Workspace
+from pilothouse.store import Store
+from pilothouse.tracking.origin.made_by import MadeBy, find_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +20,8 @@ class Behind:
         code: path -> sha256 of its bytes, which lie among the workspace's objects.
         patch: the uncommitted changes as a diff.
         built_in: whether a recipe made it, whose code is Pilothouse's own.
+        record: alike for runs that one process or one sweep made; None where nothing was recorded.
+        part_of: the name of the run whose record it is, where that is not its own.
     """
 
     commit: str = ""
@@ -35,20 +36,21 @@ class Behind:
     threads: Mapping[str, str] = field(default_factory=dict)
     seed: str = ""
     built_in: bool = False
+    record: tuple[str, float] | None = None
+    part_of: str = ""
 
 
-def behind(workspace: Workspace, subject: Subject) -> Behind:
+def behind(store: Store, subject: Subject) -> Behind:
     """Return what is known of what made a subject; a record that is damaged is no record."""
     lineage = lineage_of(subject.version) if subject.version else {}
     built_in = bool(lineage) and subject.run.kind == "recipe"
     if subject.run.run_id:
-        folder = workspace.run_dir(subject.run.run_id)
         try:
-            origin = read_origin(folder)
+            made = find_origin(store, subject.run)
         except PilothouseError:
-            origin = None
-        if origin is not None:
-            return _from_origin(folder, origin, built_in)
+            made = None
+        if made is not None:
+            return _from_origin(made, built_in)
     if not lineage:
         return Behind()
     threads = lineage.get("threads")
@@ -62,21 +64,25 @@ def behind(workspace: Workspace, subject: Subject) -> Behind:
     )
 
 
-def _from_origin(folder: Path, origin: Origin, built_in: bool) -> Behind:
+def _from_origin(made: MadeBy, built_in: bool) -> Behind:
+    origin = made.origin
     return Behind(
         commit=origin.git.commit if origin.git else "",
         branch=origin.git.branch if origin.git else "",
         dirty=bool(origin.git and origin.git.dirty),
-        patch=read_patch(folder) if origin.patch else "",
+        patch=made.patch,
         code={file.path: file.sha256 for file in origin.code},
-        # Of a recipe it is our own child's, with the run's folder: it would differ always, and say nothing.
-        argv=() if built_in else origin.argv,
+        # Of a recipe or a sweep it is our own child's, with the run's folder: it would differ always, and say
+        # nothing.
+        argv=() if built_in or (made.part and made.run.kind == "sweep") else origin.argv,
         packages=origin.packages,
         python=origin.python,
         host={key: str(value) for key, value in asdict(origin.host).items() if value},
         threads=origin.threads,
         seed="" if origin.seed is None else str(origin.seed),
         built_in=built_in,
+        record=made.key,
+        part_of=made.run.name if made.part else "",
     )
 
 

@@ -43,7 +43,7 @@ def sections(
     from pilothouse.comparing.environment import compare_environments
     from pilothouse.comparing.origins import behind
 
-    known = [behind(workspace, subject) for subject in subjects]
+    known = [behind(store, subject) for subject in subjects]
     yield "environment", compare_environments(known)
     yield "code", compare_code(workspace, [one.label for one in subjects], known)
     by_step = short_curves(step_curves(read_steps(store, subjects), subjects))

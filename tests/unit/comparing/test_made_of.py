@@ -76,7 +76,7 @@ def test_commits_and_patches_where_no_files_were_kept(trained: Workspace) -> Non
 
 def test_what_a_run_kept_is_read_and_what_is_broken_is_nothing(trained: Workspace) -> None:
     one = find_subjects(open_store(trained), ["one", "two"])[0]
-    from_bundle = behind(trained, one)
+    from_bundle = behind(open_store(trained), one)
     assert from_bundle.packages["scikit-learn"]
     assert from_bundle.built_in
     folder = trained.run_dir(one.run.run_id)
@@ -88,14 +88,14 @@ def test_what_a_run_kept_is_read_and_what_is_broken_is_nothing(trained: Workspac
         "host": {"name": "ship", "cpus": 2}, "threads": {"OMP_NUM_THREADS": "1"}, "seed": 7,
     }  # fmt: skip
     (folder / "origin.json").write_text(json.dumps(tree))
-    kept = behind(trained, one)
+    kept = behind(open_store(trained), one)
     assert (kept.commit, kept.patch, kept.seed, kept.host["cpus"]) == (COMMIT, "+line\n", "7", "2")
     (folder / "patch.diff").unlink()
     (folder / "origin.json").write_text(json.dumps({**tree, "patch": "../../../pilothouse.toml"}))
-    assert behind(trained, one).patch == ""
+    assert behind(open_store(trained), one).patch == ""
     for broken in ("", "[]", "{", '{"git": 3, "code": 4, "argv": 5, "packages": []}'):
         (folder / "origin.json").write_text(broken)
-        behind(trained, one)
+        behind(open_store(trained), one)
 
 
 def test_environments() -> None:

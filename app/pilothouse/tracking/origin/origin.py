@@ -60,6 +60,7 @@ class Origin:
         packages: installed packages and their versions.
         threads: the environment's settings for the threads of numerical libraries.
         seed: of everything random, where Pilothouse set it.
+        at: when the process began, in seconds since 1970; 0 where that was not kept.
     """
 
     git: Git | None = None
@@ -74,6 +75,7 @@ class Origin:
     host: Host = field(default_factory=Host)
     threads: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
+    at: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain data."""
@@ -136,6 +138,7 @@ def _read(path: Path) -> Origin | None:
             host=Host(**{key: host[key] for key in Host.__dataclass_fields__ if key in host}),
             threads={str(key): str(value) for key, value in raw["threads"].items()},
             seed=None if seed is None else int(seed),
+            at=float(raw.get("at") or 0.0),
         )
     except FileNotFoundError:
         return None

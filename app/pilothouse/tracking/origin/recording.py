@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,8 +96,9 @@ def record_origin(
     Raises:
         OSError: the disk is full, or cannot be written.
     """
+    started = read_start(folder) if code is None else None
     if code is None:
-        code = look_at_code(workspace, argv, cwd, own=own, started=read_start(folder))
+        code = look_at_code(workspace, argv, cwd, own=own, started=started)
     version, packages = machine.packages(sys.executable if own else _python(argv, environment))
     origin = Origin(
         git=code.git,
@@ -111,6 +113,7 @@ def record_origin(
         host=machine.host(),
         threads=machine.threads(environment),
         seed=seed,
+        at=time.time() if started is None else started.at / 1e9,
     )
     write_origin(folder, origin, code.patch[:MOST_PATCH])
     # What it noted is a part of the record now.

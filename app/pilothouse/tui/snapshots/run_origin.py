@@ -9,17 +9,21 @@ from pilothouse.tracking.durations import NONE
 from pilothouse.tui.text import size
 
 if TYPE_CHECKING:
-    from pilothouse.tracking.origin import CodeFile, Origin
+    from pilothouse.tracking.origin import CodeFile
+    from pilothouse.tracking.origin.made_by import MadeBy
     from pilothouse.tui.snapshots.files import FileLook
     from pilothouse.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class OriginLook:
-    """What made a run, as texts. ``commit`` is empty where there was no git repository; ``patch`` names a
-    file in the run's folder, or is empty. ``said`` is what was not kept.
-    ``script`` is the file of the code that the command line names, or empty."""
+    """What made a run, as texts. ``run_id`` is the run whose record it is: its own, or one that it is a part
+    of, which is called ``part_of``. ``commit`` is empty where there was no git repository; ``patch`` names a
+    file in the folder of ``run_id``, or is empty. ``said`` is what was not kept. ``script`` is the file of
+    the code that the command line names, or empty."""
 
+    run_id: str
+    part_of: str
     commit: str
     branch: str
     dirty: bool
@@ -41,13 +45,19 @@ class Asked:
 
 def run_origin(workspace: Workspace, run_id: str) -> Asked:
     """Return what made a run."""
-    from pilothouse.tracking.origin import read_origin
+    from pilothouse.store import open_store
+    from pilothouse.tracking.origin.made_by import find_origin
+    from pilothouse.tracking.runs import read_runs
 
-    origin = read_origin(workspace.run_dir(run_id))
-    return Asked(None if origin is None else _look(origin))
+    store = open_store(workspace)
+    with store.reading() as tx:
+        found = read_runs(tx, "runs.run_id = ?", [run_id])
+    made = find_origin(store, found[0]) if found else None
+    return Asked(None if made is None else _look(made))
 
 
-def _look(origin: Origin) -> OriginLook:
+def _look(made: MadeBy) -> OriginLook:
+    origin = made.origin
     git, host = origin.git, origin.host
     machine = (
         ("python", origin.python or "not known: the command starts no Python that tells its packages"),
@@ -63,6 +73,8 @@ def _look(origin: Origin) -> OriginLook:
     if origin.code_changed:
         said.append(f"{len(origin.code_changed)} files were written after the run had begun")
     return OriginLook(
+        made.run.run_id,
+        made.run.name if made.part else "",
         git.commit if git is not None else "",
         git.branch if git is not None else "",
         bool(git is not None and git.dirty),

@@ -105,9 +105,10 @@ class CodeTab(RunTab):
         table = self.query_one("#code-names", Table)
         first = not table.loaded
         table.set_rows(rows)
-        self.query_one("#code-list", Panel).retitle(
-            "Code", f"{len(origin.code)} files" + (f"   ▲ {origin.said}" if origin.said else "")
-        )
+        told = [f"{len(origin.code)} files"]
+        told += [f"as of {origin.part_of}, which it is a part of"] if origin.part_of else []
+        told += [f"▲ {origin.said}"] if origin.said else []
+        self.query_one("#code-list", Panel).retitle("Code", "   ".join(told))
         script = origin.script or (files[0].path if files else "")
         wanted = "patch" if origin.patch else f"file {script}" if script else ""
         if first and wanted:
@@ -131,7 +132,7 @@ class CodeTab(RunTab):
         if not name:
             return
         self._shown = key = row.key
-        workspace, run_id = self.workspace, self.run_id
+        workspace, run_id = self.workspace, origin.run_id
 
         def work() -> None:
             from pilothouse.tui.snapshots.run_origin import look_at_code
