@@ -11,10 +11,11 @@ from pilothouse.autopilot.harm_progress import forget_progress, harm_lock, say_p
 from pilothouse.autopilot.harm_queue import be_nice
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
-from pilothouse.performance.harms_kept import KeptHarm, Waiting, waiting_for_harm
+from pilothouse.performance.business_added import lacking
+from pilothouse.performance.harms_kept import KeptHarm, Waiting, read_harm, waiting_for_harm
 from pilothouse.performance.relabelling import look_again, short_of_labels
 from pilothouse.processes import collect_seldom, hold_alive
-from pilothouse.registry.versions import champion
+from pilothouse.registry.versions import champion, get_version
 from pilothouse.store import Store, open_store
 from pilothouse.workspace import Workspace
 
@@ -32,11 +33,7 @@ def judge_waiting(
     """
     lock = hold_alive(harm_lock(workspace))
     if lock is None:
-        raise PilothouseError(
-            "Another process judges the harm of what landed just now.",
-            untouched="It goes on.",
-            next="See what it finds with `pilothouse harm`.",
-        )
+        raise _at_it()
     with lock, _telling(workspace):
         store = open_store(workspace)
         seen: set[Waiting] = set()
@@ -66,6 +63,46 @@ def _judge_relabelled(store: Store, model: ModelConfig, tell: Callable[[str], No
         tell(f"Looking at {one.file.name} again: labels have come.")
         if (kept := look_again(store, model, one, tell)) is not None:
             yield kept
+
+
+def fill_business(
+    workspace: Workspace, model: ModelConfig, tell: Callable[[str], None] = lambda text: None
+) -> Iterator[KeptHarm]:
+    """Judge files anew that were judged before a business metric was declared or changed, each for the
+    version that it was judged for; `tell` hears of those that cannot be.
+
+    Raises:
+        PilothouseError: another process is at it.
+    """
+    store = open_store(workspace)
+    lack = [one for one in read_harm(store, model.name) if lacking(one, model)]
+    if not lack:
+        return
+    lock = hold_alive(harm_lock(workspace))
+    if lock is None:
+        raise _at_it()
+    with lock, _telling(workspace):
+        from pilothouse.performance.arrivals import judge_arrival
+
+        for number, one in enumerate(reversed(lack), 1):
+            say_progress(workspace, model.name, one.name, number, len(lack))
+            tell(
+                f"Filling in {', '.join(lacking(one, model))} of {one.name} ({len(lack) - number + 1} to go)."
+            )
+            try:
+                version = get_version(store, str(one.version), model.name)
+                file = Waiting(one.model, one.name, one.sha256)
+                yield judge_arrival(store, version, model, file, again=True)
+            except PilothouseError as error:
+                tell(f"{error.what} {error.untouched}".rstrip())
+
+
+def _at_it() -> PilothouseError:
+    return PilothouseError(
+        "Another process judges the harm of what landed just now.",
+        untouched="It goes on.",
+        next="See what it finds with `pilothouse harm`.",
+    )
 
 
 def judge_relabelled(

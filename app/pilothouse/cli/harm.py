@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--model", metavar="NAME", help="The model, where there are several.")
-@click.option("--judge", is_flag=True, help="Judge what waits now; the watcher does it by itself.")
+@click.option(
+    "--judge",
+    is_flag=True,
+    help="Judge what waits now, as the watcher does by itself, and fill in business metrics added since.",
+)
 @click.option("--again", is_flag=True, help="Judge NAME again, by the labels that have come since.")
 @click.option(
     "--exit-code",
@@ -44,6 +48,7 @@ def harm(
     from dataclasses import asdict
 
     from pilothouse.autopilot.harm_progress import harm_progress, progress_json
+    from pilothouse.performance.business_added import lacking, told_lacking
     from pilothouse.performance.harms_kept import get_harm, read_harm, waiting_for_harm
     from pilothouse.performance.relabelling import short_of_labels
     from pilothouse.registry.versions import CHAMPION, get_version
@@ -56,9 +61,11 @@ def harm(
     store = open_store(workspace)
     config = workspace.config().model(model)
     if judge:
-        from pilothouse.autopilot.harm_judge import judge_waiting
+        from pilothouse.autopilot.harm_judge import fill_business, judge_waiting
 
         for one in judge_waiting(workspace, (config,), say):
+            say(f"{one.name}: {one.verdict}.")
+        for one in fill_business(workspace, config, say):
             say(f"{one.name}: {one.verdict}.")
     if again and name:
         from pilothouse.performance.arrivals import rejudge
@@ -74,7 +81,15 @@ def harm(
         waiting = waiting_for_harm(store, config.name)
         newest = found[:1]
         shown: Any = [
-            {**asdict(one), "report": None, "rows": one.rows, "labelled": one.labelled} for one in found
+            {
+                **asdict(one),
+                "report": None,
+                "rows": one.rows,
+                "labelled": one.labelled,
+                "troubles": one.report.get("troubles", []),
+                "business_lacking": lacking(one, config),
+            }
+            for one in found
         ]
         since = [one.file.name for one in short_of_labels(store, config.name, since=True)]
         judging = harm_progress(workspace)
@@ -82,7 +97,7 @@ def harm(
         emit(
             {"harm": shown, "waiting": names, "labels_since": since, "judging": progress_json(judging)},
             as_json,
-            lambda: _show_all(found, names, since, judging),
+            lambda: _show_all(found, names, since, judging, told_lacking(found, config)),
         )
     bad = [one for one in newest if _is_bad(one)]
     if not name and exit_code:
@@ -101,7 +116,7 @@ def _is_bad(kept: KeptHarm) -> bool:
 
 
 def _show_all(
-    found: list[KeptHarm], waiting: list[str], since: list[str], judging: HarmProgress | None
+    found: list[KeptHarm], waiting: list[str], since: list[str], judging: HarmProgress | None, lacks: str
 ) -> None:
     from pilothouse.performance.harm_glances import SIGNS
     from pilothouse.performance.harms_kept import NOT_JUDGED
@@ -129,6 +144,11 @@ def _show_all(
             if one.verdict == NOT_JUDGED:
                 say(f"{printable(one.name)} was not judged: {printable(one.words, 300)}")
         _say_by_chance(found)
+        troubles = dict.fromkeys(each for one in found for each in one.report.get("troubles", []))
+        for trouble in list(troubles)[:5]:
+            say(f"▲ {printable(trouble, 300)}")
+        if lacks:
+            say(printable(lacks, 300))
         left_out = [(one.report.get("learned", 0), one) for one in found]
         if counts := [f"{rows:,} of {printable(one.name, 40)}" for rows, one in left_out if rows][:5]:
             say(f"Rows that the version learned from do not count: {', '.join(counts)}.")
@@ -210,6 +230,8 @@ def _show_one(kept: KeptHarm) -> None:
 
 
 def _show_alerts(kept: KeptHarm) -> None:
+    for trouble in kept.report.get("troubles", []):
+        say(f"▲ {printable(trouble, 300)}")
     for alert in kept.report.get("alerts", []):
         sign = "■" if alert["fired"] else "○" if alert["fired"] is None else "●"
         word = "fired" if alert["fired"] else "cannot be told" if alert["fired"] is None else "quiet"

@@ -11,12 +11,13 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.versions import fingerprint
 from pilothouse.errors import PilothouseError
 from pilothouse.performance.alerts import Alert, figures_of, judge_alerts
+from pilothouse.performance.business_added import ASKED, asked
 from pilothouse.performance.earlier import landed_before
 from pilothouse.performance.files import Performance, measure_files
 from pilothouse.performance.harm import HARMFUL
 from pilothouse.performance.harms_kept import NOT_JUDGED, KeptHarm, Waiting, read_harm
 from pilothouse.registry.versions import ModelVersion
-from pilothouse.store import Store, Transaction, dumps, record
+from pilothouse.store import Row, Store, Transaction, dumps, loads, record
 
 ACTOR = "harm"
 
@@ -46,7 +47,7 @@ def judge_arrival(
         found = measure_files(
             store, version, config, [(arrival.name, path)], drifted=drifted, question=question, before=before
         )
-        kept = _of(arrival, version, found)
+        kept = _of(arrival, version, config, found)
         alerts = judge_alerts(config, figures_of(found.harm, version, drifted=drifted))
     except Exception as error:
         # A pipeline or a file that nobody foresaw must not come up again and again.
@@ -60,12 +61,13 @@ def judge_arrival(
             ) from error
         kept = _unjudged(arrival, version, why)
     with store.transaction() as tx:
-        if not again and tx.row(
-            "SELECT 1 FROM harms WHERE model = ? AND name = ? AND sha256 = ?",
+        known = tx.row(
+            "SELECT verdict, version, report FROM harms WHERE model = ? AND name = ? AND sha256 = ?",
             [arrival.model, arrival.name, arrival.sha256],
-        ):
+        )
+        if known and not again:
             return kept
-        _keep(tx, kept, alerts)
+        _keep(tx, kept, alerts, known)
     return kept
 
 
@@ -108,7 +110,7 @@ def bytes_of(store: Store, config: ModelConfig, arrival: Waiting) -> Path:
     raise PilothouseError(f"{arrival.name} is gone, or was changed since it was judged.")
 
 
-def _of(arrival: Waiting, version: ModelVersion, found: Performance) -> KeptHarm:
+def _of(arrival: Waiting, version: ModelVersion, config: ModelConfig, found: Performance) -> KeptHarm:
     harm = found.harm
     told = harm.realised or harm.estimated
     return KeptHarm(
@@ -119,14 +121,14 @@ def _of(arrival: Waiting, version: ModelVersion, found: Performance) -> KeptHarm
         at=datetime.now(UTC),
         metric=harm.metric,
         verdict=harm.verdict,
-        words=" ".join((harm.words, *found.notes, *found.troubles)),
+        words=" ".join((harm.words, *found.notes)),
         value=told.value if told else None,
         low=told.low if told else None,
         high=told.high if told else None,
         expected=harm.expected.value if harm.expected else None,
         estimated=harm.realised is None and harm.estimated is not None,
         business=harm.business,
-        report=found.to_json(),
+        report={**found.to_json(), ASKED: asked(config)},
     )
 
 
@@ -138,7 +140,13 @@ def _unjudged(arrival: Waiting, version: ModelVersion, why: str) -> KeptHarm:
     )  # fmt: skip
 
 
-def _keep(tx: Transaction, kept: KeptHarm, alerts: tuple[Alert, ...]) -> None:
+def _keep(tx: Transaction, kept: KeptHarm, alerts: tuple[Alert, ...], known: Row | None) -> None:
+    """Write what was found, and an event of what the judgement before, if there was one, did not say."""
+    told: set[str] = set()
+    if known and known["version"] == kept.version:
+        fired = (loads(known["report"]) or {}).get("alerts", [])
+        told = {one["name"] for one in fired if one["fired"]}
+    hurt = bool(known and known["version"] == kept.version and known["verdict"] == HARMFUL)
     row = {
         **{name: getattr(kept, name) for name in KeptHarm.__dataclass_fields__ if name != "at"},
         "recorded_at": kept.at,
@@ -152,11 +160,11 @@ def _keep(tx: Transaction, kept: KeptHarm, alerts: tuple[Alert, ...]) -> None:
     data = {"model": kept.model, "version": kept.version, "metric": kept.metric, "value": kept.value,
             "low": kept.low, "high": kept.high, "expected": kept.expected, "estimated": kept.estimated,
             "business": kept.business}  # fmt: skip
-    if kept.verdict == HARMFUL:
+    if kept.verdict == HARMFUL and not hurt:
         judged = kept.report.get("harm", {})
         hurts = "hurts" if judged.get("sure") or judged.get("confirmed") else "may hurt"
         record(tx, "harm", kept.name, f"{kept.name} {hurts} v{kept.version}: {kept.words}", data, ACTOR)
     for alert in alerts:
-        if alert.fired:
+        if alert.fired and alert.name not in told:
             words = f"{alert.severity}: {alert.name}, on {kept.name} with v{kept.version}: {alert.words}"
             record(tx, "alert", alert.name, words, {**data, **asdict(alert)}, ACTOR)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -87,7 +88,9 @@ def what_is_wrong(what: str, sql: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise _refused(what, sql, first_sentence(error).rstrip(".!")) from None
+        # Which kind of error it is for DuckDB says nothing to a person.
+        why = re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", first_sentence(error))
+        raise _refused(what, sql, why.rstrip(".!")) from None
 
 
 def _value(con: duckdb.DuckDBPyConnection, name: str, metric: BusinessMetric) -> float | None:

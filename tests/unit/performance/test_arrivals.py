@@ -296,7 +296,8 @@ def test_alerts_fire_on_the_figures_and_say_what_is_wrong_with_them(trained: Wor
     (waiting,) = waiting_for_harm(store, "late")
     kept = judge_arrival(store, live(store), config, waiting)
     assert kept.business["cost"] > 500 and "odd" not in kept.business
-    assert "business metric 'odd'" in kept.words and "nope [/x]" in kept.words
+    (trouble,) = kept.report["troubles"]
+    assert "business metric 'odd'" in trouble and "nope [/x]" in trouble and "odd" not in kept.words
     (found,) = read_harm(store)
     alerts = {one["name"]: one for one in found.report["alerts"]}
     assert {name: one["fired"] for name, one in alerts.items()} == {
@@ -308,3 +309,60 @@ def test_alerts_fire_on_the_figures_and_say_what_is_wrong_with_them(trained: Wor
     assert {event.subject for event in events} == {"costly", "hurt"}
     assert all(event.message.startswith("critical: ") for event in events)
     assert json.dumps(found.report)
+
+
+def test_a_business_metric_added_later_is_filled_in_once_and_what_is_wrong_with_one_stands_apart(
+    trained: Workspace,
+) -> None:
+    store = open_store(trained)
+    for number, name in enumerate(("a.csv", "turned.csv")):
+        table = rows(120, seed=50 + number)
+        landed(trained, name, flipped(table) if number else table)
+    landed(trained, "blind.csv", [{k: v for k, v in row.items() if k != "y"} for row in rows(60, seed=53)])
+    assert pilothouse("harm", "--judge", cwd=trained.root).code == 0
+    before = {one.name: one for one in read_harm(store, "late")}
+    assert all(not one.business for one in before.values())
+    toml = trained.root / "pilothouse.toml"
+    toml.write_text(
+        toml.read_text()
+        + """
+[business]
+cost = { sql = "count(*)" }
+wrong = { sql = "avg(prediction::VARCHAR)" }
+nothing = { sql = "sum(NULL)" }
+"""
+    )
+    (told,) = pilothouse_each(["harm"], cwd=trained.root)
+    said = (
+        "cost, wrong, nothing were added or changed after 2 files had been judged: `pilothouse harm --judge`"
+    )
+    assert said in told.err, told
+    filled, told, one, fields = pilothouse_each(
+        ["harm", "--judge"], ["harm"], ["harm", "a.csv"], ["harm", "--json"], cwd=trained.root
+    )
+    assert "Filling in cost, wrong, nothing of a.csv (2 to go)." in filled.err, filled
+    assert filled.code == 0 and "were added or changed" not in told.err and "blind.csv" not in filled.err
+    now = {one.name: one for one in read_harm(store, "late")}
+    assert [now[name].business for name in ("a.csv", "turned.csv", "blind.csv")] == [
+        {"cost": 120.0},
+        {"cost": 120.0},
+        {},
+    ]
+    assert all(
+        (now[name].verdict, now[name].value) == (one.verdict, one.value) for name, one in before.items()
+    )
+    # What was told of harm is not told again.
+    assert [event.subject for event in list_events(store, kind="harm")] == ["turned.csv"]
+    trouble = "The business metric 'wrong' cannot be computed: No function matches"
+    for shown in (told, one):
+        assert trouble in shown.err and "Binder" not in shown.err + shown.out
+    assert "business metric" not in now["a.csv"].words
+    listed = {one["name"]: one for one in fields.json()["harm"]}
+    assert listed["a.csv"]["troubles"][0].startswith(trouble) and listed["a.csv"]["business_lacking"] == []
+    # What gave nothing or an error is asked once; an expression that changed is asked again.
+    (again,) = pilothouse_each(["harm", "--judge"], cwd=trained.root)
+    assert "Filling in" not in again.err
+    toml.write_text(toml.read_text().replace("count(*)", "2 * count(*)"))
+    changed, told = pilothouse_each(["harm"], ["harm", "--judge"], cwd=trained.root)
+    assert "cost was added or changed after 2 files" in changed.err
+    assert {one.business.get("cost") for one in read_harm(store, "late")} == {240.0, None}

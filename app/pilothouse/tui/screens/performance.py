@@ -112,6 +112,8 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
             table.set_rows(self._matching(file_rows(known, self.pilothouse.now())))
             waits = f"   {len(known.waiting)} to judge" if known.waiting else ""
             by = "   watched" if known.watched else "   not watched: u judges" if known.waiting else ""
+            if known.lacking:
+                by += f"   {known.lacking} without a business metric: u"
             if (judging := known.judging) is not None:
                 by = f"   ▶ {judging.at:,} of {judging.of:,}, {safe(judging.name, 30)}, {known.seconds:,} s"
             panel.retitle("What landed", f"{len(known.kept)} judged{waits}{by}")
@@ -190,7 +192,7 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
         if action in ("judge_harm", "harm_again", "measure", "take_labels") and known is None:
             return "the workspace has not been read yet"
         if known is not None:
-            if action == "judge_harm" and not known.waiting:
+            if action == "judge_harm" and not known.waiting and not known.lacking:
                 return (
                     "everything that landed since it was live is judged"
                     if known.live is not None
@@ -198,7 +200,7 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
                 )
             if action == "judge_harm" and known.judging is not None:
                 return f"it is being done: {known.judging.at:,} of {known.judging.of:,}"
-            if action == "judge_harm" and known.watched:
+            if action == "judge_harm" and known.watched and not known.lacking:
                 return "the watcher judges it by itself, when no file waits for its verdict"
             if action == "harm_again" and self.current() is None:
                 return "no judged file is under the cursor"

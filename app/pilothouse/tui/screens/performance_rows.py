@@ -247,6 +247,7 @@ def _lines(
         rows.append(line("\n", ("business", "bold")))
         wide = min(30, max(len(safe(name)) for name in business))
         rows += [line(f"  {fit(safe(name), wide)}  {number(value):>12}") for name, value in business.items()]
+    rows += [line("\n", ("▲ ", "$warning"), safe(one, 300)) for one in report.get("troubles") or []]
     for one in report.get("alerts") or []:
         sign, style, said = (
             ("■", "$error", "fired") if one["fired"]

@@ -28,6 +28,8 @@ class Harms:
     """Business metrics that any of them has."""
     judging: HarmProgress | None = None
     seconds: int = 0
+    lacking: int = 0
+    """Files that were judged before a business metric was declared or changed."""
 
 
 def harms(workspace: Workspace, model: str | None, before: Harms | None) -> Harms:
@@ -45,6 +47,7 @@ def harms(workspace: Workspace, model: str | None, before: Harms | None) -> Harm
         if (judging, seconds) == (before.judging, before.seconds):
             return before
         return replace(before, judging=judging, seconds=seconds)
+    from pilothouse.performance.business_added import lacking
     from pilothouse.performance.harms_kept import read_harm, waiting_for_harm
     from pilothouse.registry.versions import champion
     from pilothouse.store import open_store
@@ -55,7 +58,8 @@ def harms(workspace: Workspace, model: str | None, before: Harms | None) -> Harm
     live = champion(store, chosen.name)
     business = tuple(dict.fromkeys(name for one in kept for name in one.business))
     number = live.version if live else None
-    return Harms(now, chosen.name, kept, waiting, watched, number, business, judging, seconds)
+    lacks = sum(bool(lacking(one, chosen)) for one in kept)
+    return Harms(now, chosen.name, kept, waiting, watched, number, business, judging, seconds, lacks)
 
 
 def periods_of(answer: Any) -> list[dict[str, Any]]:
