@@ -14,7 +14,9 @@ from pilothouse.performance.harm_glances import HarmGlance
 from pilothouse.serving.fate import ServerNow
 from pilothouse.store import open_store
 from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.screens.bridge_panels import heat_columns
 from pilothouse.tui.screens.data_rows import FILES_NARROW, file_row
+from pilothouse.tui.screens.drift_map import map_files
 from pilothouse.tui.snapshots.bridge import _needs, harmful, unlearned_drift
 from pilothouse.tui.snapshots.data import Data, FileVerdict
 from pilothouse.tui.snapshots.data import data as read_data
@@ -44,6 +46,19 @@ def seen() -> Data:
         _file("older.csv", drifted=True),
     )
     return Data((), "late", "data", files, (), None, 0)
+
+
+def test_the_bridge_and_the_map_call_a_file_alike() -> None:
+    files = (
+        _file("calm2000.csv", drifted=False),
+        _file("calm200.csv", drifted=False, held=True),
+        _file("calm20000.csv", drifted=False),
+        _file("2025-06.csv", drifted=True),
+    )
+    known = Data((), "late", "data", files, (), None, 0)
+    on_map = {one.key: one.label for one in map_files(known)}
+    assert list(on_map.values()) == ["Jun", "#2", "#3", "#4"]
+    assert [one.label for one in heat_columns(known)] == ["Jun", "#2", "#4"], "a held file has its place, too"
 
 
 def test_what_hurts_needs_a_person_before_what_is_held(steered: Workspace, seen: Data) -> None:

@@ -183,7 +183,8 @@ def heat_columns(data: Data) -> list[HeatColumn]:
     from pilothouse.tui.snapshots.arrival_names import short_names
 
     judged = [file for file in reversed(data.files) if file.report is not None]
-    labels = short_names([file.arrival.name for file in judged])
+    # As on the map, which has all of them.
+    labels = short_names([file.arrival.name for file in reversed(data.files)])
     targets = any(target_moved(file.report) for file in judged if file.report is not None)
     files = []
     for file in judged:

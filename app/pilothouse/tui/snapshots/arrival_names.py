@@ -32,7 +32,11 @@ def in_order(files: Sequence[tuple[str, datetime]]) -> list[int]:
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
     """Name -> what tells it from the others: the month (or month and day) of its date, if no
-    other has that date; else the first letters behind what those left have in common; else its place."""
+    other has that date; else what those left do not have in common, cut with ``…`` where it is long; else its
+    place, as ``#12``.
+
+    What a file is called hangs on all the names: who shows a part of the files gives all of them.
+    """
     stems = {name: _ENDING.sub("", name) for name in names}
     dates = {name: found.groups() for name, stem in stems.items() if (found := _date(stem))}
     out: dict[str, str] = {}
@@ -41,13 +45,29 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
         if times[date] == 1:
             out[name] = f"{date[1]}-{date[2]}" if len(date) == 3 else _MONTHS[int(date[1]) - 1]
     left = [name for name in names if name not in out]
-    rests = _told_apart([stems[name] for name in left])
-    alike = Counter([rest[:LONGEST] for rest in rests] + list(out.values()))
-    places = {name: str(at)[-LONGEST:] for at, name in enumerate(names, 1)}
-    for name, rest in zip(left, rests, strict=True):
-        label = rest[:LONGEST]
-        out[name] = label if label and alike[label] == 1 else places[name]
-    return out
+    rests = dict(zip(left, _told_apart([stems[name] for name in left]), strict=True))
+    for cut in (_whole, _begun, _middle_left_out):
+        labels = {name: cut(rests[name]) for name in left}
+        taken = Counter([*labels.values(), *set(out.values())])
+        out |= {name: label for name, label in labels.items() if label and taken[label] == 1}
+        left = [name for name in left if name not in out]
+    places = {name: at for at, name in enumerate(names, 1)}
+    out |= {name: f"#{str(places[name])[-(LONGEST - 1) :]}" for name in left}
+    return {name: out[name] for name in names}
+
+
+def _whole(rest: str) -> str:
+    return rest if len(rest) <= LONGEST else ""
+
+
+def _begun(rest: str) -> str:
+    # The start of a number says nothing.
+    first = rest[: LONGEST - 1]
+    return f"{first.rstrip('-')}…" if len(rest) > LONGEST and not first.strip("-").isdecimal() else ""
+
+
+def _middle_left_out(rest: str) -> str:
+    return f"{rest[:2]}…{rest[-2:].lstrip('-')}" if len(rest) > LONGEST else ""
 
 
 def _told_apart(stems: Sequence[str]) -> list[str]:

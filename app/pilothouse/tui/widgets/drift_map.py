@@ -129,9 +129,11 @@ class DriftMap(ScrollView, can_focus=True):
         least = max((width(safe(file.label)) for file in self.files), default=3) + 1
         room = (across - self._left) // max(1, len(self.files))
         self._cell = max(least, 4, min(_WIDEST_CELL, room))
-        self.virtual_size = Size(
-            self._left + self._cell * len(self.files), self._head + max(1, len(self.names))
-        )
+        # With the part of a cell that is left over beside the last whole one: else the last cells could not
+        # be scrolled to, since scrolling goes by whole cells.
+        over = max(0, across - self._left) % self._cell
+        wide = self._left + self._cell * len(self.files) + over
+        self.virtual_size = Size(wide, self._head + max(1, len(self.names)))
         self.refresh()
 
     @property
