@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,14 @@ from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
 BARS = 12
-"""Bars of equal width in which both shapes are drawn."""
+"""Bars in which both shapes are drawn, of equal width where that shows them."""
+TOO_MUCH = 0.9
+"""A bar that holds this share of one side's values shows no shape: then bars widen as the values grow."""
+EQUAL, WIDENING, AS_JUDGED = (
+    "bars of equal width",
+    "bars that widen with the values",
+    "the bins it was judged on",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,10 @@ class ColumnBeforeNow:
         said: that in a sentence; empty where it is noise.
         before, now: what each side holds; None where neither rows nor a profile are left.
         labels, before_counts, now_counts: both shapes; for numbers in bars of equal width where the rows
-            could be read, else in the bins of the report.
+            could be read, or in bars that widen where those would show nothing, else in the bins of the
+            report.
         equal_width: whether they are.
+        bars: what they are, in words.
         notes: what could not be had, in sentences.
     """
 
@@ -58,6 +68,7 @@ class ColumnBeforeNow:
     now_counts: tuple[int, ...]
     equal_width: bool = False
     notes: tuple[str, ...] = ()
+    bars: str = AS_JUDGED
 
 
 def column_before_now(
@@ -111,8 +122,8 @@ def column_before_now(
     shape = None
     if drift.kind == "numeric" and sources and before is not None and now is not None:
         shape = _shapes(sources, file, column, before, now, part_of(progress, 0.8, 1, "shapes"))
-    labels, r, c = shape or (drift.bins, drift.reference_counts, drift.current_counts)
-    return ColumnBeforeNow(drift, told(drift), before, now, labels, r, c, shape is not None, tuple(notes))
+    labels, r, c, bars = shape or (drift.bins, drift.reference_counts, drift.current_counts, AS_JUDGED)
+    return ColumnBeforeNow(drift, told(drift), before, now, labels, r, c, bars == EQUAL, tuple(notes), bars)
 
 
 def _made_by_view(
@@ -211,9 +222,9 @@ def _shapes(
     before: Description,
     now: Description,
     progress: Progress | None,
-) -> tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]] | None:
-    """Count both sides into the same bars of equal width, from where most of either lies; the outer bars take
-    what lies beyond."""
+) -> tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...], str] | None:
+    """Count both sides into the same bars, from where most of either lies; the outer bars take what lies
+    beyond. Also says what bars they are."""
     ends = [one.edges for one in (before, now) if len(one.edges) > 1]
     if not ends:
         return None
@@ -221,8 +232,31 @@ def _shapes(
     inner = round_edges(low, high, BARS)
     if not inner:
         return None
+    bars = EQUAL
     r, c = (_counts(side, column, inner, progress) for side in (sources, (file,)))
-    return (*bin_labels(inner), "(missing)"), (*r, before.missing), (*c, now.missing)
+    if any(max(side) >= TOO_MUCH * sum(side) for side in (r, c)) and (
+        widening := widening_edges(before.quantiles, now.quantiles, BARS)
+    ):
+        inner, bars = widening, WIDENING
+        r, c = (_counts(side, column, inner, progress) for side in (sources, (file,)))
+    return (*bin_labels(inner), "(missing)"), (*r, before.missing), (*c, now.missing), bars
+
+
+def widening_edges(before: Sequence[float], now: Sequence[float], bars: int) -> list[float]:
+    """Return edges for values of very different sizes, at most `bars`: 1, 2, 5, 10, … or powers of ten where
+    all but a few are above zero; else the quantiles of both sides, so that each side has its shape."""
+    both = sorted({float(f"{value:.3g}") for value in (*before, *now) if math.isfinite(value)})
+    if len(both) < 2:
+        return []
+    if both[0] <= 0:
+        return both if len(both) <= bars else both[:: -(-len(both) // bars)]
+    first, last = math.floor(math.log10(both[0])), math.ceil(math.log10(both[-1]))
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        edges = [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
+        inside = [edge for edge in edges if both[0] <= edge <= both[-1]]
+        if 2 <= len(inside) <= bars:
+            return inside
+    return both if len(both) <= bars else []
 
 
 def round_edges(low: float, high: float, bars: int) -> list[float]:

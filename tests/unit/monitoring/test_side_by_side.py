@@ -17,7 +17,14 @@ from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.glances import list_glances
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.monitoring.rows_shown import rows_of
-from pilothouse.monitoring.side_by_side import ColumnBeforeNow, column_before_now, round_edges
+from pilothouse.monitoring.side_by_side import (
+    BARS,
+    WIDENING,
+    ColumnBeforeNow,
+    column_before_now,
+    round_edges,
+    widening_edges,
+)
 from pilothouse.monitoring.verdicts import get_drift_report
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
@@ -61,6 +68,34 @@ def test_numbers_are_counted_into_the_same_bars_on_both_sides(judged: tuple[Work
     assert told.said.startswith("`temp` moved up by 2.0 sigma")
     assert told.now.mean is not None and told.before.mean is not None
     assert 15 < told.now.mean - told.before.mean < 25
+
+
+def test_bars_widen_where_one_of_equal_width_would_hold_all(tmp_path: Path) -> None:
+    """Dollars, of which most are small, that became cents: every side has a shape, not one bar of 100%."""
+    workspace, store = making_models.workspace(tmp_path / "ws")
+    config = workspace.config().model()
+    dollars = RNG.lognormal(3.5, 1.2, 3000)
+    write_parquet(workspace.root / "data" / "a.parquet", {"spend": dollars, "late": [0, 1] * 1500})
+    snapshot(workspace, store, config)
+    cents = {"spend": RNG.lognormal(3.5, 1.2, 600) * 100, "late": [0, 1] * 300}
+    judge_file(workspace, store, config, write_parquet(workspace.root / "data" / "b.parquet", cents))
+    told = _column((workspace, store), "spend")
+    assert (told.bars, told.equal_width) == (WIDENING, False)
+    assert (sum(told.before_counts), sum(told.now_counts)) == (3000, 600)
+    assert max(told.before_counts) < 0.4 * 3000 and max(told.now_counts) < 0.4 * 600
+    assert len(told.labels) <= BARS + 2
+
+
+@given(
+    st.lists(st.floats(-1e12, 1e12), min_size=5, max_size=5).map(sorted),
+    st.lists(st.floats(-1e12, 1e12), min_size=5, max_size=5).map(sorted),
+)
+def test_edges_that_widen_rise_and_are_few(before: list[float], now: list[float]) -> None:
+    edges = widening_edges(before, now, BARS)
+    assert edges == sorted(set(edges)) and len(edges) <= BARS
+    assert widening_edges([4.7, 14, 33, 75, 231], [415, 1434, 3312, 7624, 23_578], BARS) == [
+        5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000,
+    ]  # fmt: skip
 
 
 def test_categories_keep_the_bins_they_were_judged_on(judged: tuple[Workspace, Store]) -> None:

@@ -126,8 +126,7 @@ class ColumnScreen(PilothouseScreen):
         self.query_one("#told", Words).show(Content("\n").join(words))
         self.query_one("#figures", Table).set_rows(figure_rows(found.before, found.now))
         what = "Most frequent values" if found.before is not None and found.before.top else "Shapes"
-        how = "bars of equal width" if found.equal_width else "the bins it was judged on"
-        self.query_one("#shapes-panel", Panel).retitle(what, how)
+        self.query_one("#shapes-panel", Panel).retitle(what, found.bars)
         self._draw_shapes()
 
     def _draw_shapes(self) -> None:
