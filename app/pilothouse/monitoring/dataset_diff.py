@@ -29,6 +29,7 @@ from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.reference import profile_of
 from pilothouse.monitoring.reports import ColumnDrift, column_from_tree
+from pilothouse.monitoring.story import without_noise
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -328,7 +329,8 @@ def _distributions(
         progress=part_of(progress, 0.5, 1, b.label),
     )
     report = compare_profiles(reference, current, target=target if target in alike else None, exclude=left)
-    return tuple(sorted(report.columns, key=lambda one: (not one.drifted, -one.score))), report.target
+    columns = sorted(map(without_noise, report.columns), key=lambda one: (not one.drifted, -one.score))
+    return tuple(columns), without_noise(report.target) if report.target is not None else None
 
 
 def _profile(

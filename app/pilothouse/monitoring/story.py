@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from pilothouse.monitoring.changes import NEW_VALUES, WORTH_SAYING
@@ -94,6 +95,11 @@ def told(column: ColumnDrift) -> str:
         return sentence(column)
     said = sentence(column) if worth_telling(column) else ""
     return f"{HEDGE}: {said}" if said else ""
+
+
+def without_noise(column: ColumnDrift) -> ColumnDrift:
+    """Return the column without words on what chance makes of so many rows."""
+    return column if worth_telling(column) else replace(column, moved="", told="")
 
 
 def shortly(column: ColumnDrift) -> str:

@@ -59,6 +59,14 @@ def test_the_same_files_are_the_same_wherever_they_lie(
     assert diff_datasets(None, None, str(elsewhere), str(workspace.root / "data")).same
 
 
+def test_what_chance_makes_of_few_rows_is_no_difference(tmp_path: Path) -> None:
+    before = write_parquet(tmp_path / "a.parquet", _rows(4000, 3))
+    after = write_parquet(tmp_path / "b.parquet", _rows(20, 4))
+    found = diff_datasets(None, None, str(before), str(after), target="y")
+    assert [one.moved for one in found.columns] == ["", ""]
+    assert found.said[-1].endswith("The target y did not move enough to count.")
+
+
 def test_every_format_and_none_of_a_workspace(tmp_path: Path) -> None:
     rows = [{"x": n / 7, "k": "ab"[n % 2], "y": n % 3} for n in range(300)]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
@@ -93,7 +101,7 @@ def test_what_is_not_there_is_named(
     workspace: Workspace, store: Store, versions: tuple[DatasetVersion, DatasetVersion]
 ) -> None:
     for text, words in (
-        ("nowhere", "no dataset version either"),
+        ("nowhere", "no dataset version of that name"),
         ("latest~7", "there are 2 dataset versions"),
         ("0123abcd", "0123abcd"),
         ("'; DROP TABLE runs; --", "DROP TABLE"),
