@@ -119,7 +119,7 @@ async def test_a_training_is_started_by_keys_and_shown_live(empty: Workspace) ->
 
 
 async def test_files_are_judged_by_a_key(steered: Workspace) -> None:
-    (steered.root / "data" / "other.csv").write_text("another\n1\n")
+    (steered.root / "data" / "other.csv").write_text("twice,twice\n1,2\n")
     app = PilothouseApp(steered)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await visit(pilot, "4")

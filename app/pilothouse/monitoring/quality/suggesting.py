@@ -6,8 +6,10 @@ A suggestion only warns; what it is for is what no season explains: another unit
 - a range is widened by its whole width on either side, more where the tails are heavy (the width against that
   of the middle 90%): the next extreme of heavy-tailed numbers lies far beyond the last; but
   amounts (numbers never below zero that lean towards it or pile up there) are widened by factors: from zero
-  to as many times the maximum as that is of the median;
-- numbers that end well above zero, such as ages, get no minimum below it;
+  to as many times the maximum as that is of the median, or to what their tail leads one to expect of ten
+  thousand times as many rows, if that is less and the tail is no heavier than that of a lognormal;
+- numbers that end well above zero, such as ages, get no minimum below it, nor do those above it whose lower
+  tail is shorter than a normal one: something ends it there;
 - missing values may double, and five points more: less than that is told by drift, which knows the sizes;
 - categories are named where all are known and there are at most a hundred; others may have 5% of the rows, or
   five times what values that came up once let expect;
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 from pilothouse.monitoring.columns import ColumnProfile, Profile
 from pilothouse.monitoring.quality.rules import WARN, ColumnRule, DatasetRules, FileRules
@@ -39,10 +42,17 @@ VARIES_SHARE = 0.87
 ROWS_FACTOR, ROWS_FILES = 10, 3
 MOST_REPEATED, MANY_EDGES = 0.4, 150
 """A file that was written twice over has 50%; edges are those of two hundred bins."""
+MEDIAN_OF_MAX = math.log(2)
+"""The maximum of n values lies half the time beyond the quantile at 1 - ln 2 / n."""
 TAILS = 3.0
 """As many times the stretch from the lowest value to that at 5%: no sample of a like file reaches so far."""
 COUNTED = 10
 """Of whole numbers of few values all others may still come: as many times the width."""
+MANY_MORE, UNSURE, NO_HEAVIER = 10_000, 1.25, 1.3
+"""What a tail is followed to, in times the rows that were seen; how much steeper than it looked it may go on;
+and how much steeper its end may be than its beginning, on the scale of a lognormal, to be followed at all."""
+SHORT, SHORT_ROWS = 0.7, 1000
+"""A lower tail so much shorter than a normal one, in a reference of so many rows, is cut off."""
 LEANS, LEANS_ROWS = 1.5, 200
 """The upper half of the middle 90% against its lower half, which for even-sided numbers is about 1."""
 
@@ -126,11 +136,51 @@ def _range(column: ColumnProfile) -> tuple[float | None, float | None]:
     low, high = (round(end, digits) if digits < 300 else end for end in ends)
     if _is_amount(column):
         low = max(low, 0.0)
-        usual = column.quantiles[2] or column.quantiles[-1]
-        high = max(high, float(f"{column.max * (column.max / usual):.1e}") if usual else high)
-    elif _ends_above_zero(column):
+        high = max(high, _most_of_amounts(column))
+    elif _ends_above_zero(column) or _is_cut_off_above_zero(column):
         low = max(low, 0.0)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+
+def _most_of_amounts(column: ColumnProfile) -> float:
+    """Return how large amounts may become: the square of the maximum over the median, which is enough for any
+    tail; less where the tail can be followed.
+
+    The logarithms of a lognormal's quantiles rise in a straight line over those of a normal distribution. A
+    tail that bends down from that line, or keeps to it, is followed along the steeper of its two parts,
+    median to 95% and 95% to maximum. One that bends up (a power law does) is not followed.
+    """
+    usual, most = column.quantiles[2] or column.quantiles[-1], float(column.max or 0.0)
+    if usual <= 0:
+        return most
+    widest = most * (most / usual)
+    middle, upper, rows = column.quantiles[2], column.quantiles[-1], column.rows - column.missing
+    if middle > 0 and rows >= LEANS_ROWS:
+        at_upper, at_most = _normal(0.95), _normal(1 - MEDIAN_OF_MAX / rows)
+        body = math.log(upper / middle) / at_upper
+        tail = math.log(most / upper) / (at_most - at_upper)
+        if tail <= NO_HEAVIER * body:
+            further = _normal(1 - 1 / (MANY_MORE * rows)) - at_most
+            widest = min(widest, most * math.exp(UNSURE * max(body, tail) * further))
+    return float(f"{widest:.1e}") if math.isfinite(widest) else widest
+
+
+def _is_cut_off_above_zero(column: ColumnProfile) -> bool:
+    """Say whether values below zero would be odd: none are, and the lowest 5% end sooner than a normal
+    distribution's would."""
+    if not isinstance(column.min, int | float) or column.min <= 0 or not column.quantiles:
+        return False
+    rows, (low, quarter) = column.rows - column.missing, column.quantiles[:2]
+    if rows < SHORT_ROWS:
+        return False
+    body = (quarter - low) / (_normal(0.95) - _normal(0.75))
+    tail = (low - column.min) / (_normal(1 - MEDIAN_OF_MAX / rows) - _normal(0.95))
+    return tail < SHORT * body
+
+
+def _normal(share: float) -> float:
+    """Return the quantile of the normal distribution."""
+    return NormalDist().inv_cdf(share)
 
 
 def ends_of(column: ColumnProfile) -> tuple[float, float] | None:

@@ -97,6 +97,30 @@ def test_ranges(tmp_path: Path) -> None:
     assert (big.min, big.max) == (None, None)
 
 
+def test_a_tail_is_followed_where_it_leads_and_ordinary_files_keep_to_that(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    spent = rng.lognormal(3.5, 1.2, 4000)
+    rule = _suggested(tmp_path, spent)
+    assert rule.min == 0.0
+    # The square of the maximum over the median would be 60 times the maximum: nothing would ever break it.
+    assert 5 < float(rule.max or 0) / spent.max() < 25
+    assert all(rng.lognormal(3.5, 1.2, 40_000).max() < float(rule.max or 0) for _ in range(20))
+    assert (spent * 100 > float(rule.max or 0)).mean() > 0.01
+    # A power law goes on and on: the widest limit stays.
+    wealth = 1 + rng.pareto(1.2, 4000)
+    widest = wealth.max() ** 2 / np.median(wealth)
+    assert float(_suggested(tmp_path, wealth).max or 0) >= 0.95 * widest
+
+
+def test_what_is_cut_off_above_zero_is_never_below_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    assert _suggested(tmp_path, rng.normal(120, 35, 3000).clip(25)).min == 0.0
+    # Degrees of a mild month end nowhere: winter may come.
+    mild = rng.normal(8, 2, 3000)
+    assert mild.min() > 0
+    assert float(_suggested(tmp_path, mild).min or 0) < 0
+
+
 @pytest.mark.parametrize(
     ("values", "range_"),
     [
