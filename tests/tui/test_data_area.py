@@ -88,7 +88,7 @@ async def test_the_map_is_steered_by_keys_and_opens_a_column(judged: Workspace) 
         assert isinstance(app.screen, DataScreen)
 
 
-async def test_a_held_file_shows_whole_rows_and_is_refused_if_no_training_could_read_it(
+async def test_a_held_file_shows_whole_rows_and_its_rules_and_is_no_offer_if_no_training_could_read_it(
     judged: Workspace,
 ) -> None:
     app = PilothouseApp(judged)
@@ -98,12 +98,19 @@ async def test_a_held_file_shows_whole_rows_and_is_refused_if_no_training_could_
         await settle(pilot, lambda: "Rows that show it  2 of 2" in shown(app))
         drawn = shown(app)
         assert "■ holds" in drawn and "n/a?" in drawn and "carrier" in drawn
+        assert "○ note" in drawn and "a accepts it" not in drawn
         await press(pilot, "a")
-        assert "training fails where a value cannot be read" in shown(app)
-        await press(pilot, "down", "shift+tab")
-        app.screen.query_one("#ask", Input).value = "a test"
-        app.screen.query_one("#do").press()  # type: ignore[attr-defined]
-        await settle(pilot, lambda: "no training could read it" in shown(app))
+        assert "accept: no training could read flights-2014-01.csv: the column 'distance' is text" in shown(
+            app
+        )
+        # The newest file is another one then; the rules stand beside the one that was chosen.
+        steady = judged.root / "data" / "flights-2013-11.parquet"
+        landed = steady.rename(steady.with_name("flights-2014-02.parquet"))
+        judge_file(judged, open_store(judged), judged.config().model(), landed)
+        await settle(pilot, lambda: "flights-2014-02" in shown(app))
+        await press(pilot, "s")
+        await settle(pilot, lambda: "beside flights-2014-01.csv" in shown(app), timeout=60)
+        assert "in flights-2014-01.csv" in shown(app)
     events = list_events(open_store(judged), 5)
     assert not any("accepted in spite of its checks" in event.message for event in events)
 

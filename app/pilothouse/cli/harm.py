@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pilothouse.cli.held import held_files
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
@@ -48,6 +49,7 @@ def harm(
     from dataclasses import asdict
 
     from pilothouse.autopilot.harm_progress import harm_progress, progress_json
+    from pilothouse.monitoring.verdicts import held_names
     from pilothouse.performance.business_added import lacking, told_lacking
     from pilothouse.performance.harms_kept import get_harm, read_harm, waiting_for_harm
     from pilothouse.performance.relabelling import short_of_labels
@@ -72,12 +74,15 @@ def harm(
 
         say(f"Judging {name} again.")
         rejudge(store, get_version(store, CHAMPION, config.name), config, name)
+    held = held_names(store, config.name)
     if name:
+        if name in held:
+            say(f"{printable(name)} is held: its harm counts for nothing until it is taken in.")
         kept = get_harm(store, config.name, name)
         emit(asdict(kept), as_json, lambda: _show_one(kept))
         newest = [kept]
     else:
-        found = read_harm(store, config.name)
+        found = [one for one in read_harm(store, config.name) if one.name not in held]
         waiting = waiting_for_harm(store, config.name)
         newest = found[:1]
         shown: Any = [
@@ -97,7 +102,7 @@ def harm(
         emit(
             {"harm": shown, "waiting": names, "labels_since": since, "judging": progress_json(judging)},
             as_json,
-            lambda: _show_all(found, names, since, judging, told_lacking(found, config)),
+            lambda: _show_all(found, names, since, judging, told_lacking(found, config), held),
         )
     bad = [one for one in newest if _is_bad(one)]
     if not name and exit_code:
@@ -116,7 +121,12 @@ def _is_bad(kept: KeptHarm) -> bool:
 
 
 def _show_all(
-    found: list[KeptHarm], waiting: list[str], since: list[str], judging: HarmProgress | None, lacks: str
+    found: list[KeptHarm],
+    waiting: list[str],
+    since: list[str],
+    judging: HarmProgress | None,
+    lacks: str,
+    held: list[str],
 ) -> None:
     from pilothouse.performance.harm_glances import SIGNS
     from pilothouse.performance.harms_kept import NOT_JUDGED
@@ -164,6 +174,8 @@ def _show_all(
         named = ", ".join(printable(name, 40) for name in waiting[:5])
         who = " The watcher does it, or `pilothouse harm --judge`." if judging is None else ""
         say(f"{'Not judged yet' if judging is None else 'After it'}: {named}{more}.{who}")
+    if held:
+        say(f"{held_files(held)} left out.")
     if since:
         say(
             f"Labels came since that may be of {', '.join(printable(name, 40) for name in since[:5])}."

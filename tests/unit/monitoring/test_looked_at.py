@@ -129,7 +129,11 @@ def test_a_held_file_that_cannot_be_read_is_not_looked_at(
 
 
 def test_who_held_a_file_again_and_why_stays_its_reason(
-    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+    workspace: Workspace,
+    store: Store,
+    folder: Path,
+    rng: np.random.Generator,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     model = workspace.config().model()
     moved = _rows(rng, 500, 1.0)
@@ -142,6 +146,17 @@ def test_who_held_a_file_again_and_why_stays_its_reason(
     assert (first.rule, first.severity) == ("held-again", "error")
     assert first.message.startswith("ana held it again on ") and first.message.endswith(": it was ['odd']")
     assert any("While it was taken in: 3 of 4 columns moved" in one.message for one in held.findings)
+    harm = {
+        "model": "late",
+        "name": "feb.parquet",
+        "sha256": held.sha256,
+        "version": 1,
+        "verdict": "no harm shown",
+    }
+    with store.transaction() as tx:
+        tx.insert("harms", [harm])
+    code, out, said = _run(capsys, "harm", "--workspace", str(workspace.root))
+    assert (code, out, "1 file is held (feb.parquet) and left out." in said) == (0, "", True)
     # Whatever the checks say later, it stays held, and so does the reason.
     events = len(list_events(store))
     rules = adapt_rules(_suggested(workspace, store), [bad], roles_of(model))

@@ -47,13 +47,15 @@ def harms(workspace: Workspace, model: str | None, before: Harms | None) -> Harm
         if (judging, seconds) == (before.judging, before.seconds):
             return before
         return replace(before, judging=judging, seconds=seconds)
+    from pilothouse.monitoring.verdicts import held_names
     from pilothouse.performance.business_added import lacking
     from pilothouse.performance.harms_kept import read_harm, waiting_for_harm
     from pilothouse.registry.versions import champion
     from pilothouse.store import open_store
 
     store = open_store(workspace)
-    kept = tuple(read_harm(store, chosen.name))
+    held = held_names(store, chosen.name)
+    kept = tuple(one for one in read_harm(store, chosen.name) if one.name not in held)
     waiting = tuple(one.name for one in waiting_for_harm(store, chosen.name))
     live = champion(store, chosen.name)
     business = tuple(dict.fromkeys(name for one in kept for name in one.business))
