@@ -14,7 +14,6 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -32,6 +31,7 @@ from pilothouse.registry.frames import canonical_frame
 from pilothouse.registry.manifest import (
     BundleError,
     read_manifest,
+    read_signature,
     read_verified,
     seal,
     verify_bundle,
@@ -121,9 +121,7 @@ def load_model(bundle: Path, expected_sha256: str | None, threshold: float | Non
         BundleError: a file is missing, changed, a link, or cannot be loaded here.
     """
     files = verify_bundle(bundle, expected_sha256)
-    signature = Signature.from_json(read_verified(bundle, "signature.json", files))
-    lineage = json.loads(read_verified(bundle, "lineage.json", files))
-    signature = replace(signature, beside=frozenset(lineage.get("left_out", ())))
+    signature = read_signature(bundle, files)
     estimator = _unpickle(read_verified(bundle, "model.joblib", files), bundle)
     own = kept_threshold(json.loads(read_verified(bundle, "metrics.json", files)))
     return LoadedModel(estimator, signature, kept_features(bundle, files), threshold if own is None else own)

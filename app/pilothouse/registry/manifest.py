@@ -6,9 +6,12 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.registry.signature import Signature
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -50,6 +53,30 @@ def verify_bundle(bundle: Path, expected_sha256: str | None) -> dict[str, str]:
     for name in files:
         read_verified(bundle, name, files)
     return files
+
+
+def read_signature(bundle: Path, files: Mapping[str, str]) -> Signature:
+    """Return what a version takes and gives, with the columns of its data that it does not take.
+
+    Args:
+        bundle: the folder.
+        files: the sha256 of each of its files by name.
+
+    Raises:
+        BundleError: a file is missing or changed.
+        PilothouseError: it is no signature.
+    """
+    signature = Signature.from_json(read_verified(bundle, "signature.json", dict(files)))
+    if "lineage.json" not in files:
+        return signature
+    # A bundle that a script made may say anything there, or nothing.
+    lineage = json.loads(read_verified(bundle, "lineage.json", dict(files)))
+    left_out = lineage.get("left_out") if isinstance(lineage, dict) else None
+    model = lineage.get("model") if isinstance(lineage, dict) else None
+    target = model.get("target") if isinstance(model, dict) else None
+    named = [*left_out] if isinstance(left_out, dict) else []
+    named += [target] if isinstance(target, str) else []
+    return replace(signature, beside=frozenset(named))
 
 
 def read_manifest(bundle: Path, expected_sha256: str | None) -> dict[str, str]:

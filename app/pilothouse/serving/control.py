@@ -12,7 +12,7 @@ from typing import Any
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.processes import ask_to_stop, is_alive, no_room, python_command, spawn_detached
 from pilothouse.registry.generation import alive_path, tell_server
-from pilothouse.registry.manifest import read_manifest, read_verified
+from pilothouse.registry.manifest import read_manifest, read_signature
 from pilothouse.registry.signature import Signature
 from pilothouse.registry.versions import ModelVersion, champion, get_version
 from pilothouse.serving.fate import forget_lost
@@ -117,7 +117,7 @@ def input_signature(workspace: Workspace, *, model: str | None = None) -> Signat
     """Return what the model that answers now takes: the server's version if it runs, else the champion."""
     version = answering(workspace, model=model)
     files = read_manifest(version.path, version.manifest_sha256)
-    return Signature.from_json(read_verified(version.path, "signature.json", files))
+    return read_signature(version.path, files)
 
 
 def answering(workspace: Workspace, *, model: str | None = None) -> ModelVersion:

@@ -148,6 +148,8 @@ def _from_csv(body: bytes, signature: Signature, left_out: LeftOut | None) -> li
         raise RequestError(400, "The body is not CSV in UTF-8.") from None
     except csv.Error as error:
         raise RequestError(400, f"The body is not CSV: {error}.") from None
+    if not names:
+        raise RequestError(400, f"None of these columns is an input of the model: {', '.join(others)[:200]}.")
     if left_out is not None:
         left_out.update(dict.fromkeys(others))
     return signature.validate_table(names, rows)

@@ -7,6 +7,7 @@ what each text is read as. What training reads as missing, as yes and no, and as
 from __future__ import annotations
 
 import csv
+import difflib
 import itertools
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,11 +16,13 @@ from typing import Any
 from pilothouse.data.reading import MISSING_TEXTS
 from pilothouse.data.spelling import meaning
 from pilothouse.registry.signature import Signature, SignatureError
+from pilothouse.registry.values import short
 
 _DELIMITERS = ",;\t|"
 _NUMBERS = ("integer", "long", "float", "double")
 _DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
+_ALIKE = 0.8
 
 Table = tuple[list[str], list[list[Any]], list[str]]
 
@@ -37,7 +40,8 @@ def read_csv(lines: Iterable[str], signature: Signature, limit: int | None = Non
         that does not read as its type stays as it is, for the signature to refuse.
 
     Raises:
-        SignatureError: a column is named twice, or rows are longer or shorter than the header.
+        SignatureError: a column is named twice or almost as an input that is not there, or rows are longer or
+            shorter than the header.
         csv.Error: it is not CSV, or has no header.
     """
     given = iter(lines)
@@ -58,12 +62,29 @@ def read_csv(lines: Iterable[str], signature: Signature, limit: int | None = Non
         raise SignatureError(
             [f"{where}{expected} {len(found[at - 1])}." for where, at in zip(rows_of, wrong, strict=True)]
         )
+    _refuse_slips(header, signature)
     places = {name: at for at, name in enumerate(header)}
     inputs = [field for field in signature.inputs if field.name in places]
     columns = [read_texts(field.type, [row[places[field.name]] for row in found]) for field in inputs]
     names = [field.name for field in inputs]
     values = [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in found]
     return names, values, [name for name in header if name not in signature.names]
+
+
+def _refuse_slips(header: Sequence[str], signature: Signature) -> None:
+    """An input that may be missing would be so in silence where its name has a slip."""
+    absent = [name for name in signature.names if name not in header]
+    strange = [name for name in header if name not in signature.names and name not in signature.beside]
+    slips = [
+        (name, near[0]) for name in strange if (near := difflib.get_close_matches(name, absent, 1, _ALIKE))
+    ]
+    if slips:
+        raise SignatureError(
+            [
+                f"field {short(name)} is not an input of the model; did you mean {near!r}?"
+                for name, near in slips
+            ]
+        )
 
 
 def read_texts(kind: str, texts: Sequence[str]) -> list[Any]:

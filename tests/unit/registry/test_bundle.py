@@ -16,7 +16,7 @@ from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.registry.bundle import check_probe, load_model, write_bundle
 from pilothouse.registry.frames import canonical_frame, fields_of_frame, frame_of_rows
 from pilothouse.registry.manifest import BundleError, seal, verify_bundle
-from pilothouse.registry.model import LoadedModel
+from pilothouse.registry.model import LoadedModel, output_fields
 from pilothouse.registry.signature import Field, Signature
 
 FILES = set(
@@ -223,3 +223,22 @@ def test_a_column_has_its_type_whatever_stands_in_the_batch() -> None:
     with pytest.raises(PilothouseError, match="cannot be read as long"):
         canonical_frame(signature, table.assign(hour="x"))
     assert canonical_frame(signature, table.drop(columns=["wind"]))["wind"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("lineage", "beside"),
+    [
+        ({"left_out": {"when": "the time"}, "model": {"target": "late"}}, {"when", "late"}),
+        ({"left_out": 3, "model": "late"}, set()),
+        ({}, set()),
+    ],
+)
+def test_a_signature_knows_the_other_columns_of_its_data(
+    tmp_path: Path, lineage: dict[str, Any], beside: set[str]
+) -> None:
+    model = making.fitted()
+    digest = write_bundle(
+        tmp_path / "v1", model=model, signature=Signature(making.INPUTS, output_fields(model, "long")),
+        profile_json="{}", probe=making.flights(20), metrics={}, lineage=lineage,
+    )  # fmt: skip
+    assert load_model(tmp_path / "v1", digest).signature.beside == beside

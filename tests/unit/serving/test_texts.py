@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def test_what_is_wrong_is_told_as_of_a_request(tmp_path: Path) -> None:
         ("plan,plan\na,b\n", "named twice"),
         ("plan,autopay\na\n", "2 values were expected, not 1"),
         ("other\n1\n", "none of the columns"),
+        ("plan,autopay,agee\na,yes,3\n", "did you mean 'age'"),
         ('plan,autopay\n"a,b\n', "CSV"),
         ("\n", "no header"),
     ):
@@ -98,6 +100,21 @@ def test_what_is_wrong_is_told_as_of_a_request(tmp_path: Path) -> None:
     (tmp_path / "y.csv.gz").write_bytes(gzip.compress(ROWS.encode())[:30])
     with pytest.raises(PilothouseError, match="cannot be read as CSV"):
         records_of_file(tmp_path / "y.csv.gz", SIGNATURE)
+
+
+def test_a_slip_is_told_before_an_input_is_missing_in_silence() -> None:
+    text = b"plan,autopay,agee\na,yes,3\n"
+    with pytest.raises(RequestError, match="'agee' is not an input of the model; did you mean 'age'"):
+        read_rows("text/csv", text, SIGNATURE)
+    # Unless the data that the model learned from had such a column, too; or the input is there.
+    known = replace(SIGNATURE, beside=frozenset({"agee"}))
+    left_out: dict[str, None] = {}
+    assert read_rows("text/csv", text, known, left_out) == [["a", True, None, None, None]]
+    read_rows("text/csv", b"plan,autopay,agee,age\na,yes,3,4\n", SIGNATURE, left_out)
+    assert list(left_out) == ["agee"]
+    optional = Signature((Field("age", "double", required=False),))
+    with pytest.raises(RequestError, match="None of these columns is an input of the model: x, y"):
+        read_rows("text/csv", b"x,y\n1,2\n", optional)
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name.strip()])
