@@ -71,10 +71,8 @@ def about_stream(report: DriftReport) -> list[str]:
     if report.question is None or report.question == 1:
         return []
     part = min(report.question * (report.question + 1), LEAST_PART)
-    said = (
-        f"The {_ordinal(report.question)} file against this reference: it may use 1 part in {part:,} of the "
-    )
-    return [f"{said}{LEVEL:.0%} of false alarms that all files share (--html says why)."]
+    which = f"The {_ordinal(report.question)} file against this reference"
+    return [f"{which}: its share of the {LEVEL:.0%} of false alarms is 1 part in {part:,}."]
 
 
 def _level(report: DriftReport) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostile import HOSTILE
+from making_data import write_text
 from pilothouse.autopilot.doctor import examine
 from pilothouse.autopilot.setup import config_text, make_workspace
 from pilothouse.config import parse_config
@@ -33,6 +34,17 @@ def test_the_task_and_the_name_are_judged_from_the_data(folder: Path) -> None:
     assert make_workspace(folder / "other", str(folder / "data"), "a").task == "regression"
     named = make_workspace(folder / "my model [x]", str(folder / "data"), "y")
     assert named.model == "my-model-x"
+
+
+def test_every_column_is_counted_once_and_one_file_is_one(folder: Path) -> None:
+    (folder / "own").mkdir()
+    lines = [
+        f"2024-01-{d + 1:02d},{'ab'[d % 2]},{('yes', 'no')[d % 2]},{d / 3},words of {d},{d % 2}"
+        for d in range(28)
+    ]
+    write_text(folder / "own" / "a.csv", "\n".join(["at,plan,pays,n,note,y", *lines, ""]))
+    said = make_workspace(folder / "w", str(folder / "own"), "y").summary
+    assert said.startswith("1 file, 6 columns (1 numeric, 2 categories, 1 yes/no, 1 time, 1 text), ")
 
 
 def test_columns_that_are_not_there_are_told_and_nothing_is_made(folder: Path) -> None:
