@@ -32,6 +32,11 @@ class ActiveRun:
     like a good end, and a `sys.exit(1)` that was caught like a bad one, unless the script logs after it. A
     process forked from this one may log to it, and never ends it. What was opened inside the `with` block, or
     inside the outermost run, and forgotten, ends with it and as it did; runs of other threads do not.
+
+    Attributes:
+        parent_run_id: the run that it was started as a part of, or empty.
+        open: whether it has not ended, as far as this process knows.
+        was_inherited: whether this process was forked from the one that the run belongs to.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class ActiveRun:
     ) -> None:
         self.parent_run_id = parent
         self.was_inherited = False
+        self.open = True
         self._writer = writer
         self._supervised = supervised
         self._on_end = on_end
@@ -57,11 +63,6 @@ class ActiveRun:
     def run_id(self) -> str:
         """The run's id."""
         return self._writer.run_id
-
-    @property
-    def open(self) -> bool:
-        """Whether it has not ended, as far as this process knows."""
-        return not self._ended.locked()
 
     @property
     def artifacts(self) -> Path:
@@ -190,6 +191,7 @@ class ActiveRun:
     def _end(self, how: How, *, whole: bool) -> None:
         if not self._ended.acquire(blocking=False):
             return
+        self.open = False
         try:
             if self._supervised:
                 self._writer.close()

@@ -6,11 +6,12 @@ it is no entry, and the next writer starts on a line of its own.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from pathlib import Path
@@ -29,6 +30,19 @@ _decoder = json.JSONDecoder()
 _quoted = functools.lru_cache(1024)(encode_basestring)
 
 
+class _File:
+    """The number of an open file. It is given back to the system once nobody is writing by it any more."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        with contextlib.suppress(OSError):
+            close(self.number)
+
+
 class Journal:
     """The writing end. Every entry is one write of one whole line, so that writers do not mix."""
 
@@ -36,16 +50,13 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._run_id = path.parent.name
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        self._file = os.open(path, flags, 0o644)
-        size = os.fstat(self._file).st_size
+        file = _File(os.open(path, flags, 0o644))
+        size = os.fstat(file.number).st_size
         if size:
-            os.lseek(self._file, size - 1, os.SEEK_SET)
-            try:
-                if os.read(self._file, 1) != b"\n":
-                    os.write(self._file, b"\n")
-            except OSError:
-                os.close(self._file)
-                raise
+            os.lseek(file.number, size - 1, os.SEEK_SET)
+            if os.read(file.number, 1) != b"\n":
+                os.write(file.number, b"\n")
+        self._file: _File | None = file
 
     def append(self, kind: str, **content: Any) -> None:
         """Write one entry; it is safe from `kill -9` when this returns.
@@ -73,28 +84,35 @@ class Journal:
         )
 
     def _write(self, text: str) -> None:
-        if self._file < 0:
-            raise PilothouseError(
-                f"Run {self._run_id} has ended: nothing more can be logged to it.",
-                untouched="It is as it was.",
-                next="Go on with it by ph.start_run(run_id=…), or start another.",
-            )
+        # Held here, it stays open until the line is written, whoever ends the run meanwhile.
+        file = self._file
+        if file is None:
+            raise self._has_ended()
         line = f"{text}\n".encode("utf-8", "surrogatepass")
-        written = os.write(self._file, line)
+        written = os.write(file.number, line)
         if written != len(line):
             # The rest would not be one write any more; a full disk is the only cause seen.
             raise OSError(28, "No space left to write the journal")
 
+    def _has_ended(self) -> PilothouseError:
+        return PilothouseError(
+            f"Run {self._run_id} has ended: nothing more can be logged to it.",
+            untouched="It is as it was.",
+            next="Go on with it by ph.start_run(run_id=…), or start another.",
+        )
+
     def sync(self) -> None:
         """Force what was written to the disk, so that it survives a power cut."""
-        os.fsync(self._file)
+        file = self._file
+        if file is None:
+            raise self._has_ended()
+        os.fsync(file.number)
 
     def close(self) -> None:
         """Close the file; calling it again does nothing."""
-        # The system gives the number to the next file that is opened: it must not be written to by us.
-        file, self._file = self._file, -1
-        if file >= 0:
-            os.close(file)
+        # The system gives the number to the next file that is opened, which another thread that is writing
+        # just now must not write to: the last who has it closes it.
+        self._file = None
 
 
 @dataclass(frozen=True, slots=True)

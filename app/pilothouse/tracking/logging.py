@@ -105,7 +105,7 @@ def active_run() -> ActiveRun:
     Raises:
         PilothouseError: several threads have runs of their own, and this one has none.
     """
-    run = current_run()
+    run = contexts.innermost() or contexts.of_the_process()
     if run is not None:
         return run
     with _one_at_a_time:

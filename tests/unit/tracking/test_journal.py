@@ -75,6 +75,29 @@ def test_many_processes_write_whole_lines(tmp_path: Path) -> None:
     assert len(entries) == 2000
 
 
+def test_who_is_writing_while_another_thread_ends_the_run_writes_into_nobodys_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, other, write = Journal(tmp_path / "j"), tmp_path / "other", os.write
+    opened: list[int] = []
+
+    def write_late(number: int, data: bytes) -> int:
+        # The other thread's turn comes between the call and the system: it ends the run, and opens a file.
+        if not opened:
+            journal.close()
+            opened.append(os.open(other, os.O_WRONLY | os.O_CREAT))
+        return write(number, data)
+
+    monkeypatch.setattr(os, "write", write_late)
+    journal.append_point("loss", 1.0, 0)
+    monkeypatch.undo()
+    os.close(opened[0])
+    assert other.read_bytes() == b"" and b"loss" in (tmp_path / "j").read_bytes()
+    free = os.open(other, os.O_RDONLY)
+    os.close(free)
+    assert free < opened[0], "the journal's own is given back when the line is written"
+
+
 def test_after_its_end_a_run_writes_into_nobodys_file(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "run" / "journal.jsonl")
     journal.close()

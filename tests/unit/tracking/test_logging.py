@@ -156,12 +156,12 @@ def test_an_end_that_cannot_be_written_leaves_nothing_open(
     monkeypatch: pytest.MonkeyPatch, store: Store
 ) -> None:
     run = ph.start_run(name="full")
-    real = run._writer._journal._file
     # A file that is open for reading only refuses as a full disk does.
-    run._writer._journal._file = os.open(os.devnull, os.O_RDONLY)
+    assert run._writer._journal._file is not None
+    with Path(os.devnull).open("rb") as readable:
+        os.dup2(readable.fileno(), run._writer._journal._file.number)
     with pytest.raises(OSError):
         run.end()
-    os.close(real)
     run._writer.close()
     assert open_runs() == ()
     ph.start_run(name="next").end()
