@@ -106,7 +106,7 @@ class CodeTab(RunTab):
         first = not table.loaded
         table.set_rows(rows)
         told = [f"{len(origin.code)} files"]
-        told += [f"as of {origin.part_of}, which it is a part of"] if origin.part_of else []
+        told += [f"as of its parent {origin.part_of}"] if origin.part_of else []
         told += [f"▲ {origin.said}"] if origin.said else []
         self.query_one("#code-list", Panel).retitle("Code", "   ".join(told))
         script = origin.script or (files[0].path if files else "")

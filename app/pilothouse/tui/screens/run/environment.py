@@ -78,7 +78,7 @@ class EnvironmentTab(RunTab):
         self.query_one("#environment", Table).set_rows(rows)
         told = f"{packages} packages   / searches" if self._origin is not None else "not recorded"
         if self._origin is not None and self._origin.part_of:
-            told += f"   as of {self._origin.part_of}, which it is a part of"
+            told += f"   as of its parent {self._origin.part_of}"
         self.query_one("#environment-panel", Panel).retitle("Environment", told)
 
     def copied(self) -> str:
