@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+_NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 
 
@@ -50,6 +51,12 @@ def in_words(error: OSError) -> PilothouseError:
             f"{where}the disk is full." if where else "The disk is full.",
             untouched="What was there before is as it was.",
             next="Free some space and try again.",
+        )
+    if error.errno in _NOT_ALLOWED:
+        return PilothouseError(
+            f"{where}{error.strerror}.",
+            untouched="What is there is as it was.",
+            next="Look who may read and write there, or work on a copy of the folder where you may write.",
         )
     why = error.strerror or str(error) or type(error).__name__
     return PilothouseError(f"{where}{why}.", next="Add --debug to see where.")

@@ -68,21 +68,30 @@ else:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _open_lock(path: Path) -> IO[bytes]:
+def _open_lock(path: Path, reading: bool = False) -> IO[bytes]:
+    if reading:
+        return path.open("rb")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab+")
 
 
 @contextlib.contextmanager
-def fair_lock(path: Path) -> Iterator[None]:
+def fair_lock(path: Path, *, reading: bool = False) -> Iterator[None]:
     """Hold the lock at `path`, waiting as long as it takes, and never overtaking who waits next.
 
     Two locks make it fair: who comes for the inner one first holds the turnstile, so a process
     that lets go and comes back at once stands behind the one that was already waiting.
     Threads exclude each other as processes do, since every call opens the file anew.
+
+    Args:
+        path: the inner lock's; the turnstile's lies beside it.
+        reading: nothing is made where the locks lie: they must be there, to be read.
+
+    Raises:
+        OSError: they cannot be opened.
     """
-    with _open_lock(path) as inner:
-        with _open_lock(path.with_name(path.name + ".turnstile")) as turnstile:
+    with _open_lock(path, reading) as inner:
+        with _open_lock(path.with_name(path.name + ".turnstile"), reading) as turnstile:
             _wait_lock(turnstile)
             try:
                 _wait_lock(inner)

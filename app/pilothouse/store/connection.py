@@ -23,6 +23,7 @@ import duckdb
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import fair_lock
 from pilothouse.store.migrations import MIGRATIONS
+from pilothouse.store.read_only import is_read_only, refusal, shared_lock
 from pilothouse.workspace import Workspace
 
 SHAPE = len(MIGRATIONS)
@@ -122,6 +123,8 @@ class Store:
                 cursor.execute("COMMIT")
             except duckdb.Error as error:
                 _rollback(cursor)
+                if "read-only mode" in str(error):
+                    raise refusal(self.workspace) from None
                 raise _in_words(error, self._path) from error
             except BaseException:
                 _rollback(cursor)
@@ -135,6 +138,11 @@ class Store:
         with self.reading() as tx:
             return tx.rows(sql, params)
 
+    @property
+    def read_only(self) -> bool:
+        """Whether this process may only read it; whatever writes then raises."""
+        return is_read_only(self.workspace)
+
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[Path]:
         """Hold everyone off while the store's file lies there whole and closed; yield its path.
@@ -144,6 +152,8 @@ class Store:
         """
         # Makes and migrates it, if need be.
         self.query("SELECT 1")
+        if self.read_only:
+            raise refusal(self.workspace)
         with fair_lock(self._lock_path):
             cursor = _database().cursor()
             try:
@@ -161,8 +171,10 @@ class Store:
 
     @contextlib.contextmanager
     def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        self.workspace.state_dir.mkdir(parents=True, exist_ok=True)
-        with fair_lock(self._lock_path):
+        reading = self.read_only
+        if not reading:
+            self.workspace.state_dir.mkdir(parents=True, exist_ok=True)
+        with shared_lock(self._lock_path) if reading else fair_lock(self._lock_path):
             # A cursor of its own: one connection shared by threads gives wrong rows.
             cursor = _database().cursor()
             try:
@@ -170,11 +182,11 @@ class Store:
                     # Somebody may have removed the file that this process knew.
                     self._ready = False
                     self._create(cursor)
-                self._attach(cursor, self._path)
+                self._attach(cursor, self._path, reading)
                 try:
                     cursor.execute(f"USE {self._name}")
                     if not self._ready:
-                        self._migrate(cursor)
+                        self._migrate(cursor, reading)
                         self._ready = True
                     yield cursor
                 finally:
@@ -192,12 +204,13 @@ class Store:
         self._detach(cursor)
         fresh.replace(self._path)
 
-    def _attach(self, cursor: duckdb.DuckDBPyConnection, file: Path) -> None:
+    def _attach(self, cursor: duckdb.DuckDBPyConnection, file: Path, reading: bool = False) -> None:
+        how = "READ_ONLY" if reading else f"ROW_GROUP_SIZE {_ROW_GROUP}"
         path = str(file).replace("'", "''")
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                cursor.execute(f"ATTACH '{path}' AS {self._name} (ROW_GROUP_SIZE {_ROW_GROUP})")
+                cursor.execute(f"ATTACH '{path}' AS {self._name} ({how})")
                 return
             except duckdb.Error as error:
                 # Only a lock is waited for: the damage of a block, say, does not go away.
@@ -213,7 +226,7 @@ class Store:
             with contextlib.suppress(duckdb.Error):
                 cursor.execute(f"DETACH DATABASE IF EXISTS {self._name}")
 
-    def _migrate(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def _migrate(self, cursor: duckdb.DuckDBPyConnection, reading: bool) -> None:
         tables = cursor.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND table_name = 'meta'",
             [self._name],
@@ -230,6 +243,13 @@ class Store:
             )
         if shape == SHAPE:
             return
+        if reading:
+            raise PilothouseError(
+                f"{self._path} was written by an older Pilothouse (shape {shape}; this one knows {SHAPE}),"
+                " and is read-only for you, so that it cannot be brought up to date.",
+                untouched="Nothing in it was changed.",
+                next="Copy the workspace's folder to a place where you may write, and look at the copy.",
+            )
         if shape:
             cursor.execute(f"CHECKPOINT {self._name}")
             shutil.copy2(self._path, self._path.with_name(f"store.shape{shape}.backup.duckdb"))

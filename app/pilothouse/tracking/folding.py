@@ -60,7 +60,11 @@ def fold(store: Store) -> list[Folded]:
     transaction as its rows, so an entry counts once whoever is killed when. A run without an end whose
     liveness lock is free becomes LOST. A long journal is taken in pieces, between which others have their
     turn; what is wrong in one never keeps another from being read.
+
+    Where the workspace may only be read nothing is folded; see `unread_runs`.
     """
+    if store.read_only:
+        return []
     workspace = store.workspace
     found: dict[str, Folded] = {}
     # As long as they are now: a writer may be faster than its reader.
@@ -85,6 +89,20 @@ def fold(store: Store) -> list[Folded]:
                 if len(ahead) < _ASIDE:
                     ahead[look.run_id] = read_piece(journal, look.end)
     return list(found.values())
+
+
+def unread_runs(store: Store) -> int:
+    """Return how many runs have entries that are not in the store, and stay out where it may only be read."""
+    marked = list(_marked(store.workspace))
+    if not marked:
+        return 0
+    with store.reading() as tx:
+        known = _known(tx, marked)
+    sizes = {run_id: _size(store.workspace.runs_dir / run_id / JOURNAL_NAME) for run_id in marked}
+    return sum(
+        size > int(known.get(run_id, {"journal_offset": 0})["journal_offset"])
+        for run_id, size in sizes.items()
+    )
 
 
 def _size(path: Path) -> int:
