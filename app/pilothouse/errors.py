@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 
-_NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
+NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""What the operating system answers where one may not write, or not read."""
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 
 
@@ -52,7 +53,7 @@ def in_words(error: OSError) -> PilothouseError:
             untouched="What was there before is as it was.",
             next="Free some space and try again.",
         )
-    if error.errno in _NOT_ALLOWED:
+    if error.errno in NOT_ALLOWED:
         return PilothouseError(
             f"{where}{error.strerror}.",
             untouched="What is there is as it was.",

@@ -103,6 +103,15 @@ def fair_lock(path: Path, *, reading: bool = False) -> Iterator[None]:
             _unlock(inner)
 
 
+@contextlib.contextmanager
+def reading_lock(path: Path) -> Iterator[None]:
+    """Hold the fair lock at `path` where it can be read; where there is none, nobody writes either."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            held.enter_context(fair_lock(path, reading=True))
+        yield
+
+
 class LivenessLock:
     """A lock held for as long as its process lives; the operating system frees it at death.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilothouse.errors import ConfigError, NotFoundError, PilothouseError
+from pilothouse.errors import NOT_ALLOWED, ConfigError, NotFoundError, PilothouseError, in_words
 from pilothouse.processes import write_atomic
 
 if TYPE_CHECKING:
@@ -93,6 +93,21 @@ class Workspace:
         """Folder of one bundle."""
         return self.models_dir / safe_name(model, "model name") / f"v{int(version)}"
 
+    @property
+    def read_only(self) -> bool:
+        """Whether it has a store, and this process may only read it: an archive, another person's folder."""
+        if not self.store_path.exists():
+            return False
+        return not (os.access(self.state_dir, os.W_OK) and os.access(self.store_path, os.W_OK))
+
+    def refusal(self) -> PilothouseError:
+        """Return the error for what would write where one may only read."""
+        return PilothouseError(
+            f"The workspace {self.root} is read-only for you: nothing can be changed in it.",
+            untouched="Nothing was changed.",
+            next="Work on a copy of its folder that you may write: `cp -r FOLDER COPY && chmod -R u+w COPY`.",
+        )
+
     def config(self) -> Config:
         """Read `pilothouse.toml` as it is now."""
         # Not needed to log a run, which should cost a script as little as can be.
@@ -103,6 +118,14 @@ class Workspace:
     def data_folder(self, model: ModelConfig) -> Path:
         """The data folder of a model, relative to the workspace unless it is absolute."""
         return self.root / model.data.folder
+
+
+def refused(error: OSError) -> PilothouseError:
+    """Return what the operating system refused in words; a workspace that may only be read has its own."""
+    for folder in Path(str(error.filename or "")).absolute().parents if error.errno in NOT_ALLOWED else ():
+        if folder.name == STATE_NAME and Workspace(folder.parent).read_only:
+            return Workspace(folder.parent).refusal()
+    return in_words(error)
 
 
 def find_workspace(start: Path | None = None) -> Workspace:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from pilothouse import __version__
-from pilothouse.errors import PilothouseError, in_words
+from pilothouse.errors import PilothouseError
 
 # Loading one module a call keeps the start of every command short.
 COMMAND_MODULES = {
@@ -118,6 +118,23 @@ def _ours(arguments: list[str]) -> list[str]:
     return arguments[: arguments.index("--") if "--" in arguments else None]
 
 
+def _tell_what_is_not_read() -> None:
+    """Where a workspace may only be read, say how many runs could not be brought into the store."""
+    if "pilothouse.tracking.folding" not in sys.modules:
+        return
+    from pilothouse.store.connection import known_stores
+    from pilothouse.tracking.folding import unread_runs
+
+    for store in known_stores():
+        if store.read_only and (unread := unread_runs(store)):
+            runs = "1 run has" if unread == 1 else f"{unread} runs have"
+            click.echo(
+                f"{runs} points that are not in the store yet and are not shown: the workspace is read-only"
+                " for you.",
+                err=True,
+            )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 ok, 1 failed, 2 usage, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -126,6 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.remove("--debug")
     try:
         result = cli.main(arguments, prog_name="pilothouse", standalone_mode=False)
+        _tell_what_is_not_read()
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort as abort:
         # Click wraps an interrupt; a question that was answered with no is the other cause.
@@ -153,8 +171,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         from pilothouse.cli.options import printable
+        from pilothouse.workspace import refused
 
-        told = error if isinstance(error, PilothouseError) else in_words(error)
+        told = error if isinstance(error, PilothouseError) else refused(error)
         for index, line in enumerate(str(told).splitlines()):
             click.echo(f"pilothouse: {printable(line)}" if index == 0 else f"  {printable(line)}", err=True)
         return told.exit_code

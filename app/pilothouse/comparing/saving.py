@@ -9,7 +9,7 @@ from pilothouse.comparing.facts import Comparison
 from pilothouse.comparing.findings import Findings
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import refuse_to_replace, write_atomic
-from pilothouse.store import Store, record
+from pilothouse.store import Store, record_outside
 
 
 def check_target(target: Path, *, force: bool = False) -> None:
@@ -43,6 +43,5 @@ def save_comparison(
     several = f" and {len(labels) - 4} more" if len(labels) > 4 else ""
     words = f"{labels[0]} against {', '.join(labels[1:4])}{several} was saved as {target.name}."
     runs = [one.run.run_id for one in comparison.subjects]
-    with store.transaction() as tx:
-        # The name alone: where the workspace lies is never kept in it.
-        record(tx, "compare", runs[0], words, {"file": target.name, "runs": runs})
+    # The name alone: where the workspace lies is never kept in it.
+    record_outside(store, "compare", runs[0], words, {"file": target.name, "runs": runs})

@@ -5,7 +5,7 @@ The only package that imports DuckDB for metadata.
 
 from pilothouse.jsontext import dumps, loads
 from pilothouse.store.connection import RefusedError, Row, Store, Transaction, forget_stores, open_store
-from pilothouse.store.events import Event, list_events, record, verify_events
+from pilothouse.store.events import Event, list_events, record, record_outside, verify_events
 
 __all__ = [
     "Event",
@@ -19,5 +19,6 @@ __all__ = [
     "loads",
     "open_store",
     "record",
+    "record_outside",
     "verify_events",
 ]

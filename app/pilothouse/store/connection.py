@@ -21,9 +21,8 @@ from typing import Any
 import duckdb
 
 from pilothouse.errors import PilothouseError
-from pilothouse.processes import fair_lock
+from pilothouse.processes import fair_lock, reading_lock
 from pilothouse.store.migrations import MIGRATIONS
-from pilothouse.store.read_only import is_read_only, refusal, shared_lock
 from pilothouse.workspace import Workspace
 
 SHAPE = len(MIGRATIONS)
@@ -124,7 +123,7 @@ class Store:
             except duckdb.Error as error:
                 _rollback(cursor)
                 if "read-only mode" in str(error):
-                    raise refusal(self.workspace) from None
+                    raise self.workspace.refusal() from None
                 raise _in_words(error, self._path) from error
             except BaseException:
                 _rollback(cursor)
@@ -141,7 +140,7 @@ class Store:
     @property
     def read_only(self) -> bool:
         """Whether this process may only read it; whatever writes then raises."""
-        return is_read_only(self.workspace)
+        return self.workspace.read_only
 
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[Path]:
@@ -153,7 +152,12 @@ class Store:
         # Makes and migrates it, if need be.
         self.query("SELECT 1")
         if self.read_only:
-            raise refusal(self.workspace)
+            # Nobody may bring the log beside into the file.
+            if self._path.with_name(f"{self._path.name}.wal").exists():
+                raise self.workspace.refusal()
+            with reading_lock(self._lock_path):
+                yield self._path
+            return
         with fair_lock(self._lock_path):
             cursor = _database().cursor()
             try:
@@ -174,7 +178,7 @@ class Store:
         reading = self.read_only
         if not reading:
             self.workspace.state_dir.mkdir(parents=True, exist_ok=True)
-        with shared_lock(self._lock_path) if reading else fair_lock(self._lock_path):
+        with reading_lock(self._lock_path) if reading else fair_lock(self._lock_path):
             # A cursor of its own: one connection shared by threads gives wrong rows.
             cursor = _database().cursor()
             try:
@@ -248,7 +252,7 @@ class Store:
                 f"{self._path} was written by an older Pilothouse (shape {shape}; this one knows {SHAPE}),"
                 " and is read-only for you, so that it cannot be brought up to date.",
                 untouched="Nothing in it was changed.",
-                next="Copy the workspace's folder to a place where you may write, and look at the copy.",
+                next="Look at a copy of its folder that you may write: `cp -r FOLDER COPY && chmod -R u+w COPY`.",
             )
         if shape:
             cursor.execute(f"CHECKPOINT {self._name}")
@@ -339,6 +343,12 @@ def open_store(workspace: Workspace) -> Store:
         if key not in _stores:
             _stores[key] = Store(workspace)
         return _stores[key]
+
+
+def known_stores() -> list[Store]:
+    """Return the stores that this process has opened."""
+    with _stores_guard:
+        return list(_stores.values())
 
 
 def forget_stores() -> None:

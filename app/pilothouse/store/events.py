@@ -77,6 +77,18 @@ def record(
     return int(row["seq"])
 
 
+def record_outside(
+    store: Store, kind: str, subject: str, message: str, data: Mapping[str, Any], actor: str | None = None
+) -> None:
+    """Append an event of what was written outside of the workspace, such as an export; see `record`.
+
+    A workspace that may only be read can be exported all the same; there is no line of it then.
+    """
+    if not store.read_only:
+        with store.transaction() as tx:
+            record(tx, kind, subject, message, data, actor)
+
+
 def list_events(
     store: Store,
     limit: int = 200,

@@ -167,6 +167,8 @@ def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> Ru
         start: what is known of it.
         hold: take the run's liveness lock, because this very process is the run.
     """
+    if workspace.read_only:
+        raise workspace.refusal()
     run_id = new_run_id()
     folder = workspace.run_dir(run_id)
     (folder / "artifacts").mkdir(parents=True)
@@ -186,6 +188,8 @@ def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> Ru
 
 def reopen_run(workspace: Workspace, run_id: str) -> RunWriter | None:
     """Open a run that ended, or was lost, for going on; None if a living process is it."""
+    if workspace.read_only:
+        raise workspace.refusal()
     folder = workspace.run_dir(run_id)
     alive = hold_alive(folder / ALIVE_NAME)
     if alive is None:

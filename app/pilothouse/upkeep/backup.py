@@ -20,7 +20,7 @@ from pathlib import Path
 from pilothouse.errors import PilothouseError
 from pilothouse.jsontext import dumps
 from pilothouse.processes import refuse_to_replace
-from pilothouse.store import Store, open_store, record
+from pilothouse.store import Store, open_store, record_outside
 from pilothouse.upkeep.leftovers import TRASH_NAME
 from pilothouse.workspace import STATE_NAME, Workspace
 
@@ -110,9 +110,9 @@ def back_up(
             untouched="The workspace was not changed; no half backup was left.",
             next="Make room or name another place.",
         ) from None
-    with store.transaction() as tx:
-        words = f"Backed up to {dest.name}: {written.files:,} files, {written.bytes / 1e6:,.1f} MB."
-        record(tx, "backup", "workspace", words, {"files": written.files, "bytes": written.bytes}, actor)
+    words = f"Backed up to {dest.name}: {written.files:,} files, {written.bytes / 1e6:,.1f} MB."
+    told = {"files": written.files, "bytes": written.bytes}
+    record_outside(store, "backup", "workspace", words, told, actor)
     return Backup(str(dest), written.files, written.bytes, written.left_out, now)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.processes import refuse_to_replace
-from pilothouse.store import Store, record
+from pilothouse.store import Store, record_outside
 from pilothouse.tracking.exchange.mlflow_writing import DATABASE_NAME, write_mlflow
 from pilothouse.tracking.exchange.tables import Table, write_csv, write_json, write_parquet
 
@@ -110,9 +110,8 @@ def export_runs(
                     else:
                         write_json(store, run_ids, text, history=history)
         report = ExportReport(format, str(path), len(run_ids))
-    with store.transaction() as tx:
-        words = f"Exported {len(run_ids)} run{'s' if len(run_ids) > 1 else ''} as {format} to {path.name}."
-        record(tx, "export", "runs", words, {"runs": len(run_ids), "format": format}, actor)
+    words = f"Exported {len(run_ids)} run{'s' if len(run_ids) > 1 else ''} as {format} to {path.name}."
+    record_outside(store, "export", "runs", words, {"runs": len(run_ids), "format": format}, actor)
     return report
 
 
