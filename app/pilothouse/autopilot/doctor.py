@@ -87,7 +87,8 @@ def _store(workspace: Workspace) -> str:
     store = open_store(workspace)
     runs = count_runs(store)
     size = workspace.store_path.stat().st_size
-    return f"{runs:,} runs, {size / 1e6:,.1f} MB"
+    only = ", read-only for you" if store.read_only else ""
+    return f"{runs:,} runs, {size / 1e6:,.1f} MB{only}"
 
 
 def _trail(workspace: Workspace) -> str:

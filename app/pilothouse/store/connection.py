@@ -252,7 +252,7 @@ class Store:
                 f"{self._path} was written by an older Pilothouse (shape {shape}; this one knows {SHAPE}),"
                 " and is read-only for you, so that it cannot be brought up to date.",
                 untouched="Nothing in it was changed.",
-                next="Look at a copy of its folder that you may write: `cp -r FOLDER COPY && chmod -R u+w COPY`.",
+                next="Look at a copy that you may write: `cp -r FOLDER COPY && chmod -R u+w COPY`.",
             )
         if shape:
             cursor.execute(f"CHECKPOINT {self._name}")

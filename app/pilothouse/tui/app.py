@@ -12,6 +12,7 @@ from textual.app import App, SystemCommand
 from textual.events import Event, Key
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.worker import get_current_worker
 
 from pilothouse.processes import collect_as_usual
 from pilothouse.tui.actions import PARTS, actions_of, elsewhere_of
@@ -103,6 +104,18 @@ class PilothouseApp(App[None]):
         # Set before anything is styled and without its watcher, which would style everything twice.
         self.set_reactive(App.theme, THEME.name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def on_mount(self) -> None:
+        """Say at once where nothing can be changed, rather than at the first key that would."""
+        if self.workspace.read_only:
+            self.run_worker(self._tell_read_only, thread=True, group="read-only", exit_on_error=False)
+
+    def _tell_read_only(self) -> None:
+        from pilothouse.tui.snapshots.about import read_only_words
+
+        words = read_only_words(self.workspace)
+        if not get_current_worker().is_cancelled:
+            self.call_from_thread(self.notify, words, title="Read-only", markup=False, timeout=20)
 
     def on_unmount(self) -> None:
         """Nobody waits for what is being measured."""

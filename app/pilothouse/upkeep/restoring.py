@@ -20,6 +20,9 @@ from pilothouse.store import open_store, record
 from pilothouse.upkeep.backup import FORMAT, HEAD_NAME, TAIL_NAME, Backup
 from pilothouse.workspace import CONFIG_NAME, STATE_NAME, Workspace
 
+_KEPT = {(STATE_NAME, "models"), (STATE_NAME, "objects")}
+"""Folders whose files are never changed once they are written."""
+
 
 def restore(source: Path, folder: Path) -> Backup:
     """Make a workspace of a backup, whole or not at all.
@@ -84,8 +87,10 @@ def _unpack(source: Path, folder: Path) -> Backup:
                     raise _no_backup(source, f"its member {member.name[:200]!r} has no content")
                 with content, target.open("xb") as file:
                     shutil.copyfileobj(content, file)
-                # Nobody but the owner may write, whatever the file says.
-                target.chmod(member.mode & 0o755 | 0o400)
+                # Nobody but the owner may write, whatever the file says; and they may, also in what comes from a
+                # workspace that could only be read, but for what is never changed.
+                kept = target.relative_to(folder).parts[:2] in _KEPT
+                target.chmod(member.mode & 0o755 | (0o400 if kept else 0o600))
                 files, size = files + 1, size + member.size
                 markers += target.parent == folder / STATE_NAME / "active"
     if not ended:

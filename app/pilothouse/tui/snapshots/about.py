@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pilothouse.workspace import Workspace
 
 AUTONOMY = {0: "0 ─ manual", 1: "1 ─ I approve", 2: "2 ─ automatic"}
+READ_ONLY = "read-only for you"
 TRACKS_ONLY = "only tracks runs"
 
 
@@ -21,7 +22,8 @@ class About:
     Attributes:
         stamp: when the configuration and the folder of models changed.
         models: those of the configuration, then those that only have versions.
-        mode: the level of autonomy in words, or that there is no model whose work it could be.
+        mode: the level of autonomy in words, or that there is no model whose work it could be, or that nothing
+            can be done here.
         configured: whether the configuration knows the model; if not, it has no task, target or recipe.
     """
 
@@ -48,13 +50,15 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
 
     config = workspace.config()
     declare(config.directions)
+    reading = workspace.read_only
     names = [model.name for model in config.models]
     names += [name for name in _registered(workspace) if name not in names]
     level = config.autonomy.level
     if not names:
-        return About(stamp, (), "", "", "", TRACKS_ONLY, "", configured=False)
+        return About(stamp, (), "", "", "", READ_ONLY if reading else TRACKS_ONLY, "", configured=False)
     configured = len(config.models)
     mode = f"autonomy {AUTONOMY.get(level, level)}" if configured else TRACKS_ONLY
+    mode = READ_ONLY if reading else mode
     if not configured or chosen in names[configured:]:
         name = chosen if chosen in names else names[0]
         return About(stamp, tuple(names), str(name), "", "", mode, "", configured=False)
@@ -68,6 +72,17 @@ def about(workspace: Workspace, before: About | None, chosen: str | None = None)
         mode,
         model.training.recipe,
     )
+
+
+def read_only_words(workspace: Workspace) -> str:
+    """What a person may expect of a workspace that may only be read; called in a thread."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.folding import unread_runs
+
+    unread = unread_runs(open_store(workspace))
+    runs = "1 run has" if unread == 1 else f"{unread:,} runs have"
+    more = f" {runs} points that are not in the store yet and are not shown." if unread else ""
+    return f"You may look at everything here, and change nothing.{more}"
 
 
 def _changed(path: Path) -> int:
