@@ -111,12 +111,17 @@ print(json.dumps(told))
 
 
 def pilothouse_each(
-    *commands: Sequence[object], cwd: Path, given: Sequence[str] = (), timeout: float = 120
+    *commands: Sequence[object],
+    cwd: Path,
+    given: Sequence[str] = (),
+    timeout: float = 120,
+    before: Callable[[], None] | None = None,
 ) -> list[Done]:
     """Run commands one after another in one fresh Python, which is loaded once; each as `pilothouse` does.
 
     Args:
         given: what each finds on standard input, or nothing for all of them.
+        before: runs in the child before it.
     """
     words = [[*map(str, one)] for one in commands]
     done = subprocess.run(
@@ -126,6 +131,7 @@ def pilothouse_each(
         capture_output=True,
         env=environment(),
         timeout=timeout,
+        preexec_fn=before,
         check=False,
     )
     assert done.returncode == 0, done

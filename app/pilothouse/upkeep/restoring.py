@@ -87,8 +87,8 @@ def _unpack(source: Path, folder: Path) -> Backup:
                     raise _no_backup(source, f"its member {member.name[:200]!r} has no content")
                 with content, target.open("xb") as file:
                     shutil.copyfileobj(content, file)
-                # Nobody but the owner may write, whatever the file says; and they may, also in what comes from a
-                # workspace that could only be read, but for what is never changed.
+                # Nobody but the owner may write, whatever the file says; and they may, even what comes from a
+                # read-only workspace, except what is never changed.
                 kept = target.relative_to(folder).parts[:2] in _KEPT
                 target.chmod(member.mode & 0o755 | (0o400 if kept else 0o600))
                 files, size = files + 1, size + member.size

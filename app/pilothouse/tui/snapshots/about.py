@@ -22,8 +22,8 @@ class About:
     Attributes:
         stamp: when the configuration and the folder of models changed.
         models: those of the configuration, then those that only have versions.
-        mode: the level of autonomy in words, or that there is no model whose work it could be, or that nothing
-            can be done here.
+        mode: the level of autonomy in words, or that there is no model whose work it could be, or that
+            nothing can be done here.
         configured: whether the configuration knows the model; if not, it has no task, target or recipe.
     """
 
