@@ -150,7 +150,9 @@ def sweep(
         _watch(ctx, workspace, run_id, follow, as_json)
         return
     config, declared = configured_sweep(workspace.config(), model)
-    command, recipe = _what(words) if words else (configured_command(workspace.config(), model), None)
+    command, recipe = (
+        _what(workspace, words) if words else (configured_command(workspace.config(), model), None)
+    )
     space = space or configured_space(workspace, config, declared)
     searched = {text.partition("=")[0].strip() for text in space}
     # What is declared of a recipe or a script is said of no other one.
@@ -190,11 +192,12 @@ def sweep(
     _watch(ctx, workspace, start_sweep(workspace, order), follow, as_json)
 
 
-def _what(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
-    """A command, or the name of a recipe: one word that no recipe has is a command too."""
+def _what(workspace: Workspace, words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    """A command, or the name of a recipe, which is one word; where there is no model, there is no recipe."""
     from pilothouse.training.recipes import RECIPES
 
-    if len(words) == 1 and (words[0] in RECIPES or words[0].isidentifier()):
+    one = len(words) == 1 and bool(workspace.config().models)
+    if one and (words[0] in RECIPES or words[0].isidentifier()):
         return (), words[0]
     return words, None
 
