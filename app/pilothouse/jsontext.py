@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 # `json.dumps` with options makes an encoder at every call, and a point of a metric is logged in microseconds.
@@ -46,3 +47,23 @@ def as_number(value: Any) -> float:
     if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
         raise ValueError(f"{value[:40]!r} is not a number")
     return float(value)
+
+
+def numbers_again(tree: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return the fields of a tree that are numbers, as numbers: JSON has some of them as the texts above.
+
+    Args:
+        tree: as it was read; a field may be missing, None, a number or a list of numbers.
+        names: the fields.
+
+    Raises:
+        ValueError: one is something else.
+    """
+    found: dict[str, Any] = {}
+    for name in names:
+        value = tree.get(name)
+        if isinstance(value, list | tuple):
+            found[name] = tuple(as_number(one) if isinstance(one, str) else one for one in value)
+        elif value is not None:
+            found[name] = as_number(value) if isinstance(value, str) else value
+    return found

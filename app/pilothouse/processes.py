@@ -180,6 +180,14 @@ def is_alive(path: Path) -> bool:
     return False
 
 
+def require_folder_of(path: Path) -> None:
+    """Raise PilothouseError if the folder of a file that a person named is not there: it may be misspelt."""
+    if not path.parent.is_dir():
+        raise PilothouseError(
+            f"There is no folder {path.parent}.", untouched="Nothing was written.", next="Give another name."
+        )
+
+
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write `path` so that a reader sees the old content or the new, never a part."""
     import tempfile

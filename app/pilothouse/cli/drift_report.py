@@ -142,9 +142,14 @@ def chunk_fields(chunks: Sequence[Chunk], notes: Sequence[str], by: str) -> dict
 
 
 def check_outputs(html: str | None, save_profile: str | None, *, force: bool) -> None:
-    """Raise PilothouseError if a file that would be written is there and is another: before long work."""
+    """Raise PilothouseError if a file that would be written is there and is another, or its folder is not
+    there: before long work."""
     from pilothouse.monitoring.renewing import check_page, check_profile
+    from pilothouse.processes import require_folder_of
 
+    for name in (html, save_profile):
+        if name is not None:
+            require_folder_of(Path(name))
     if html is not None:
         check_page(Path(html), force=force)
     if save_profile is not None:

@@ -7,8 +7,7 @@ from pathlib import Path
 from pilothouse.comparing.document import writer_for
 from pilothouse.comparing.facts import Comparison
 from pilothouse.comparing.findings import Findings
-from pilothouse.errors import PilothouseError
-from pilothouse.processes import refuse_to_replace, write_atomic
+from pilothouse.processes import refuse_to_replace, require_folder_of, write_atomic
 from pilothouse.store import Store, record_outside
 
 
@@ -24,12 +23,7 @@ def check_target(target: Path, *, force: bool = False) -> None:
         PilothouseError: `target` exists, is a folder, or lies in none.
     """
     writer_for(target)
-    if not target.parent.is_dir():
-        raise PilothouseError(
-            f"There is no folder {target.parent}.",
-            untouched="Nothing was written.",
-            next="Give another name.",
-        )
+    require_folder_of(target)
     refuse_to_replace(target, force=force)
 
 

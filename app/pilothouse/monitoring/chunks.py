@@ -98,8 +98,10 @@ def compare_chunks(
 def _rows_of(by: str) -> int | None:
     if by in PERIODS or by == "file":
         return None
-    if by.replace("_", "").replace(",", "").isdecimal() and int(by.replace(",", "")) > 0:
-        return int(by.replace(",", ""))
+    digits = by.replace("_", "").replace(",", "")
+    written = len(by) < 20 and digits.isdecimal() and by[0].isdecimal() and by[-1].isdecimal()
+    if written and int(digits) > 0:
+        return int(digits)
     raise UsageError(
         f"{by[:40]!r} is no way to cut data into chunks.",
         next="Use day, week, month, file, or a number of rows.",

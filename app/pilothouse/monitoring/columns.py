@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pilothouse.jsontext import numbers_again
 from pilothouse.store import dumps
 
 
@@ -81,4 +82,7 @@ class Profile:
 def _column_from(tree: Mapping[str, Any]) -> ColumnProfile:
     values: dict[str, Any] = dict(tree)
     values.update({key: tuple(item) for key, item in tree.items() if isinstance(item, list)})
+    values.update(numbers_again(tree, "mean", "std", "quantiles", "edges", "fine_edges"))
+    if tree["kind"] == "numeric":  # Of times the ends are texts.
+        values.update(numbers_again(tree, "min", "max"))
     return ColumnProfile(**values)

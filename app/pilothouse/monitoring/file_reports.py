@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.errors import NotFoundError, PilothouseError, UsageError
+from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.monitoring.judging import look_at_file
 from pilothouse.monitoring.renewing import check_report
 from pilothouse.monitoring.report_html import Part, render_held, render_html
@@ -20,7 +20,7 @@ from pilothouse.monitoring.verdicts import (
     get_drift_report,
     list_arrivals,
 )
-from pilothouse.processes import write_atomic
+from pilothouse.processes import require_folder_of, write_atomic
 from pilothouse.store import Store, dumps
 from pilothouse.workspace import Workspace
 
@@ -137,12 +137,7 @@ def save_file_report(found: FileReport, path: Path, *, force: bool = False) -> N
     if ending not in ENDINGS:
         raise UsageError(f"{path.name!r} ends neither in .html nor in .json.", next="Give it one of the two.")
     target = path.expanduser()
-    if not target.parent.is_dir():
-        raise PilothouseError(
-            f"There is no folder {target.parent}.",
-            untouched="Nothing was written.",
-            next="Give another name.",
-        )
+    require_folder_of(target)
     check_report(target, force=force)
     write_atomic(target, dumps(found.to_dict()) if ending == ".json" else as_page(found))
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pilothouse.jsontext import numbers_again
 from pilothouse.monitoring.rule import LEVEL, RULE
 from pilothouse.store import dumps, loads
+
+_JOINT = ("score", "threshold", "low", "high", "p_value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,8 @@ class DriftReport:
         for name in ("left_out", "notes"):
             tree[name] = tuple(tree.get(name, ()))
         tree["multivariate"] = tuple(
-            JointDrift(**{**one, "columns": tuple(one["columns"])}) for one in tree.get("multivariate", ())
+            JointDrift(**{**one, **numbers_again(one, *_JOINT), "columns": tuple(one["columns"])})
+            for one in tree.get("multivariate", ())
         )
         return DriftReport(**tree)
 
@@ -157,4 +161,5 @@ def column_from_tree(tree: dict[str, Any]) -> ColumnDrift:
     """Read one column's drift from plain values, as JSON has them."""
     values = dict(tree)
     values.update({key: tuple(item) for key, item in tree.items() if isinstance(item, list)})
+    values.update(numbers_again(tree, "score", "p_value", "threshold", "noise_floor", "p_needed", "error"))
     return ColumnDrift(**values)

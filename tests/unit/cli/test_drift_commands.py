@@ -412,3 +412,45 @@ def test_several_files_of_a_workspace(watched: Workspace, capsys: pytest.Capture
     assert (code, "moved.parquet and 1 more (1,600 rows)" in out) == (0, True)
     code, _, err = _run(capsys, "moved.parquet", "calm.parquet", "--column", "x")
     assert (code, "one file" in err) == (2, True)
+
+
+@pytest.mark.parametrize("by", ["_1", "1_", ",1", "_", "0", "-3", "1.5", "9" * 5000])
+def test_what_is_no_number_of_rows_is_a_usage_error_in_words(
+    files: Path, capsys: pytest.CaptureFixture[str], by: str
+) -> None:
+    code, out, err = _run(capsys, "now.parquet", "--reference", "then.parquet", "--chunk", by)
+    assert (code, out) == (2, "")
+    assert "is no way to cut data into chunks" in err
+
+
+def test_a_number_of_rows_may_be_written_in_groups(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for by in ("400", "4_00", "4,00"):
+        chunks = _json(capsys, "now.parquet", "--reference", "then.parquet", "--chunk", by)["chunks"]
+        assert [one["label"] for one in chunks] == ["rows 1 to 400", "rows 401 to 800"]
+
+
+@pytest.mark.parametrize("option", ["--html", "--save-profile"])
+def test_a_page_is_written_into_no_folder_that_is_not_there(
+    files: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    words = ["now.parquet", "--reference", "then.parquet", option]
+    code, out, err = _run(capsys, *words, "typo/page.html")
+    assert (code, out) == (1, "")
+    assert "There is no folder typo." in err and "Nothing was written." in err
+    assert not (files / "typo").exists()
+    code, _, err = _run(capsys, *words, str(files))
+    assert code == 1 and "is a folder" in err
+
+
+def test_a_profile_whose_figures_overflowed_serves_tests_on_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dice = np.random.default_rng(5)
+    for name in ("then", "now"):
+        write_parquet(Path(f"{name}.parquet"), {"x": dice.choice([-1e300, 1e300, 3.0], 400) * dice.random(400)})
+    assert _run(capsys, "--reference", "then.parquet", "--save-profile", "p.json")[0] == 0
+    assert json.loads(Path("p.json").read_text())["columns"][0]["std"] == "Infinity"
+    for test in ("ks", "wasserstein", "psi"):
+        (column,) = _json(capsys, "now.parquet", "--reference", "p.json", "--test", test)["columns"]
+        assert column["test"] == test

@@ -163,3 +163,18 @@ def test_edges_rise_and_every_tenth_is_one(tenths: list[float]) -> None:
     edges = edges_of(sorted(tenths))
     assert list(edges) == sorted(set(edges))
     assert set(tenths) <= set(edges)
+
+
+@given(st.lists(st.floats(), min_size=4, max_size=4), st.lists(st.floats(allow_nan=False), max_size=4))
+def test_a_profile_is_read_as_it_was_written_whatever_overflowed(
+    figures: list[float], edges: list[float]
+) -> None:
+    low, high, mean, std = figures
+    column = ColumnProfile(
+        "x", "number", "numeric", 3, min=low, max=high, mean=mean, std=std, edges=tuple(edges),
+        quantiles=tuple(edges), fine_edges=tuple(edges),
+    )  # fmt: skip
+    named = ColumnProfile("NaN", "text", "category", 3, levels=("NaN", "Infinity"), level_counts=(1, 2))
+    profile = Profile(3, (column, named))
+    # NaN is no number equal to itself.
+    assert repr(Profile.from_json(profile.to_json())) == repr(profile)
