@@ -44,6 +44,13 @@ class ConfigError(PilothouseError):
     """`pilothouse.toml` is missing, unreadable or says something it cannot mean."""
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Say whether it is Ctrl-C: DuckDB, which hears it during a query, makes an error of its own of it."""
+    return isinstance(error, KeyboardInterrupt) or (
+        type(error) is RuntimeError and str(error) == "Query interrupted"
+    )
+
+
 def in_words(error: OSError) -> PilothouseError:
     """Return what the operating system refused as an error for a person."""
     where = f"{error.filename}: " if error.filename is not None else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilothouse.cli.options import emit, json_option, printable, say
+from pilothouse.cli.waiting import progress_line
 from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace, find_workspace
 
@@ -63,13 +64,14 @@ def check(
         return _accept(found, store, config, files, reason, as_json)
     if hold:
         return _hold(store, config, files, reason, as_json)
-    from pilothouse.monitoring.looking import judge_or_look, landed_or_elsewhere
+    from pilothouse.monitoring.looking import judge_or_look_at_all, landed_or_elsewhere
 
     folder = found.data_folder(config)
     paths = [path for text in files for path in landed_or_elsewhere(folder, text)]
     paths = paths or require_data_files(folder)
 
-    judged = [judge_or_look(found, store, config, path) for path in paths]
+    with progress_line() as progress:
+        judged = judge_or_look_at_all(found, store, config, paths, progress)
     looked_at = [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]
     if looked_at:
         say(nothing_stored(looked_at))
@@ -96,20 +98,28 @@ def nothing_stored(paths: Sequence[Path]) -> str:
 
 
 def _check_alone(files: tuple[str, ...], reference: str, as_json: bool) -> int:
-    from pilothouse.cli.waiting import progress_line
-    from pilothouse.data.inferring import infer_schema
     from pilothouse.data.reading import expand
     from pilothouse.monitoring.checks import check_file, is_sound
+    from pilothouse.monitoring.filedrift import schema_of
+    from pilothouse.monitoring.patience import each_of, part_of
     from pilothouse.monitoring.profile import profile_files
     from pilothouse.monitoring.quality.suggesting import suggest_rules
 
     if not files:
         raise UsageError("Name the files to check against the reference.")
     known = expand(reference)
-    schema = infer_schema(known)
-    with progress_line() as progress:
-        rules = suggest_rules(profile_files(known, schema, progress=progress))
-    checked = [(path, check_file(path, schema, rules=rules)) for text in files for path in expand(text)]
+    paths = [path for text in files for path in expand(text)]
+    with progress_line("Nothing is stored of a look, and no file was changed.") as progress:
+        whole = [path.stat().st_size for path in (*known, *paths)]
+        share = sum(whole[: len(known)]) / max(1, sum(whole))
+        schema = schema_of(known, part_of(progress, 0, share / 2, "reference"))
+        profile = profile_files(known, schema, progress=part_of(progress, share / 2, share, "reference"))
+        rules = suggest_rules(profile)
+        rest = part_of(progress, share, 1, "")
+        checked = [
+            (path, check_file(path, schema, rules=rules, progress=part))
+            for path, part in each_of(rest, paths)
+        ]
 
     def show() -> None:
         for path, findings in checked:

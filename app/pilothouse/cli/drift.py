@@ -13,6 +13,7 @@ from pilothouse.cli.drift_alone import DRIFTED, compare_and_show, declared, drif
 from pilothouse.cli.drift_report import check_outputs, show_report, verdict_word, write_html
 from pilothouse.cli.held import held_files
 from pilothouse.cli.options import emit, json_option, say, table
+from pilothouse.cli.waiting import progress_line
 from pilothouse.errors import NotFoundError, UsageError
 from pilothouse.workspace import Workspace, find_workspace
 
@@ -225,7 +226,6 @@ def _drift_of_predictions(
     workspace: Workspace, store: Store, config: ModelConfig, html: str | None, exit_code: bool, as_json: bool
 ) -> int:
     """Compare the champion's answers in the prediction log with those on its holdout; nothing is stored."""
-    from pilothouse.cli.waiting import progress_line
     from pilothouse.monitoring.prediction_drift import FEW_ANSWERS, compare_predictions
     from pilothouse.serving.predictions import predictions_folder
     from pilothouse.store import loads
@@ -273,7 +273,7 @@ def _drift_in_workspace(
     exit_code: bool, as_json: bool,
 ) -> int:  # fmt: skip
     from pilothouse.data.reading import DataError
-    from pilothouse.monitoring.looking import judge_or_look
+    from pilothouse.monitoring.looking import judge_or_look_at_all
     from pilothouse.monitoring.verdicts import get_drift_report
 
     current = str(_named(files))
@@ -295,7 +295,8 @@ def _drift_in_workspace(
             )
             return DRIFTED if exit_code and found.dataset_drift else 0
     paths = _found_in(workspace, config, files)
-    judged = [judge_or_look(workspace, store, config, path) for path in paths]
+    with progress_line() as progress:
+        judged = judge_or_look_at_all(workspace, store, config, paths, progress)
     verdicts = [verdict for verdict, _ in judged]
     if looked_at := [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]:
         say(nothing_stored(looked_at))

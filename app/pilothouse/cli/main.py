@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from pilothouse import __version__
-from pilothouse.errors import PilothouseError
+from pilothouse.errors import PilothouseError, is_interrupt
 
 # Loading one module a call keeps the start of every command short.
 COMMAND_MODULES = {
@@ -147,12 +147,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort as abort:
         # Click wraps an interrupt; a question that was answered with no is the other cause.
-        interrupted = isinstance(abort.__cause__, KeyboardInterrupt)
-        click.echo("Interrupted." if interrupted else "Not done.", err=True)
+        if isinstance(abort.__cause__, KeyboardInterrupt):
+            return _interrupted(abort.__cause__)
+        click.echo("Not done.", err=True)
         return 130
-    except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
-        return 130
+    except KeyboardInterrupt as error:
+        return _interrupted(error)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -178,6 +178,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             click.echo(f"pilothouse: {printable(line)}" if index == 0 else f"  {printable(line)}", err=True)
         return told.exit_code
     except Exception as error:
+        if is_interrupt(error):
+            return _interrupted(error)
         if debug:
             raise
         from pilothouse.cli.options import printable
@@ -188,3 +190,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             err=True,
         )
         return 1
+
+
+def _interrupted(error: BaseException) -> int:
+    """Say so, with what the command says of it (`waiting.progress_line`): what is done and what untouched."""
+    from pilothouse.cli.options import printable
+
+    click.echo("Interrupted.", err=True)
+    for note in getattr(error, "__notes__", ()):
+        click.echo(f"  {printable(note, 300)}", err=True)
+    return 130

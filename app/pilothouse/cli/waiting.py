@@ -12,26 +12,46 @@ from collections.abc import Callable, Iterator
 import click
 
 from pilothouse.cli.options import printable
+from pilothouse.errors import is_interrupt
 
 _QUIET = 1.0
+_AGAIN = 0.1
 
 
 @contextlib.contextmanager
-def progress_line() -> Iterator[Callable[[float, str], None] | None]:
+def progress_line(untouched: str = "") -> Iterator[Callable[[float, str], None] | None]:
     """Give a callback of a share and a text that keeps one line of standard error up to date.
 
     Without a terminal there is none, unless PILOTHOUSE_PROGRESS asks for a line each second, for a program
     that waits. The line on a terminal is gone at the end.
+
+    Args:
+        untouched: what Ctrl-C leaves as it was; said where nobody further down knows better.
     """
-    began, written = time.monotonic(), False
+    try:
+        with _line() as tell:
+            yield tell
+    except BaseException as error:
+        if not is_interrupt(error):
+            raise
+        if untouched and not getattr(error, "__notes__", ()):
+            error.add_note(untouched)
+        raise
+
+
+@contextlib.contextmanager
+def _line() -> Iterator[Callable[[float, str], None] | None]:
+    began, last, written = time.monotonic(), 0.0, False
     if not sys.stderr.isatty():
         yield _in_lines() if os.environ.get("PILOTHOUSE_PROGRESS") else None
         return
 
     def tell(share: float, what: str) -> None:
-        nonlocal written
-        if time.monotonic() - began < _QUIET:
+        nonlocal written, last
+        now = time.monotonic()
+        if now - began < _QUIET or now - last < _AGAIN:
             return
+        last = now
         width = max(20, shutil.get_terminal_size().columns - 1)
         written = True  # Before it is: Ctrl-C may come in between.
         click.echo(f"\r\x1b[K{printable(f'{share:4.0%}  {what}', width)}", nl=False, err=True)

@@ -12,7 +12,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import time_ns
@@ -25,6 +25,7 @@ from pilothouse.workspace import Workspace
 How = Literal["copy", "link"]
 
 _BLOCK = 1 << 20
+_PIECE = 16 << 20
 # The folder begins with a dot, so that backups pass it over: elsewhere the files are others.
 _SEALS = ".seals"
 # A change within a tick of a file system's clock leaves the times as they were; the coarsest tick is FAT's.
@@ -87,8 +88,12 @@ class _Seal:
         return now.st_nlink == 1 or self.at_ns - max(self.mtime_ns, self.ctime_ns) > _TICK_NS
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Path, told: Callable[[float], None] | None = None) -> str:
     """Return the sha256 of every byte of a file.
+
+    Args:
+        path: the file.
+        told: called now and then with the share that is read; cancels by raising.
 
     Raises:
         DataError: the file cannot be read, or its name is not UTF-8 text, which no store could keep.
@@ -104,7 +109,13 @@ def fingerprint(path: Path) -> str:
         ) from None
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            if told is None:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+            digest, size = hashlib.sha256(), max(1, os.fstat(file.fileno()).st_size)
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+                told(min(1.0, file.tell() / size))
+            return digest.hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
 

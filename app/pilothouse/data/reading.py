@@ -14,7 +14,7 @@ import duckdb
 
 from pilothouse.data.diagnosis import explain
 from pilothouse.data.engine import connect as connect
-from pilothouse.errors import PilothouseError
+from pilothouse.errors import PilothouseError, is_interrupt
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,6 +173,10 @@ def reading(*sources: Source) -> Iterator[None]:
         yield
     except duckdb.InterruptException:
         raise  # Somebody cancelled; no file is to blame.
+    except RuntimeError as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
+        raise
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException):
             raise DataError(

@@ -27,6 +27,7 @@ from pilothouse.data.reading import (
 from pilothouse.data.schema import Column, Schema, may_share
 from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.examples import Example, misfits
+from pilothouse.monitoring.patience import Progress, Steps, patiently
 from pilothouse.monitoring.quality.measuring import FileFigures, Wanted, measure
 from pilothouse.monitoring.quality.rules import WARN, FileRules
 
@@ -100,9 +101,10 @@ def check_file(
     rules: FileRules | None = None,
     *,
     now: float | None = None,
+    progress: Progress | None = None,
 ) -> list[Finding]:
     """Read a file to its last byte and say what is wrong with it, errors first; see `examine_file`."""
-    return examine_file(source, schema, roles, rules, now=now).findings
+    return examine_file(source, schema, roles, rules, now=now, progress=progress).findings
 
 
 def examine_file(
@@ -112,6 +114,7 @@ def examine_file(
     rules: FileRules | None = None,
     *,
     now: float | None = None,
+    progress: Progress | None = None,
 ) -> Examined:
     """Read a file to its last byte, once but for the types of a text format.
 
@@ -123,10 +126,15 @@ def examine_file(
         rules: what its values must be. Suggested ones only warn; accepted ones hold the file back, and say
             what its columns must be in place of the schema.
         now: the moment that freshness is counted from, in seconds since 1970; the clock's by default.
+        progress: called while it lasts; cancels by raising.
     """
     try:
         with connect() as con:
-            found = _check(con, source, schema, roles or Roles(), rules, now)
+
+            def work(steps: Steps) -> Examined:
+                return _check(con, source, schema, roles or Roles(), rules, now, steps)
+
+            found = patiently(con, work, progress, steps=3)
     except DataError as error:
         return Examined([Finding(ERROR, "", error.what, "readable", bars=True)], None)
     found.findings.sort(key=lambda finding: _SEVERITIES.index(finding.severity))
@@ -140,6 +148,7 @@ def _check(
     roles: Roles,
     rules: FileRules | None,
     now: float | None,
+    steps: Steps,
 ) -> Examined:
     from pilothouse.monitoring.quality.judging import judge_figures
 
@@ -148,6 +157,7 @@ def _check(
         Finding(ERROR, twice, f"{name} has two columns called {twice!r}.", "named-twice")
         for twice in _twice(source)
     ]
+    steps.next("looking at the columns")
     accepted = rules is not None and rules.accepted is not None
     expected = rules.schema() if rules is not None and accepted else schema
     if expected is not None and schema is not None and roles.target is not None:
@@ -163,10 +173,12 @@ def _check(
         types.update(
             {column.name: "text" for column in columns if column.type == "text" and column.name in types}
         )
+    steps.next("checking the values")
     figures = measure(con, source, _wanted(columns, types, roles, rules, known=expected is not None))
     if figures.rows == 0:
         nothing = Finding(ERROR, "", f"{name} has a header but no rows.", "rows", bars=True)
         return Examined([*found, nothing], figures)
+    steps.next("judging")
     sound = []
     for column in columns:
         if column.name == roles.target and column.name not in types:

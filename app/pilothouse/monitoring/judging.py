@@ -27,6 +27,7 @@ from pilothouse.monitoring.keeping_verdicts import (
     next_question,
 )
 from pilothouse.monitoring.looked_at import beside_findings
+from pilothouse.monitoring.patience import Progress, part_of
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
 from pilothouse.monitoring.quality.advice import advised
 from pilothouse.monitoring.quality.rules import FileRules
@@ -38,6 +39,9 @@ from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, OK
 from pilothouse.monitoring.view_columns import view_file
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
+
+_READ, _CHECKED = 0.15, 0.6
+"""Shares of the time that it takes to read a file for its fingerprint, and to have checked it."""
 
 
 def roles_of(model: ModelConfig) -> Roles:
@@ -53,40 +57,52 @@ def no_features(model: ModelConfig) -> tuple[str, ...]:
     return tuple(name for name in named if name is not None)
 
 
-def judge_file(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> Verdict:
+def judge_file(
+    workspace: Workspace, store: Store, model: ModelConfig, path: Path, progress: Progress | None = None
+) -> Verdict:
     """Check a file and compare it with the reference; store findings, report and event together.
 
     The same bytes under the same name against the same reference and schema give the stored verdict again.
     What the reference is made of is checked only, and stored only if it is held, or if other bytes were
     judged under its name: to compare it with itself would take a share of the false alarms that are allowed.
+    `progress` is called while it lasts; if it raises, nothing was stored.
 
     Raises:
         DataError: the file is gone, or changed while it was being read; nothing was stored.
     """
-    verdict, known = _find(workspace, store, model, path, landed=True)
+    verdict, known = _find(workspace, store, model, path, progress, landed=True)
     if known:
         count_again(store, model.name, path.name, verdict.sha256)
     return verdict if known or not verdict.stored else keep_verdict(store, model, verdict)
 
 
-def look_at_file(workspace: Workspace, store: Store, model: ModelConfig, path: Path) -> Verdict:
+def look_at_file(
+    workspace: Workspace, store: Store, model: ModelConfig, path: Path, progress: Progress | None = None
+) -> Verdict:
     """Find what `judge_file` would, as the next question, and store nothing.
 
     Raises:
         DataError: as for `judge_file`.
     """
-    verdict, _ = _find(workspace, store, model, path, landed=False)
+    verdict, _ = _find(workspace, store, model, path, progress, landed=False)
     with store.reading() as tx:
         return as_question(tx, model.name, verdict)
 
 
 def _find(
-    workspace: Workspace, store: Store, model: ModelConfig, path: Path, *, landed: bool
+    workspace: Workspace,
+    store: Store,
+    model: ModelConfig,
+    path: Path,
+    progress: Progress | None,
+    *,
+    landed: bool,
 ) -> tuple[Verdict, bool]:
     """Return what is found of a file, and whether that was stored before."""
     before = _look(path)
-    digest = fingerprint(path)
-    reference = find_reference(workspace, store, model)
+    first = part_of(progress, 0, _READ, "reading")
+    digest = fingerprint(path, first and (lambda share: first(share, "")))
+    reference = find_reference(workspace, store, model, progress=part_of(progress, _READ, _READ, "reference"))
     accepted = current_rules(store, model.name)
     number = accepted.accepted if accepted else None
     if landed and (original := original_of(store, model.name, path, digest)):
@@ -96,7 +112,13 @@ def _find(
     if known is not None:
         return known, True
     rules = accepted or (rules_suggested(store, model, reference) if reference else None)
-    examined = examine_file(path, reference.schema if reference else None, roles_of(model), rules)
+    examined = examine_file(
+        path,
+        reference.schema if reference else None,
+        roles_of(model),
+        rules,
+        progress=part_of(progress, _READ, _CHECKED, ""),
+    )
     called = path.name if landed else str(path)
     rows = examined.figures.rows if examined.figures else 0
     findings = advised(
@@ -122,7 +144,8 @@ def _find(
             findings = (*findings, Finding(NOTE, "", said, "own"))
     elif reference and examined.figures and rows:
         report, of_views = _compare(
-            workspace, model, reference, accepted, findings, path, held=not (sound or taken)
+            workspace, model, reference, accepted, findings, path, held=not (sound or taken),
+            progress=part_of(progress, _CHECKED, 1, "comparing"),
         )
         findings = (*findings, *of_views)
     look = None
@@ -154,6 +177,7 @@ def _compare(
     path: Path,
     *,
     held: bool,
+    progress: Progress | None,
 ) -> tuple[DriftReport | None, Sequence[Finding]]:
     """Compare a file with the reference, and say what was found of its feature views; no report of a held
     one of which nothing can be compared."""
@@ -164,7 +188,7 @@ def _compare(
     left = (*no_longer(reference, accepted), *otherwise)
     try:
         profile = profile_files(
-            [path], reference.schema, edges_from=reference.profile, fine=fine, exclude=left
+            [path], reference.schema, edges_from=reference.profile, fine=fine, exclude=left, progress=progress
         )
         viewed = view_file(workspace, reference, path, fine=fine, without=left)
     except DataError:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import duckdb
@@ -105,6 +106,23 @@ def part_of(progress: Progress | None, begin: float, end: float, what: str) -> P
     return lambda share, said: progress(
         begin + (end - begin) * share, ": ".join(one for one in (what, said) if one)
     )
+
+
+def each_of(progress: Progress | None, paths: Sequence[Path]) -> Iterator[tuple[Path, Progress | None]]:
+    """Give each file with the callback of its part, as large as its bytes, which says that it is n of m."""
+    sizes = [_bytes_of(path) for path in paths]
+    done, total = 0, sum(sizes)
+    for at, (path, size) in enumerate(zip(paths, sizes, strict=True)):
+        count = f" ({at + 1} of {len(paths)})" if len(paths) > 1 else ""
+        yield path, part_of(progress, done / total, (done + size) / total, f"{path.name}{count}")
+        done += size
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return max(1, path.stat().st_size)
+    except OSError:  # Whoever opens it says so.
+        return 1
 
 
 def _within(con: duckdb.DuckDBPyConnection) -> float:

@@ -14,6 +14,7 @@ from pilothouse.data.schema import Column, Schema
 from pilothouse.data.spelling import pair_of
 from pilothouse.data.versions import DatasetVersion, dataset_paths, list_dataset_versions
 from pilothouse.monitoring.columns import ColumnProfile, Profile
+from pilothouse.monitoring.patience import Progress
 from pilothouse.monitoring.profile import FINE_BINS, profile_files
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
@@ -57,11 +58,17 @@ class Reference:
 
 
 def find_reference(
-    workspace: Workspace, store: Store, model: ModelConfig, *, with_sources: bool = False
+    workspace: Workspace,
+    store: Store,
+    model: ModelConfig,
+    *,
+    with_sources: bool = False,
+    progress: Progress | None = None,
 ) -> Reference | None:
     """Return the reference of a model: its champion's; without one the newest dataset version's; or None.
 
-    With `with_sources` the files that it is the profile of come along, unless they are gone.
+    With `with_sources` the files that it is the profile of come along, unless they are gone. `progress` is
+    told where they have to be profiled first.
 
     Raises:
         DataError: the champion's profile or the dataset version's files cannot be read.
@@ -98,7 +105,7 @@ def find_reference(
     if not datasets:
         return None
     sources = tuple(dataset_paths(workspace, datasets[0])) if with_sources else ()
-    profile = profile_of(workspace, store, datasets[0])
+    profile = profile_of(workspace, store, datasets[0], progress)
     name = datasets[0].version
     return Reference(f"dataset {name}", profile, sources=sources, target=model.target, dataset=name)
 
@@ -137,7 +144,9 @@ def _sources(workspace: Workspace, store: Store, model: ModelConfig, version: in
     return ()
 
 
-def profile_of(workspace: Workspace, store: Store, dataset: DatasetVersion) -> Profile:
+def profile_of(
+    workspace: Workspace, store: Store, dataset: DatasetVersion, progress: Progress | None = None
+) -> Profile:
     """Return the profile of a dataset version, computed once and kept in the store.
 
     Raises:
@@ -146,7 +155,9 @@ def profile_of(workspace: Workspace, store: Store, dataset: DatasetVersion) -> P
     kept = store.query("SELECT profile FROM dataset_versions WHERE version = ?", [dataset.version])
     if kept and kept[0]["profile"]:
         return Profile.from_json(kept[0]["profile"])
-    profile = profile_files(dataset_paths(workspace, dataset), dataset.schema, fine=FINE_BINS)
+    profile = profile_files(
+        dataset_paths(workspace, dataset), dataset.schema, fine=FINE_BINS, progress=progress
+    )
     with store.transaction() as tx:
         tx.execute(
             "UPDATE dataset_versions SET profile = ? WHERE version = ?", [profile.to_json(), dataset.version]

@@ -448,7 +448,9 @@ def test_a_profile_whose_figures_overflowed_serves_tests_on_values(
     monkeypatch.chdir(tmp_path)
     dice = np.random.default_rng(5)
     for name in ("then", "now"):
-        write_parquet(Path(f"{name}.parquet"), {"x": dice.choice([-1e300, 1e300, 3.0], 400) * dice.random(400)})
+        write_parquet(
+            Path(f"{name}.parquet"), {"x": dice.choice([-1e300, 1e300, 3.0], 400) * dice.random(400)}
+        )
     assert _run(capsys, "--reference", "then.parquet", "--save-profile", "p.json")[0] == 0
     assert json.loads(Path("p.json").read_text())["columns"][0]["std"] == "Infinity"
     for test in ("ks", "wasserstein", "psi"):
