@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pilothouse.monitoring.reference import Reference
     from pilothouse.workspace import Workspace
 
+_LEFT = "Nothing is stored of it, and no file was changed."
 DRIFTED = 1
 """Exit code with --exit-code."""
 
@@ -49,7 +50,7 @@ def drift_alone(
     # A column of moments that is not compared may still be the one to cut by.
     whole = chunk in PERIODS and save_profile is None
     opened = replace(wishes, exclude=()) if whole else wishes
-    with progress_line() as progress:
+    with progress_line(_LEFT) as progress:
         found = open_reference_once(reference, opened, cache, progress, to_save=save_profile is not None)
     require_columns([column.name for column in found.schema.columns], *(wishes.exclude if whole else ()))
     if save_profile is not None:
@@ -97,7 +98,8 @@ def _ids(found: Reference, paths: list[Path], wishes: Wishes, include: tuple[str
     from pilothouse.monitoring.id_like import id_like
 
     require_columns([column.name for column in found.profile.columns], *include)
-    ids = id_like(found, paths, {*wishes.exclude, wishes.target, *include})
+    with progress_line(_LEFT) as progress:
+        ids = id_like(found, paths, {*wishes.exclude, wishes.target, *include}, progress)
     for name in ids:
         say(f"`{name}` looks like an id: left out; --include {shlex.quote(name)} compares it.")
     return ids
@@ -150,7 +152,7 @@ def compare_and_show(
     if chunk is not None:
         if joint:
             raise UsageError("--multivariate does not go with --chunk.")
-        with progress_line() as progress:
+        with progress_line(_LEFT) as progress:
             chunks, notes = compare_chunks(reference, paths, chunk, wishes, time=time, progress=progress)
         notes = [*said, *notes]
         if html is not None:
@@ -161,7 +163,7 @@ def compare_and_show(
             lambda: show_chunks(chunks, notes, current, reference.label),
         )  # fmt: skip
         return DRIFTED if exit_code and any(part.report.dataset_drift for part in chunks) else 0
-    with progress_line() as progress:
+    with progress_line(_LEFT) as progress:
         report = compare_files(reference, paths, wishes, progress)
         report = replace(report, notes=(*said, *report.notes))
         if joint:

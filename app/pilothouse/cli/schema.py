@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilothouse.cli.options import confirm, emit, json_option, say, workspace_option, yes_option
+from pilothouse.cli.waiting import progress_line
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.workspace import Workspace
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pilothouse.monitoring.quality.rules import FileRules
     from pilothouse.store import Store
 
+_AS_IT_WAS = "The schema is as it was."
 _ACTS = ("show", "suggest", "edit", "set", "accept", "history")
 
 
@@ -78,7 +80,8 @@ def schema(
 
         show_history(store, config, as_json)
         return
-    found = rules_in_force(workspace, store, config)
+    with progress_line(_AS_IT_WAS) as progress:
+        found = rules_in_force(workspace, store, config, progress)
     what = words[0] if words else None
     if act in ("show", "suggest"):
         _show(workspace, store, config, found, act, what, as_json)
@@ -99,10 +102,12 @@ def _show(
 
     if act == "suggest":
         if what is None:
-            suggested = suggested_rules(workspace, store, config)
+            with progress_line(_AS_IT_WAS) as progress:
+                suggested = suggested_rules(workspace, store, config, progress)
         else:
             label, sources = _sources(workspace, store, config, what)
-            suggested = suggested_rules_from(sources, config, label)
+            with progress_line(_AS_IT_WAS) as progress:
+                suggested = suggested_rules_from(sources, config, label, progress)
         show_rules(store, config, suggested, as_json, instead_of=found.rules)
     elif what is None:
         show_rules(store, config, found, as_json)
@@ -118,12 +123,12 @@ def _show(
 def _sources(workspace: Workspace, store: Store, config: ModelConfig, what: str) -> tuple[str, list[Source]]:
     """Find what a person names: a path, a file of the data folder, or a dataset version."""
     from pilothouse.data.versions import dataset_paths
-    from pilothouse.monitoring.dataset_diff import open_side
+    from pilothouse.monitoring.dataset_diff import find_files
 
     in_folder = workspace.data_folder(config) / what
     named = str(in_folder) if not Path(what).exists() and in_folder.is_file() else what
-    side = open_side(workspace, store, named, config.name)
-    return what, list(dataset_paths(workspace, side.version) if side.version else side.sources)
+    found = find_files(store, named, config.name)
+    return what, list(found if isinstance(found, list) else dataset_paths(workspace, found))
 
 
 def _set(
@@ -210,6 +215,7 @@ def _accept(
     yes: bool, as_json: bool,
 ) -> None:  # fmt: skip
     from pilothouse.monitoring.judging import roles_of
+    from pilothouse.monitoring.patience import part_of
     from pilothouse.monitoring.quality.adapting import adapt_rules, new_leaks
     from pilothouse.monitoring.quality.rules import changes
 
@@ -222,9 +228,11 @@ def _accept(
             )
     else:
         _, sources = _sources(workspace, store, config, what)
-        for finding in new_leaks(rules, sources, roles_of(config)):
+        with progress_line(_AS_IT_WAS) as progress:
+            leaks = new_leaks(rules, sources, roles_of(config), part_of(progress, 0, 0.3, ""))
+            rules = adapt_rules(rules, sources, roles_of(config), part_of(progress, 0.3, 1, ""))
+        for finding in leaks:
             say(f"▲ {finding.message}")
-        rules = adapt_rules(rules, sources, roles_of(config))
     said = changes(found.rules, rules)
     if what is not None:
         for line in said or ["It asks for nothing that is not so there."]:

@@ -8,6 +8,7 @@ import click
 
 from pilothouse.cli.data_showing import clock
 from pilothouse.cli.options import emit, printable, say, table
+from pilothouse.cli.waiting import progress_line
 
 if TYPE_CHECKING:
     from pilothouse.config import ModelConfig
@@ -91,10 +92,13 @@ def _table(found: InForce) -> None:
 def show_beside(config: ModelConfig, found: InForce, source: Source, as_json: bool, *, named: str) -> None:
     """Print rules with what one file, which a person called `named`, has beside each, and what it breaks."""
     from pilothouse.cli.check import finding_fields
+    from pilothouse.data.reading import as_file
+    from pilothouse.monitoring.patience import part_of
     from pilothouse.monitoring.quality.beside import beside_rules
     from pilothouse.monitoring.quality.telling import finding_lines
 
-    seen = beside_rules(found, source, config, named)
+    with progress_line("The schema is as it was.") as progress:
+        seen = beside_rules(found, source, config, named, part_of(progress, 0, 1, as_file(source).name))
     told = {
         "model": config.name,
         "number": found.rules.accepted,

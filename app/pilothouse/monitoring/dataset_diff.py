@@ -156,17 +156,27 @@ def open_side(
     progress: Progress | None = None,
 ) -> Side:
     """Find out what a side is; see `diff_datasets`. A file's every byte is hashed."""
-    found = what if isinstance(what, DatasetVersion) else _version(store, what, model)
-    if found is not None:
+    found = what if isinstance(what, DatasetVersion) else find_files(store, what, model)
+    if isinstance(found, DatasetVersion):
         return Side(
             f"dataset {found.version}",
             tuple(SideFile(file.name, file.sha256, file.rows) for file in found.files),
             found.schema,
             version=found,
         )
-    assert isinstance(what, str)
+    return _read_side(str(what), found, progress)
+
+
+def find_files(store: Store | None, what: str, model: str | None = None) -> DatasetVersion | list[Path]:
+    """Return the dataset version that a text names, or else the data files; nothing is read of them.
+
+    Raises:
+        NotFoundError: there is neither.
+    """
+    if (version := _version(store, what, model)) is not None:
+        return version
     try:
-        paths = expand(what)
+        return expand(what)
     except DataError:
         if Path(what).exists():
             raise
@@ -175,7 +185,6 @@ def open_side(
             f"There is no file {what[:200]!r}{known}.",
             next="List dataset versions with `pilothouse data`.",
         ) from None
-    return _read_side(what, paths, progress)
 
 
 def _read_side(label: str, paths: Sequence[Path], progress: Progress | None) -> Side:

@@ -11,7 +11,7 @@ import duckdb
 
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, Source, connect, describe, expand, reading, scan_sql
-from pilothouse.data.schema import Column
+from pilothouse.data.schema import Column, Schema
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.data.types_found import file_types
 from pilothouse.errors import UsageError
@@ -66,7 +66,7 @@ def open_reference(
         reference = Reference(text, _saved(Path(text)))
     else:
         sources = expand(text)
-        schema = schema_of(sources, progress)
+        schema = schema_of(sources, part_of(progress, 0, 0.2, ""))
         require_columns(schema.names(), *wishes.exclude, wishes.target)
         values: dict[str, Any] = {}
         fine = FINE_OF_FILES if wishes.on_points else FINE_BINS if to_save else 0
@@ -87,11 +87,13 @@ def _no_rows(name: str) -> DataError:
     )
 
 
-def schema_of(sources: Sequence[Source], progress: Progress | None = None) -> Any:
+def schema_of(
+    sources: Sequence[Source], progress: Progress | None = None, *, target: str | None = None
+) -> Schema:
     """Infer a schema, patiently."""
     with connect() as con:
-        part = part_of(progress, 0, 0.2, "looking at the columns")
-        return patiently(con, lambda steps: infer_schema(sources, con), part)
+        part = part_of(progress, 0, 1, "looking at the columns")
+        return patiently(con, lambda steps: infer_schema(sources, con, target=target), part)
 
 
 def _saved(path: Path) -> Profile:
@@ -172,13 +174,18 @@ def without_misfits(
     """
     columns = [column.name for column in compared_columns(reference, wishes)]
     with connect() as con, reading(*sources):
-        types = [file_types(con, source) for source in sources]
-        found: dict[str, DataError] = {}
-        for name in columns:
-            try:
-                relation_sql(con, sources, reference.schema, columns=[name], found=types)
-            except DataError as error:
-                found[name] = error
+
+        def work(steps: Steps) -> dict[str, DataError]:
+            types = [file_types(con, source) for source in sources]
+            found: dict[str, DataError] = {}
+            for name in columns:
+                try:
+                    relation_sql(con, sources, reference.schema, columns=[name], found=types)
+                except DataError as error:
+                    found[name] = error
+            return found
+
+        found = patiently(con, work, None)
     if columns and len(found) == len(columns):
         raise DataError(next(iter(found.values())).what, next="Compare files that have the same columns.")
     said = [f"{error.what} It was not compared." for error in found.values()]

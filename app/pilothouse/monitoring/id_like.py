@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from pilothouse.data.inferring import MOSTLY_UNIQUE
 from pilothouse.data.reading import Source, connect, identifier, reading
 from pilothouse.data.typed_reading import relation_sql
+from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.reference import Reference
 
 ID_WORDS = {"id", "ids", "key", "uuid", "guid", "index", "rowid"}
@@ -21,7 +23,10 @@ REPEATS = 10
 
 
 def id_like(
-    reference: Reference, sources: Sequence[Source], spared: Collection[str | None] = ()
+    reference: Reference,
+    sources: Sequence[Source],
+    spared: Collection[str | None] = (),
+    progress: Progress | None = None,
 ) -> list[str]:
     """Return the columns that look like ids on both sides.
 
@@ -32,6 +37,7 @@ def id_like(
         reference: what is compared with; only its columns count, and its files where they are at hand.
         sources: the current files.
         spared: columns that are not looked at.
+        progress: called while it lasts; cancels by raising.
 
     Raises:
         DataError: a file cannot be read.
@@ -41,20 +47,29 @@ def id_like(
         for column in reference.profile.columns
         if column.type == "integer" and column.kind == "numeric" and column.name not in spared
     ]
-    for side in (sources, reference.sources):
+    for side, begin, where in ((sources, 0.0, ""), (reference.sources, 0.5, "in the reference")):
         if side and names:
-            names = _unique(reference, side, names)
+            part = part_of(progress, begin, begin + 0.5, where)
+            names = _unique(reference, side, names, part)
     return names
 
 
-def _unique(reference: Reference, sources: Sequence[Source], names: list[str]) -> list[str]:
+def _unique(
+    reference: Reference, sources: Sequence[Source], names: list[str], progress: Progress | None
+) -> list[str]:
     asked = ", ".join(
         f"count({name}), count(DISTINCT {name}), CAST(max({name}) AS DOUBLE) - CAST(min({name}) AS DOUBLE)"
         for name in map(identifier, names)
     )
     with connect() as con, reading(*sources):
-        table = relation_sql(con, sources, reference.schema, columns=names)
-        row = con.execute(f"SELECT {asked} FROM {table}").fetchall()[0]
+
+        def work(steps: Steps) -> tuple[Any, ...]:
+            steps.next("looking for ids")
+            table = relation_sql(con, sources, reference.schema, columns=names)
+            found: tuple[Any, ...] = con.execute(f"SELECT {asked} FROM {table}").fetchall()[0]
+            return found
+
+        row = patiently(con, work, progress)
     return [
         name
         for at, name in enumerate(names)

@@ -144,7 +144,13 @@ def _find(
             findings = (*findings, Finding(NOTE, "", said, "own"))
     elif reference and examined.figures and rows:
         report, of_views = _compare(
-            workspace, model, reference, accepted, findings, path, held=not (sound or taken),
+            workspace,
+            model,
+            reference,
+            accepted,
+            findings,
+            path,
+            held=not (sound or taken),
             progress=part_of(progress, _CHECKED, 1, "comparing"),
         )
         findings = (*findings, *of_views)

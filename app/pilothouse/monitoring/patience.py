@@ -16,6 +16,8 @@ from typing import TypeVar
 
 import duckdb
 
+from pilothouse.data.reading import Source, as_file
+
 T = TypeVar("T")
 Progress = Callable[[float, str], None]
 """Called about ten times a second with the share that is done, from 0 to 1, and with what is being done.
@@ -108,13 +110,16 @@ def part_of(progress: Progress | None, begin: float, end: float, what: str) -> P
     )
 
 
-def each_of(progress: Progress | None, paths: Sequence[Path]) -> Iterator[tuple[Path, Progress | None]]:
+S = TypeVar("S", bound=Source)
+
+
+def each_of(progress: Progress | None, sources: Sequence[S]) -> Iterator[tuple[S, Progress | None]]:
     """Give each file with the callback of its part, as large as its bytes, which says that it is n of m."""
-    sizes = [_bytes_of(path) for path in paths]
+    sizes = [_bytes_of(as_file(source).path) for source in sources]
     done, total = 0, sum(sizes)
-    for at, (path, size) in enumerate(zip(paths, sizes, strict=True)):
-        count = f" ({at + 1} of {len(paths)})" if len(paths) > 1 else ""
-        yield path, part_of(progress, done / total, (done + size) / total, f"{path.name}{count}")
+    for at, (source, size) in enumerate(zip(sources, sizes, strict=True)):
+        name = as_file(source).name + (f" ({at + 1} of {len(sources)})" if len(sources) > 1 else "")
+        yield source, part_of(progress, done / total, (done + size) / total, name)
         done += size
 
 

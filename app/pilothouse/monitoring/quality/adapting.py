@@ -7,12 +7,13 @@ from dataclasses import replace
 from math import ceil
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError, Source
 from pilothouse.data.schema import fits
 from pilothouse.monitoring.checks import Finding, Roles, check_file
 from pilothouse.monitoring.columns import ColumnProfile
+from pilothouse.monitoring.filedrift import schema_of
 from pilothouse.monitoring.judging import roles_of
+from pilothouse.monitoring.patience import Progress, each_of, part_of
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.quality.rules import ColumnRule, FileRules, changes
 from pilothouse.monitoring.quality.rules_kept import current_rules
@@ -21,7 +22,9 @@ from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
 
-def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> FileRules:
+def adapt_rules(
+    rules: FileRules, sources: Sequence[Source], roles: Roles, progress: Progress | None = None
+) -> FileRules:
     """Return rules that these files keep: nothing is asked more strictly than before.
 
     New columns get rules and are optional, columns that are gone lose theirs (the target stays: labels may
@@ -31,9 +34,9 @@ def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> Fi
     Raises:
         DataError: a file cannot be read, or they disagree among themselves.
     """
-    schema = infer_schema(sources, target=roles.target)
+    schema = schema_of(sources, part_of(progress, 0, 0.3, ""), target=roles.target)
     says_yes_or_no = {column.name for column in schema.columns if column.classes}
-    profile = profile_files(sources, schema)
+    profile = profile_files(sources, schema, progress=part_of(progress, 0.3, 0.6, ""))
     fresh = suggest_rules(profile, target=roles.target, id=roles.id, exclude=roles.exclude)
     columns = []
     for rule in rules.columns:
@@ -50,16 +53,22 @@ def adapt_rules(rules: FileRules, sources: Sequence[Source], roles: Roles) -> Fi
     columns += [replace(rule, optional=True) for rule in fresh.columns if rules.column(rule.name) is None]
     # Accepted, or what it breaks would only be a warning; this never leaves the function.
     wider = FileRules(tuple(columns), rules.dataset, accepted=0)
-    for source in sources:
-        for finding in check_file(source, None, roles, wider):
+    for source, part in each_of(part_of(progress, 0.6, 1, ""), sources):
+        for finding in check_file(source, None, roles, wider, progress=part):
             wider = _without(wider, finding)
     return replace(wider, accepted=None)
 
 
-def new_leaks(rules: FileRules, sources: Sequence[Source], roles: Roles) -> list[Finding]:
+def new_leaks(
+    rules: FileRules, sources: Sequence[Source], roles: Roles, progress: Progress | None = None
+) -> list[Finding]:
     """Return what is to be said of new columns that give the target away, before anybody accepts them."""
     asked = replace(rules, accepted=0)
-    found = [one for source in sources for one in check_file(source, None, roles, asked)]
+    found = [
+        one
+        for source, part in each_of(progress, sources)
+        for one in check_file(source, None, roles, asked, progress=part)
+    ]
     return list({one.column: one for one in found if one.rule == "new-leak"}.values())
 
 

@@ -9,6 +9,7 @@ from pilothouse.config import ModelConfig
 from pilothouse.data.reading import Source, as_file
 from pilothouse.monitoring.checks import ERROR, NOTE, Finding, examine_file
 from pilothouse.monitoring.judging import roles_of
+from pilothouse.monitoring.patience import Progress
 from pilothouse.monitoring.quality.advice import advised
 from pilothouse.monitoring.quality.in_force import InForce
 from pilothouse.monitoring.quality.wording import asked_missing, asked_values, had, has
@@ -59,11 +60,14 @@ def rule_lines(found: InForce) -> tuple[RuleLine, ...]:
     )  # fmt: skip
 
 
-def beside_rules(found: InForce, source: Source, model: ModelConfig, named: str = "") -> Beside:
+def beside_rules(
+    found: InForce, source: Source, model: ModelConfig, named: str = "", progress: Progress | None = None
+) -> Beside:
     """Examine a file, and put what it has beside each rule. Nothing is stored. Advice calls it as `named`."""
     name = as_file(source).name
     reference = found.reference
-    seen = examine_file(source, reference.schema if reference else None, roles_of(model), found.rules)
+    schema = reference.schema if reference else None
+    seen = examine_file(source, schema, roles_of(model), found.rules, progress=progress)
     rows = seen.figures.rows if seen.figures else 0
     by_rules = found.rules.accepted is not None
     findings = advised(seen.findings, named or name, by_rules=by_rules, rows=rows, roles=roles_of(model))

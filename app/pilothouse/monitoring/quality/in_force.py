@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import Source, require_data_files
+from pilothouse.monitoring.filedrift import schema_of
 from pilothouse.monitoring.judging import rules_suggested
-from pilothouse.monitoring.patience import Progress
+from pilothouse.monitoring.patience import Progress, part_of
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.quality.rules import FileRules
 from pilothouse.monitoring.quality.rules_kept import current_rules
@@ -44,7 +44,7 @@ def rules_in_force(
     """
     accepted = current_rules(store, model.name)
     if accepted is not None:
-        return InForce(accepted, find_reference(workspace, store, model))
+        return InForce(accepted, find_reference(workspace, store, model, progress=progress))
     return suggested_rules(workspace, store, model, progress)
 
 
@@ -56,20 +56,24 @@ def suggested_rules(
     Raises:
         DataError: as for `rules_in_force`.
     """
-    reference = find_reference(workspace, store, model)
+    reference = find_reference(workspace, store, model, progress=progress)
     if reference is None:
         files = require_data_files(workspace.data_folder(model))
-        reference = Reference("the data folder", profile_files(files, infer_schema(files), progress=progress))
+        schema = schema_of(files, part_of(progress, 0, 0.5, ""))
+        profile = profile_files(files, schema, progress=part_of(progress, 0.5, 1, ""))
+        reference = Reference("the data folder", profile)
     return InForce(rules_suggested(store, model, reference), reference)
 
 
-def suggested_rules_from(sources: Sequence[Source], model: ModelConfig, label: str) -> InForce:
+def suggested_rules_from(
+    sources: Sequence[Source], model: ModelConfig, label: str, progress: Progress | None = None
+) -> InForce:
     """Return what files suggest, whatever holds.
 
     Raises:
         DataError: one cannot be read, or they disagree.
     """
-    schema = infer_schema(sources)
-    profile = profile_files(sources, schema)
+    schema = schema_of(sources, part_of(progress, 0, 0.5, ""))
+    profile = profile_files(sources, schema, progress=part_of(progress, 0.5, 1, ""))
     rules = suggest_rules(profile, target=model.target, id=model.data.id, exclude=model.data.exclude)
     return InForce(rules, Reference(label, profile))
