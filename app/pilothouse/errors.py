@@ -46,8 +46,11 @@ class ConfigError(PilothouseError):
 
 def is_interrupt(error: BaseException) -> bool:
     """Say whether it is Ctrl-C: DuckDB, which hears it during a query, makes an error of its own of it."""
+    kind = type(error)
+    if kind.__name__ == "InterruptException" and kind.__module__.lstrip("_").startswith("duckdb"):
+        return True
     return isinstance(error, KeyboardInterrupt) or (
-        type(error) is RuntimeError and str(error) == "Query interrupted"
+        kind is RuntimeError and str(error) == "Query interrupted"
     )
 
 

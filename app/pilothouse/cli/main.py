@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 import click
 
@@ -135,6 +139,29 @@ def _tell_what_is_not_read() -> None:
             )
 
 
+@contextlib.contextmanager
+def _heard_in_queries() -> Iterator[None]:
+    """Let Ctrl-C end the queries that run, too: DuckDB may go on with one for ever after it has heard it."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        engine = sys.modules.get("pilothouse.data.engine")
+        if engine is not None:
+            engine.interrupt_all()
+        signal.default_int_handler(number, frame)
+
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if ours:
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        if ours and signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 ok, 1 failed, 2 usage, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -142,8 +169,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if debug:
         arguments.remove("--debug")
     try:
-        result = cli.main(arguments, prog_name="pilothouse", standalone_mode=False)
-        _tell_what_is_not_read()
+        with _heard_in_queries():
+            result = cli.main(arguments, prog_name="pilothouse", standalone_mode=False)
+            _tell_what_is_not_read()
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort as abort:
         # Click wraps an interrupt; a question that was answered with no is the other cause.

@@ -6,10 +6,12 @@ is open takes a hundredth of one. So those that only read share one database of 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 
 import duckdb
@@ -17,6 +19,7 @@ import duckdb
 _engines: dict[int, duckdb.DuckDBPyConnection] = {}
 """By process: one that was forked cannot use its parent's, whose threads it does not have."""
 _guard = threading.Lock()
+_open: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -55,4 +58,12 @@ def connect_alone() -> duckdb.DuckDBPyConnection:
 
 def _in_utc(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     con.execute("SET TimeZone = 'UTC'")
+    _open.add(con)
     return con
+
+
+def interrupt_all() -> None:
+    """End every query of this process that runs: for Ctrl-C, which DuckDB alone does not always obey."""
+    for con in list(_open):
+        with contextlib.suppress(duckdb.Error):  # It may have been closed.
+            con.interrupt()
