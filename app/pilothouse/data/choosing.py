@@ -52,6 +52,19 @@ def without_held(store: Store, model: ModelConfig, kept: list[DataFile]) -> list
     return left
 
 
+def told_twice(store: Store, model: ModelConfig, kept: list[DataFile]) -> list[str]:
+    """Return what checks found of ids that lie in an earlier file, too, file by file."""
+    rows = store.query("SELECT name, sha256, findings FROM arrivals WHERE model = ?", [model.name])
+    found = {
+        (row["name"], row["sha256"]): one["message"]
+        for row in rows
+        for one in loads(row["findings"]) or ()
+        if one.get("rule") == "again"
+    }
+    there = [(file.name, found.get((file.name, file.path.name))) for file in kept]
+    return [f"{name}: {said}" for name, said in there if said]
+
+
 def labelled(
     store: Store, model: ModelConfig, kept: list[DataFile], types: dict[str, dict[str, str]]
 ) -> tuple[list[DataFile], list[DataFile]]:

@@ -85,7 +85,7 @@ def ids_of_rows(source: Source, name: str) -> list[str | None] | None:
         PilothouseError: the file cannot be read.
     """
     with connect() as con, reading(source):
-        if (ids := _ids_sql(con, source, name)) is None:
+        if (ids := ids_sql(con, source, name)) is None:
             return None
         return [row[0] for row in con.execute(f"SELECT id FROM {ids}").fetchall()]
 
@@ -99,7 +99,7 @@ def ids_of_file(source: Source, name: str | None, among: Sequence[str] | None = 
     if name is None:
         return set()
     with connect() as con, reading(source):
-        if (ids := _ids_sql(con, source, name)) is None:
+        if (ids := ids_sql(con, source, name)) is None:
             return set()
         sql = f"SELECT DISTINCT id FROM {ids} WHERE id IS NOT NULL"
         if among is not None:
@@ -108,7 +108,7 @@ def ids_of_file(source: Source, name: str | None, among: Sequence[str] | None = 
         return {str(row[0]) for row in rows}
 
 
-def _ids_sql(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> str | None:
+def ids_sql(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> str | None:
     """Return SQL for `FROM` with one column, `id`; None where the file has no column of that name."""
     kind = describe(con, source).get(name)
     if kind is None:

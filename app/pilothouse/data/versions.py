@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.choosing import labelled, without_copies, without_held
+from pilothouse.data.choosing import labelled, told_twice, without_copies, without_held
 from pilothouse.data.completing import Completed, complete
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.keeping import Condition, KeptFile, condition, keep, object_path, require_sound
@@ -115,6 +115,9 @@ def snapshot(
     if copies and tell is not None:
         more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
         tell(f"{copies[0][0]} is a copy of {copies[0][1]}{more}: each content is taken once.")
+    if paths is None and tell is not None:
+        for said in told_twice(store, model, kept):
+            tell(said)
     content = "".join(f"{file.name}\0{file.path.name}\n" for file in kept)
     version = hashlib.sha256(f"{model.name}\n{content}".encode()).hexdigest()[:12]
     if found := _load(store, "version = ?", [version]):

@@ -46,8 +46,8 @@ class Finding:
         column: the column it is about; empty for the file as a whole.
         message: one sentence that names what, and where there is one the row or an example.
         rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target,
-            labels, unique, range, categories, constant, duplicates, freshness, id-like, leak, new-leak,
-            view, copy, own, drift or held-again; empty in what was stored before rules had names.
+            labels, unique, again, range, categories, constant, duplicates, freshness, id-like, leak,
+            new-leak, view, copy, own, drift or held-again; empty in what was stored before rules had names.
         count: how many rows break it; 0 where it is not about rows.
         examples: the first of those rows.
         next: what a person can do about it, where there is something to say.

@@ -34,6 +34,7 @@ from pilothouse.monitoring.quality.rules import FileRules
 from pilothouse.monitoring.quality.rules_kept import current_rules
 from pilothouse.monitoring.quality.suggesting import suggest_rules
 from pilothouse.monitoring.reference import Reference, find_reference
+from pilothouse.monitoring.repeated import find_repeated
 from pilothouse.monitoring.reports import DriftReport
 from pilothouse.monitoring.verdicts import ACCEPTED, COPY, HELD, OK
 from pilothouse.monitoring.view_columns import view_file
@@ -134,6 +135,9 @@ def _find(
     if decided is not None and (again := decision_in(decided.findings)):
         findings = (again, *findings)
     sound = is_sound(findings)
+    if landed and not own and examined.figures:
+        dataset = reference.dataset if reference else ""
+        findings = (*findings, *find_repeated(workspace, store, model, path, digest, dataset))
     report, label = None, reference.label if reference else ""
     if own:
         assert reference is not None

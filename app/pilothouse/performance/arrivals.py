@@ -47,7 +47,7 @@ def judge_arrival(
         found = measure_files(
             store, version, config, [(arrival.name, path)], drifted=drifted, question=question, before=before
         )
-        kept = _of(arrival, version, config, found)
+        kept = _of(arrival, version, config, found, _landed_before(store, arrival))
         alerts = judge_alerts(config, figures_of(found.harm, version, drifted=drifted))
     except Exception as error:
         # A pipeline or a file that nobody foresaw must not come up again and again.
@@ -86,6 +86,16 @@ def rejudge(store: Store, version: ModelVersion, config: ModelConfig, name: str)
     return judge_arrival(store, version, config, waiting, again=True)
 
 
+def _landed_before(store: Store, arrival: Waiting) -> list[str]:
+    """Say how many ids of an arrival landed before, as its check found."""
+    rows = store.query(
+        "SELECT findings FROM arrivals WHERE model = ? AND name = ? AND sha256 = ?",
+        [arrival.model, arrival.name, arrival.sha256],
+    )
+    found = [one for row in rows for one in loads(row["findings"]) or () if one.get("rule") == "again"]
+    return [f"{one['count']:,} of its rows landed before, in another file, and count again." for one in found]
+
+
 def _drifted(store: Store, arrival: Waiting) -> bool:
     rows = store.query(
         "SELECT dataset_drift FROM drift_reports WHERE model = ? AND subject = ? AND sha256 = ?"
@@ -110,7 +120,9 @@ def bytes_of(store: Store, config: ModelConfig, arrival: Waiting) -> Path:
     raise PilothouseError(f"{arrival.name} is gone, or was changed since it was judged.")
 
 
-def _of(arrival: Waiting, version: ModelVersion, config: ModelConfig, found: Performance) -> KeptHarm:
+def _of(
+    arrival: Waiting, version: ModelVersion, config: ModelConfig, found: Performance, again: list[str]
+) -> KeptHarm:
     harm = found.harm
     told = harm.realised or harm.estimated
     return KeptHarm(
@@ -121,7 +133,7 @@ def _of(arrival: Waiting, version: ModelVersion, config: ModelConfig, found: Per
         at=datetime.now(UTC),
         metric=harm.metric,
         verdict=harm.verdict,
-        words=" ".join((harm.words, *found.notes)),
+        words=" ".join((harm.words, *found.notes, *again)),
         value=told.value if told else None,
         low=told.low if told else None,
         high=told.high if told else None,
