@@ -8,8 +8,8 @@ A suggestion only warns; what it is for is what no season explains: another unit
   amounts (numbers never below zero that lean towards it or pile up there) are widened by factors: from zero
   to as many times the maximum as that is of the median, or to what their tail leads one to expect of ten
   thousand times as many rows, if that is less and the tail is no heavier than that of a lognormal;
-- numbers that end well above zero, such as ages, get no minimum below it, nor do those above it whose lower
-  tail is shorter than a normal one: something ends it there;
+- numbers that end well above zero, such as ages, get no minimum below it; a lower tail that is merely short
+  does not tell of an end, since temperatures of a mild month have one, too;
 - missing values may double, and five points more: less than that is told by drift, which knows the sizes;
 - categories are named where all are known and there are at most a hundred; others may have 5% of the rows, or
   five times what values that came up once let expect;
@@ -51,8 +51,6 @@ COUNTED = 10
 MANY_MORE, UNSURE, NO_HEAVIER = 10_000, 1.25, 1.3
 """What a tail is followed to, in times the rows that were seen; how much steeper than it looked it may go on;
 and how much steeper its end may be than its beginning, on the scale of a lognormal, to be followed at all."""
-SHORT, SHORT_ROWS = 0.7, 1000
-"""A lower tail so much shorter than a normal one, in a reference of so many rows, is cut off."""
 LEANS, LEANS_ROWS = 1.5, 200
 """The upper half of the middle 90% against its lower half, which for even-sided numbers is about 1."""
 
@@ -137,7 +135,7 @@ def _range(column: ColumnProfile) -> tuple[float | None, float | None]:
     if _is_amount(column):
         low = max(low, 0.0)
         high = max(high, _most_of_amounts(column))
-    elif _ends_above_zero(column) or _is_cut_off_above_zero(column):
+    elif _ends_above_zero(column):
         low = max(low, 0.0)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
 
@@ -163,19 +161,6 @@ def _most_of_amounts(column: ColumnProfile) -> float:
             further = _normal(1 - 1 / (MANY_MORE * rows)) - at_most
             widest = min(widest, most * math.exp(UNSURE * max(body, tail) * further))
     return float(f"{widest:.1e}") if math.isfinite(widest) else widest
-
-
-def _is_cut_off_above_zero(column: ColumnProfile) -> bool:
-    """Say whether values below zero would be odd: none are, and the lowest 5% end sooner than a normal
-    distribution's would."""
-    if not isinstance(column.min, int | float) or column.min <= 0 or not column.quantiles:
-        return False
-    rows, (low, quarter) = column.rows - column.missing, column.quantiles[:2]
-    if rows < SHORT_ROWS:
-        return False
-    body = (quarter - low) / (_normal(0.95) - _normal(0.75))
-    tail = (low - column.min) / (_normal(1 - MEDIAN_OF_MAX / rows) - _normal(0.95))
-    return tail < SHORT * body
 
 
 def _normal(share: float) -> float:

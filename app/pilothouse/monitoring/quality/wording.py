@@ -9,9 +9,9 @@ from pilothouse.monitoring.wording import number, percent
 
 MARGINS = """\
 Suggested with margins that ordinary files keep: a range is as wide again on either side as what was seen,
-more where the tails are heavy, from zero where it is of amounts or cut off above zero, ten times for small
-counts; missing values may double, and five points more; named categories may have 5% others (shares that
-chance gives a small file do not count); a file may have a tenth to ten times the rows of earlier ones."""
+more where the tails are heavy, from zero where it is of amounts, ten times for small counts; missing values
+may double, and five points more; named categories may have 5% others (shares that chance gives a small file
+do not count); a file may have a tenth to ten times the rows of earlier ones."""
 
 
 def asked_missing(rule: ColumnRule) -> str:
