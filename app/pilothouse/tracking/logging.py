@@ -16,7 +16,7 @@ from pilothouse.errors import PilothouseError
 from pilothouse.tracking import contexts
 from pilothouse.tracking.active import ActiveRun, How
 from pilothouse.tracking.joining import RUN_DIR_VARIABLE, claim, give_name
-from pilothouse.tracking.process_end import end_with_the_process
+from pilothouse.tracking.process_end import end_at_signals, end_with_the_process
 from pilothouse.tracking.writer import RunStart, RunWriter, attach_run, open_run
 from pilothouse.workspace import Workspace, find_workspace
 
@@ -192,6 +192,8 @@ def _join(
     folder: Path, name: str, params: Mapping[str, Any] | None, tags: Mapping[str, str] | None
 ) -> ActiveRun:
     writer = attach_run(folder)
+    # Its own end is the supervisor's to say, but threads may start parts of it, and cannot hear signals.
+    end_at_signals(_end_all)
     give_name(writer, name)
     writer.log_params(params or {})
     writer.set_tags(tags or {})

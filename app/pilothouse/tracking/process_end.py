@@ -51,7 +51,7 @@ def end_with_the_process(end: End, end_thread: End) -> None:
         end: called with status, exit code and reason when the process ends.
         end_thread: called likewise, in the thread itself, when one ends by an exception.
     """
-    _catch_signals(end)
+    end_at_signals(end)
     goes_on()
     if not _hooked.acquire(blocking=False):
         return
@@ -129,7 +129,8 @@ def goes_on() -> None:
     _failure.clear()
 
 
-def _catch_signals(end: End) -> None:
+def end_at_signals(end: End) -> None:
+    """Call `end` when a signal ends this process. Only the main thread can ask for that, others do not."""
     if _caught or threading.current_thread() is not threading.main_thread():
         return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from pilothouse.store import Store
 from pilothouse.tracking.runs import Run, list_runs
 from pilothouse.workspace import Workspace
 from steering import pilothouse
+from waiting import wait_until
 
 BEFORE = "import asyncio, contextvars, os, sys, threading, time\nimport pilothouse as ph\n"
 
@@ -281,6 +283,39 @@ with ph.start_run(name="whole"):
     runs = by_name(store)
     assert (runs["its"].status, runs["whole"].status) == (status, "FINISHED")
     assert runs["whole"].metrics == {"on": 1.0} and runs["its"].metrics == {}
+
+
+STOPPED = """
+meet = threading.Barrier(3)
+def work(number):
+    with ph.start_run(name=f"part{number}", nested=True):
+        meet.wait()
+        time.sleep(60)
+with ph.start_run(name="whole"):
+    for number in range(2): threading.Thread(target=work, args=(number,), daemon=True).start()
+    meet.wait()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as only POSIX knows them")
+@pytest.mark.parametrize("under_run", [False, True])
+def test_a_signal_ends_the_runs_of_all_threads(workspace: Workspace, store: Store, under_run: bool) -> None:
+    (workspace.root / "script.py").write_text(BEFORE + STOPPED)
+    if under_run:
+        assert pilothouse("run", "--detach", "--", "python", "script.py", cwd=workspace.root).code == 0
+        assert wait_until(lambda: len(list_runs(store)) == 3)
+        assert pilothouse("stop", by_name(store)["whole"].run_id, cwd=workspace.root).code == 0
+    else:
+        process = subprocess.Popen(
+            [sys.executable, "script.py"], cwd=workspace.root, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        process.terminate()
+        assert process.wait(30) == -signal.SIGTERM
+    statuses = {name: run.status for name, run in by_name(store).items()}
+    assert statuses == dict.fromkeys(("whole", "part0", "part1"), "KILLED")
 
 
 LOOP = """
