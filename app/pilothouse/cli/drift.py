@@ -75,7 +75,8 @@ def _beside_reference(args: list[str]) -> bool:
 @click.option("--column", metavar="NAME",
               help="Of a judged file: what this column held in the reference, and holds now.")  # fmt: skip
 @click.option("--exit-code", is_flag=True,
-              help="Exit with 1 if the dataset or a chunk of it drifted (an error is 1 too).")  # fmt: skip
+              help="Exit with 1 if the dataset or a chunk of it drifted, or a column cannot be read as "
+              "what it was (an error is 1 too).")  # fmt: skip
 @click.option("--model", help="The model, where there are several.")
 @click.option("--workspace", metavar="DIR", help="The workspace; by default the one around this folder.")
 @json_option
@@ -293,7 +294,7 @@ def _drift_in_workspace(
                 as_json,
                 lambda: show_report(found.report, found.subject, found.reference),
             )
-            return DRIFTED if exit_code and found.dataset_drift else 0
+            return DRIFTED if exit_code and found.report.alarming else 0
     paths = _found_in(workspace, config, files)
     with progress_line() as progress:
         judged = judge_or_look_at_all(workspace, store, config, paths, progress)
@@ -339,7 +340,7 @@ def _drift_in_workspace(
         write_html(html, parts, current, reports[0].reference, [_held_back(verdict) for verdict in held])
     told = [_judged_fields(verdict, report) for verdict, report in shown]
     emit(told[0] if len(told) == 1 else told, as_json, show)
-    drifted = any(report.dataset_drift for _, report in shown)
+    drifted = any(report.alarming for _, report in shown)
     return DRIFTED if held or (exit_code and drifted) else 0
 
 
@@ -398,7 +399,7 @@ def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: b
             say(f"{held_files(held)} left out. `pilothouse drift FILE` looks at one.")
 
     emit([_report_fields(found) for found in reports], as_json, show)
-    return DRIFTED if exit_code and any(found.dataset_drift for found in reports) else 0
+    return DRIFTED if exit_code and any(found.report.alarming for found in reports) else 0
 
 
 def _judged_fields(verdict: Verdict, report: DriftReport) -> dict[str, Any]:

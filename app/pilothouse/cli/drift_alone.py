@@ -43,7 +43,7 @@ def drift_alone(
     from dataclasses import replace
 
     from pilothouse.monitoring.chunks import PERIODS
-    from pilothouse.monitoring.filedrift import require_columns, without_empty, without_misfits
+    from pilothouse.monitoring.filedrift import require_columns, without_empty
     from pilothouse.monitoring.references_kept import open_reference_once
     from pilothouse.processes import write_atomic
 
@@ -64,7 +64,7 @@ def drift_alone(
         raise UsageError(
             "Name what to compare with the reference: pilothouse drift CURRENT --reference REFERENCE."
         )
-    from pilothouse.data.reading import DataError, expand
+    from pilothouse.data.reading import expand
 
     if joint and found.profile is not None and not found.sources:
         raise UsageError(
@@ -74,22 +74,12 @@ def drift_alone(
     paths = list(dict.fromkeys(path for text in files for path in expand(text)))
     paths, empty = without_empty(paths)
 
-    def compare(wishes: Wishes, said: Sequence[str] = ()) -> int:
-        if ids := _ids(found, paths, wishes, include):
-            wishes = replace(wishes, exclude=(*wishes.exclude, *ids))
-        return compare_and_show(
-            found, paths, current, wishes, chunk=chunk, time=time, joint=joint, html=html,
-            exit_code=exit_code, as_json=as_json, said=(*empty, *said),
-        )  # fmt: skip
-
-    try:
-        return compare(wishes)
-    except DataError:
-        # Types are looked at once more only where they may be the trouble.
-        left, said = without_misfits(found, paths, wishes)
-        if not said:
-            raise
-    return compare(left, said)
+    if ids := _ids(found, paths, wishes, include):
+        wishes = replace(wishes, exclude=(*wishes.exclude, *ids))
+    return compare_and_show(
+        found, paths, current, wishes, chunk=chunk, time=time, joint=joint, html=html,
+        exit_code=exit_code, as_json=as_json, said=empty,
+    )  # fmt: skip
 
 
 def _ids(found: Reference, paths: list[Path], wishes: Wishes, include: tuple[str, ...]) -> list[str]:
@@ -162,14 +152,15 @@ def compare_and_show(
             chunk_fields(chunks, notes, chunk), as_json,
             lambda: show_chunks(chunks, notes, current, reference.label),
         )  # fmt: skip
-        return DRIFTED if exit_code and any(part.report.dataset_drift for part in chunks) else 0
+        return DRIFTED if exit_code and any(part.report.alarming for part in chunks) else 0
     with progress_line(_LEFT) as progress:
         report = compare_files(reference, paths, wishes, progress)
         report = replace(report, notes=(*said, *report.notes))
         if joint:
-            measured = compare_jointly(reference, paths, wishes, joint, progress)
+            left = replace(wishes, exclude=(*wishes.exclude, *report.unreadable))
+            measured = compare_jointly(reference, paths, left, joint, progress)
             report = replace(report, multivariate=measured)
     if html is not None:
         write_html(html, [(current, report, "")], current, reference.label)
     emit(report.to_dict(), as_json, lambda: show_report(report, current, reference.label))
-    return DRIFTED if exit_code and report.dataset_drift else 0
+    return DRIFTED if exit_code and report.alarming else 0

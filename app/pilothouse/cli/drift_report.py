@@ -32,16 +32,13 @@ def show_report(report: DriftReport, current: str, reference: str, *, verdict: s
     A `verdict` stands in the place of the report's own where that would say too much.
     """
     from pilothouse.monitoring.explaining import about_named, about_stream
-    from pilothouse.monitoring.story import HEDGE, besides, what_moved
+    from pilothouse.monitoring.story import HEDGE, besides, share_moved, what_moved
 
     against = f"{printable(reference)} ({report.n_reference:,} rows)"
     verdict = verdict or verdict_word(report)
     count = "1 row" if report.n_current == 1 else f"{report.n_current:,} rows"
     click.echo(f"{verdict}: {printable(current)} ({count}) against {against}")
-    click.echo(
-        f"{len(report.drifted)} of {len(report.columns)} columns moved, {report.share_drifted:.0%}; "
-        f"the dataset drifts at {report.share:.0%}."
-    )
+    click.echo(f"{share_moved(report)}; the dataset drifts at {report.share:.0%}.")
     for joint in report.multivariate:
         click.echo(f"{'■' if joint.drifted else '●'} {printable(joint.words)}")
     _sentences(what_moved(report))

@@ -34,6 +34,8 @@ _ACTS = ("show", "suggest", "edit", "set", "accept", "history")
 @click.option("--file", "file", metavar="FILE", help="Take the edited rules from FILE; - is standard input.")
 @click.option("--reason", default="", help="Why, for the audit trail.")
 @click.option("--note", default="", hidden=True)  # its name before
+@click.option("--new-types", is_flag=True,
+              help="With `accept FILE`: types that the live version contradicts, too.")  # fmt: skip
 @click.option("--model", help="The model, where there are several.")
 @yes_option
 @workspace_option
@@ -44,6 +46,7 @@ def schema(
     file: str | None,
     reason: str,
     note: str,
+    new_types: bool,
     model: str | None,
     yes: bool,
     workspace: Workspace,
@@ -69,6 +72,8 @@ def schema(
 
     if file is not None and act != "edit":
         raise UsageError("--file goes with `schema edit`.")
+    if new_types and (act != "accept" or not words):
+        raise UsageError("--new-types goes with `schema accept FILE`.")
     most = {"show": 1, "suggest": 1, "accept": 1, "set": 1_000}.get(act, 0)
     if len(words) > most:
         raise UsageError(f"`schema {act}` takes no more words: {words[most][:60]!r}.")
@@ -90,7 +95,7 @@ def schema(
     elif act == "set":
         _set(store, config, found, words, note, as_json)
     else:
-        _accept(workspace, store, config, found, what, note, yes, as_json)
+        _accept(workspace, store, config, found, what, note, new_types, yes, as_json)
 
 
 def _show(
@@ -212,7 +217,7 @@ def _edited(draft: Path, text: str) -> str:
 
 def _accept(
     workspace: Workspace, store: Store, config: ModelConfig, found: InForce, what: str | None, note: str,
-    yes: bool, as_json: bool,
+    new_types: bool, yes: bool, as_json: bool,
 ) -> None:  # fmt: skip
     from pilothouse.monitoring.judging import roles_of
     from pilothouse.monitoring.patience import part_of
@@ -233,6 +238,7 @@ def _accept(
             rules = adapt_rules(rules, sources, roles_of(config), part_of(progress, 0.3, 1, ""))
         for finding in leaks:
             say(f"▲ {finding.message}")
+        _about_types(workspace, store, config, found, rules, sources, new_types)
     said = changes(found.rules, rules)
     if what is not None:
         for line in said or ["It asks for nothing that is not so there."]:
@@ -242,6 +248,37 @@ def _accept(
     if rules != found.rules or found.rules.accepted is None:
         confirm(f"Accept this as the schema of {config.name}?", yes)
     _keep(store, config, found, rules, note, as_json)
+
+
+def _about_types(
+    workspace: Workspace, store: Store, config: ModelConfig, found: InForce, rules: FileRules,
+    sources: list[Source], new_types: bool,
+) -> None:  # fmt: skip
+    """Refuse types that would leave the live version blind, and training without the other files; or, where
+    they were asked for, say so."""
+    from pilothouse.data.reading import as_file
+    from pilothouse.monitoring.judging import roles_of
+    from pilothouse.monitoring.quality.adapting import contradictions
+    from pilothouse.monitoring.verdicts import ACCEPTED, OK, list_arrivals
+
+    folder, mine = workspace.data_folder(config), {as_file(source).name for source in sources}
+    landed = {
+        arrival.name for arrival in list_arrivals(store, config.name) if arrival.status in (OK, ACCEPTED)
+    }
+    others = [folder / name for name in sorted(landed - mine) if (folder / name).is_file()]
+    said = contradictions(found.rules, rules, found.reference, others, roles_of(config))
+    what_it_means = (
+        "Otherwise its range would not be looked at any more, it would count as moved in every such file, "
+        "and no training could read them together with the others."
+    )
+    if said and not new_types:
+        raise PilothouseError(
+            " ".join(said),
+            untouched="The schema is as it was.",
+            next=f"Correct the file. {what_it_means} If it is meant all the same: --new-types.",
+        )
+    for sentence in said:
+        say(f"▲ {sentence}")
 
 
 def _keep(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import duckdb
 
@@ -83,6 +84,32 @@ def infer_schema(
             Column(name, types[name], kind, present == rows > 0, classes if name == target else ())
         )
     return Schema(tuple(columns))
+
+
+def schema_read_as(source: Source, types: Mapping[str, str]) -> Schema:
+    """Take the schema from one file, but with the types that some columns had before where they can be read
+    as those.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    with connect() as con:
+        found = infer_schema([source], con)
+        columns = []
+        for column in found.columns:
+            wanted = replace(column, type=types.get(column.name, column.type))
+            if wanted != column and _can_be_read(con, source, wanted):
+                column = wanted
+            columns.append(column)
+    return Schema(tuple(columns))
+
+
+def _can_be_read(con: duckdb.DuckDBPyConnection, source: Source, column: Column) -> bool:
+    try:
+        relation_sql(con, [source], Schema((column,)))
+    except DataError:
+        return False
+    return True
 
 
 def _kind(type_: str, present: int, distinct: int) -> str:

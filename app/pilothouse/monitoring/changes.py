@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilothouse.monitoring.columns import ColumnProfile
+from pilothouse.monitoring.columns import ColumnProfile, Unreadable
 from pilothouse.monitoring.wording import number, percent
 
 WORTH_SAYING = 0.02
@@ -49,6 +49,7 @@ class Change:
         missing: the share of missing values before and now.
         new, new_rows, new_names: values that the reference never had, their share of the rows, some of them.
         bin: the largest change of a bin, where nothing above says more.
+        unreadable: what it is instead of what it was, if it cannot be read as that.
     """
 
     numeric: bool
@@ -63,6 +64,7 @@ class Change:
     new_rows: float = 0.0
     new_names: tuple[str, ...] = ()
     bin: Bin | None = None
+    unreadable: Unreadable | None = None
 
 
 def find_change(
@@ -82,11 +84,15 @@ def find_change(
     numeric = reference.kind == "numeric"
     if not n or not m:
         return Change(numeric, none=bool(n))
+    if current.unreadable is not None:
+        return Change(numeric, unreadable=current.unreadable)
     before, now = reference.missing / n, current.missing / m
     if now == 1 and before < 1:
         return Change(numeric, gone=True)
     sigmas, means, spread = _numbers(reference, current) if numeric else (None, None, None)
-    infinite = current.infinite if numeric and current.infinite > reference.infinite else 0
+    more = current.infinite / m - reference.infinite / n
+    first = current.infinite and not reference.infinite
+    infinite = current.infinite if numeric and (first or more >= WORTH_SAYING) else 0
     missing = (before, now) if abs(now - before) >= WORTH_SAYING else None
     told = means or spread or infinite or missing or current.unseen
     largest = None
@@ -136,6 +142,8 @@ def in_short(change: Change) -> str:
     """Say it in a few words that stand beside the column's name; empty if nothing is worth a word."""
     if change.none or change.gone:
         return "no rows" if change.none else "all values are missing"
+    if change.unreadable:
+        return f"unreadable: {change.unreadable.found}{change.unreadable.how_many}"
     said = []
     if change.sigmas is not None:
         said.append(_by(change.sigmas))
@@ -159,6 +167,10 @@ def in_a_sentence(name: str, change: Change) -> str:
     who = f"`{_cut(name, 60)}`"
     if change.none or change.gone:
         return "" if change.none else f"all values of {who} are missing"
+    if what := change.unreadable:
+        example = f" (for example {what.example!r})" if what.example else ""
+        is_now = f"it is {what.found}{example}{what.how_many}"
+        return f"{who} cannot be read: {is_now}, where {what.expected} is expected"
     # Each part as it opens the sentence, and as it follows another.
     said: list[tuple[str, str]] = []
     if change.means:

@@ -24,7 +24,7 @@ from pilothouse.data.reading import (
     first_line,
     is_csv,
 )
-from pilothouse.data.schema import Column, Schema, may_share
+from pilothouse.data.schema import Column, Schema, fits, may_share, type_in_words
 from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.examples import Example, misfits
 from pilothouse.monitoring.patience import Progress, Steps, patiently
@@ -47,7 +47,8 @@ class Finding:
         message: one sentence that names what, and where there is one the row or an example.
         rule: what it breaks: readable, rows, named-twice, column, new-column, type, finite, missing, target,
             labels, unique, again, range, categories, constant, duplicates, freshness, id-like, leak,
-            new-leak, view, copy, own, drift or held-again; empty in what was stored before rules had names.
+            new-leak, view, rule-type, copy, own, drift or held-again; empty in what was stored before rules
+            had names.
         count: how many rows break it; 0 where it is not about rows.
         examples: the first of those rows.
         next: what a person can do about it, where there is something to say.
@@ -163,6 +164,8 @@ def _check(
     if expected is not None and schema is not None and roles.target is not None:
         expected = _spelled_as(expected, schema, roles.target)
     types = types_for(con, source, expected.columns if expected else ())
+    if accepted and expected is not None and schema is not None:
+        found += _other_rules(source, expected, schema, types, roles)
     columns = (
         expected.columns
         if expected
@@ -209,6 +212,26 @@ def _check(
     found += [_of_new(column, leaks.get(column)) for column in new]
     found += [one for one in judged if one.rule != "leak" or one.column not in new]
     return Examined(found, figures)
+
+
+def _other_rules(
+    source: Source, asked: Schema, known: Schema, types: dict[str, str], roles: Roles
+) -> list[Finding]:
+    """Say which columns pass for what the accepted schema says, but are what the model reads instead."""
+    found = []
+    for column in asked.columns:
+        one, kind = known.column(column.name), types.get(column.name, "empty")
+        if one is None or kind == "empty" or column.name in roles.exclude or fits(one.type, column.type):
+            continue
+        passes = may_read(source, column, kind) or (is_csv(source) and column.type == "text")
+        if passes and fits(one.type, kind):
+            said = (
+                f"{column.name!r} is {type_in_words(kind)} in {as_file(source).name}, and that is what the "
+                f"model reads; the accepted schema says {type_in_words(column.type)}, so that its values are "
+                "not looked at."
+            )
+            found.append(Finding(WARNING, column.name, said, "rule-type"))
+    return found
 
 
 def _new(columns: Collection[Column], types: dict[str, str]) -> list[Column]:

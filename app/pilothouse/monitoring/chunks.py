@@ -15,7 +15,15 @@ import duckdb
 from pilothouse.data.reading import DataError, Source, as_file, connect, identifier, reading
 from pilothouse.data.schema import Column
 from pilothouse.errors import UsageError
-from pilothouse.monitoring.filedrift import Wishes, compare_table, compared_columns, strangers
+from pilothouse.monitoring.filedrift import (
+    Wishes,
+    compare_table,
+    compared_columns,
+    refuse_all,
+    strangers,
+    untold,
+)
+from pilothouse.monitoring.misfits import find_misfits
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import open_table
 from pilothouse.monitoring.reference import Reference
@@ -76,23 +84,26 @@ def compare_chunks(
     columns = compared_columns(reference, wishes)
     moment = _time_column(reference, time) if rows is None else ""
     with connect() as con, reading(*sources):
-        notes = strangers(con, reference, sources, wishes.exclude, wishes.target)
-        opened = [column for column in reference.schema.columns if column in columns or column.name == moment]
 
-        def work(steps: Steps) -> list[Chunk]:
-            table = open_table(con, sources, reference.schema, opened, keep=True, steps=steps)
+        def work(steps: Steps) -> tuple[list[Chunk], list[str]]:
+            readable = find_misfits(con, sources, reference.schema, columns)
+            refuse_all(readable)
+            notes = [*strangers(reference, readable, wishes), *untold(reference, readable, wishes)]
+            read = {column.name for column in readable.columns} | {moment}
+            opened = [column for column in readable.schema.columns if column.name in read]
+            table = open_table(con, sources, readable.schema, opened, keep=True, steps=steps)
             parts = _by_rows(con, table, rows) if rows else _by_time(con, table, moment, by)
             if rows:
-                notes.extend(_sorted_by(con, table, columns))
+                notes.extend(_sorted_by(con, table, readable.columns))
             chunks = []
             for at, part in enumerate(parts):
                 steps.what = f"{part.label} ({at + 1} of {len(parts)})"
                 chosen = f"(SELECT * FROM {table} WHERE {part.where})"
-                report = compare_table(con, reference, chosen, columns, wishes, among=len(parts))
+                report = compare_table(con, reference, chosen, readable, wishes, among=len(parts))
                 chunks.append(Chunk(part.label, report, part.note))
-            return chunks
+            return chunks, notes
 
-        return patiently(con, work, progress, steps=2), notes
+        return patiently(con, work, progress, steps=2)
 
 
 def _rows_of(by: str) -> int | None:

@@ -12,6 +12,31 @@ from pilothouse.store import dumps
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What a column is that cannot be read as what the reference has.
+
+    Attributes:
+        found, expected: types in words, such as "text" and "a number".
+        example: a value that cannot be read.
+        count: how many cannot be; 0 where all could, in another type.
+        rows: of the files that have the column.
+        missing: the share of their rows that have no value.
+    """
+
+    found: str
+    expected: str
+    example: str
+    count: int
+    rows: int
+    missing: float
+
+    @property
+    def how_many(self) -> str:
+        """In how many rows it cannot be read, if not in all; empty otherwise."""
+        return f" in {self.count:,} of {self.rows:,} rows" if 0 < self.count < self.rows else ""
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnProfile:
     """One column.
 
@@ -26,6 +51,7 @@ class ColumnProfile:
         distinct: number of different values; of unseen ones where the bins are another profile's.
         singletons: values that came up exactly once, which tells how many unseen ones to expect.
         fine_edges, fine_counts: finer bins of the finite values, for the tests that need them; often none.
+        unreadable: what it is instead of what the reference has, whose bins then count nothing.
     """
 
     name: str
@@ -50,6 +76,7 @@ class ColumnProfile:
     singletons: int = 0
     fine_edges: tuple[float, ...] = ()
     fine_counts: tuple[int, ...] = ()
+    unreadable: Unreadable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +112,6 @@ def _column_from(tree: Mapping[str, Any]) -> ColumnProfile:
     values.update(numbers_again(tree, "mean", "std", "quantiles", "edges", "fine_edges"))
     if tree["kind"] == "numeric":  # Of times the ends are texts.
         values.update(numbers_again(tree, "min", "max"))
+    if values.get("unreadable"):
+        values["unreadable"] = Unreadable(**values["unreadable"])
     return ColumnProfile(**values)

@@ -64,7 +64,7 @@ def compare_profiles(
     notes: tuple[str, ...] = ()
     for mine in (*reference.columns, *reference.made):
         theirs = current.column(mine.name)
-        if mine.name != target and (theirs is None or mine.name in exclude or not _comparable(mine)):
+        if mine.name != target and (theirs is None or mine.name in exclude or not is_comparable(mine)):
             left_out.append(mine.name)
         elif theirs is not None:
             if mine.name == target:
@@ -134,7 +134,8 @@ def _p(column: ColumnDrift) -> float:
 def _at_level(column: ColumnDrift, needed: float) -> ColumnDrift:
     evidence = weigh(column.reference_counts, column.current_counts)
     noise_floor = evidence.floor(needed)
-    drifted = column.score >= EFFECT_FLOOR and _p(column) <= needed
+    # What cannot be read any more is no matter of chance.
+    drifted = column.unreadable is not None or (column.score >= EFFECT_FLOOR and _p(column) <= needed)
     return replace(
         column,
         p_needed=needed,
@@ -144,7 +145,8 @@ def _at_level(column: ColumnDrift, needed: float) -> ColumnDrift:
     )
 
 
-def _comparable(column: ColumnProfile) -> bool:
+def is_comparable(column: ColumnProfile) -> bool:
+    """Say whether a column of a reference can be compared with anything."""
     # Times move by nature and names never repeat; but a column that was empty may come to life.
     return column.kind not in ("time", "text") or column.type == "empty"
 
@@ -173,7 +175,7 @@ def compare_columns(
         kind=reference.kind,
         test="psi",
         score=evidence.score,
-        p_value=evidence.p_value,
+        p_value=evidence.p_value if current.unreadable is None else None,
         threshold=EFFECT_FLOOR,
         drifted=False,
         noise_floor=0.0,
@@ -184,10 +186,12 @@ def compare_columns(
         bins=tuple(labels),
         moved=in_short(change),
         told=in_a_sentence(reference.name, change),
+        infinite=change.infinite,
+        unreadable=current.unreadable,
     )
     test = pick_test(reference.kind, tests)
     # Without a value on one side there is nothing that a named test could measure.
-    if test is None or not sum(r[:-1]) or not sum(c[:-1]):
+    if test is None or current.unreadable is not None or not sum(r[:-1]) or not sum(c[:-1]):
         return _at_level(column, level)
     found, error = _measured(test, reference, current, r[:-1], c[:-1], points)
     return replace(
@@ -259,4 +263,6 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
     else:
         labels = ["(present)"]
         r, c = [reference.rows - reference.missing], [current.rows - current.missing]
+    if current.unreadable is not None:
+        labels, r, c = [*labels, "(unreadable)"], [*r, 0], [*c, current.rows - current.missing]
     return [*labels, MISSING], [*r, reference.missing], [*c, current.missing]

@@ -10,14 +10,13 @@ from typing import Any
 import duckdb
 
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import DataError, Source, connect, describe, expand, reading, scan_sql
+from pilothouse.data.reading import DataError, Source, connect, expand, reading, scan_sql
 from pilothouse.data.schema import Column, Schema
-from pilothouse.data.typed_reading import relation_sql
-from pilothouse.data.types_found import file_types
 from pilothouse.errors import UsageError
 from pilothouse.monitoring.columns import Profile
 from pilothouse.monitoring.distances import NAMED, Points, points_of_values
-from pilothouse.monitoring.drift import PointsOf, compare_profiles
+from pilothouse.monitoring.drift import PointsOf, compare_profiles, is_comparable
+from pilothouse.monitoring.misfits import Readable, find_misfits
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.profile import (
     FINE_BINS,
@@ -131,17 +130,22 @@ def compare_files(
         DataError: a file cannot be read or does not fit the reference's columns, or there are no rows.
     """
     with connect() as con, reading(*sources):
-        notes = strangers(con, reference, sources, wishes.exclude, wishes.target)
         columns = compared_columns(reference, wishes)
 
         def work(steps: Steps) -> DriftReport:
-            table = open_table(con, sources, reference.schema, columns, steps=steps)
-            return compare_table(con, reference, table, columns, wishes, steps, among)
+            readable = find_misfits(con, sources, reference.schema, columns)
+            refuse_all(readable)
+            table = open_table(
+                con, sources, readable.schema, readable.columns, steps=steps, found=readable.types
+            )
+            report = compare_table(con, reference, table, readable, wishes, steps, among)
+            notes = (*strangers(reference, readable, wishes), *untold(reference, readable, wishes))
+            return replace(report, notes=(*notes, *report.notes))
 
         report = patiently(con, work, progress, steps=3 + len(columns))
     if report.n_current == 0:
         raise _no_rows(_named(sources))
-    return replace(report, notes=(*notes, *report.notes))
+    return report
 
 
 def without_empty(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
@@ -164,32 +168,20 @@ def _is_empty(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
         return False  # what is wrong with it is told by whoever reads it
 
 
-def without_misfits(
-    reference: Reference, sources: Sequence[Source], wishes: Wishes
-) -> tuple[Wishes, list[str]]:
-    """Leave out columns that files have as another type than the reference, and say so, a sentence for each.
+def refuse_all(readable: Readable) -> None:
+    """Raise DataError if no column at all can be read as what the reference has: it is of other data."""
+    if readable.said and not readable.columns:
+        raise DataError(next(iter(readable.said.values())), next="Compare files that have the same columns.")
 
-    Raises:
-        DataError: no column can be compared, or a file cannot be read.
-    """
-    columns = [column.name for column in compared_columns(reference, wishes)]
-    with connect() as con, reading(*sources):
 
-        def work(steps: Steps) -> dict[str, DataError]:
-            types = [file_types(con, source) for source in sources]
-            found: dict[str, DataError] = {}
-            for name in columns:
-                try:
-                    relation_sql(con, sources, reference.schema, columns=[name], found=types)
-                except DataError as error:
-                    found[name] = error
-            return found
-
-        found = patiently(con, work, None)
-    if columns and len(found) == len(columns):
-        raise DataError(next(iter(found.values())).what, next="Compare files that have the same columns.")
-    said = [f"{error.what} It was not compared." for error in found.values()]
-    return replace(wishes, exclude=(*wishes.exclude, *found)), said
+def untold(reference: Reference, readable: Readable, wishes: Wishes) -> list[str]:
+    """Say which columns cannot be read that would not have been compared either."""
+    names = [
+        column.name
+        for column in reference.profile.columns
+        if column.name != wishes.target and not is_comparable(column)
+    ]
+    return [f"{said} It was not compared." for name, said in readable.said.items() if name in names]
 
 
 def _named(sources: Sequence[Source]) -> str:
@@ -206,13 +198,16 @@ def compare_table(
     con: duckdb.DuckDBPyConnection,
     reference: Reference,
     table: str,
-    columns: Sequence[Column],
+    readable: Readable,
     wishes: Wishes,
     steps: Steps | None = None,
     among: int = 1,
 ) -> DriftReport:
-    """Compare a relation that has the reference's columns; see `compare_profiles`."""
-    profile = profile_table(con, table, columns, reference.profile, int(wishes.on_points), steps)
+    """Compare a relation that has those of the reference's columns that can be read; see
+    `compare_profiles`."""
+    profile = profile_table(con, table, readable.columns, reference.profile, int(wishes.on_points), steps)
+    others = readable.profiles(reference.profile.columns, profile.rows)
+    profile = replace(profile, columns=(*profile.columns, *others))
     return compare_profiles(
         reference.profile, profile, wishes.share, target=wishes.target, exclude=wishes.exclude,
         tests=wishes.tests, points=_points(con, reference, table, profile), among=among,
@@ -229,20 +224,15 @@ def _points(con: duckdb.DuckDBPyConnection, reference: Reference, table: str, cu
     return points
 
 
-def strangers(
-    con: duckdb.DuckDBPyConnection,
-    reference: Reference,
-    sources: Sequence[Source],
-    exclude: Sequence[str],
-    target: str | None = None,
-) -> list[str]:
+def strangers(reference: Reference, readable: Readable, wishes: Wishes) -> list[str]:
     """Say which columns only one of the two has; a missing one counts as all missing, but the target."""
     names = [column.name for column in reference.profile.columns]
-    found = list(dict.fromkeys(name for source in sources for name in describe(con, source)))
+    found = list(dict.fromkeys(name for types in readable.types for name in types))
     said = []
-    if lost := [name for name in names if name not in found and name not in (*exclude, target)]:
+    spared = (*wishes.exclude, wishes.target)
+    if lost := [name for name in names if name not in found and name not in spared]:
         said.append(f"There is no column {_list(lost)}: compared as if every value were missing.")
-    if new := [name for name in found if name not in names and name not in exclude]:
+    if new := [name for name in found if name not in names and name not in wishes.exclude]:
         said.append(f"The reference has no column {_list(new)}: not compared.")
     return said
 

@@ -12,6 +12,7 @@ from typing import Any
 from pilothouse.data.inferring import MOSTLY_UNIQUE
 from pilothouse.data.reading import Source, connect, identifier, reading
 from pilothouse.data.typed_reading import relation_sql
+from pilothouse.monitoring.misfits import find_misfits
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.reference import Reference
 
@@ -57,19 +58,24 @@ def id_like(
 def _unique(
     reference: Reference, sources: Sequence[Source], names: list[str], progress: Progress | None
 ) -> list[str]:
-    asked = ", ".join(
-        f"count({name}), count(DISTINCT {name}), CAST(max({name}) AS DOUBLE) - CAST(min({name}) AS DOUBLE)"
-        for name in map(identifier, names)
-    )
+    asked_for = [column for column in reference.schema.columns if column.name in names]
     with connect() as con, reading(*sources):
 
-        def work(steps: Steps) -> tuple[Any, ...]:
+        def work(steps: Steps) -> tuple[list[str], tuple[Any, ...]]:
             steps.next("looking for ids")
-            table = relation_sql(con, sources, reference.schema, columns=names)
-            found: tuple[Any, ...] = con.execute(f"SELECT {asked} FROM {table}").fetchall()[0]
-            return found
+            readable = find_misfits(con, sources, reference.schema, asked_for)
+            whole = [column.name for column in readable.columns if column.type == "integer"]
+            asked = ", ".join(
+                f"count({name}), count(DISTINCT {name}), "
+                f"CAST(max({name}) AS DOUBLE) - CAST(min({name}) AS DOUBLE)"
+                for name in map(identifier, whole)
+            )
+            if not whole:
+                return [], ()
+            table = relation_sql(con, sources, reference.schema, columns=whole, found=readable.types)
+            return whole, con.execute(f"SELECT {asked} FROM {table}").fetchall()[0]
 
-        row = patiently(con, work, progress)
+        names, row = patiently(con, work, progress)
     return [
         name
         for at, name in enumerate(names)

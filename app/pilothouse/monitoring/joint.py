@@ -14,10 +14,12 @@ have.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.data.reading import DataError, Source, connect, identifier, reading
+from pilothouse.data.schema import Schema
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.monitoring.columns import ColumnProfile
 from pilothouse.monitoring.filedrift import Wishes
@@ -116,7 +118,14 @@ def _sample(
 
         def work(steps: Steps) -> Array:
             steps.next("")
-            table = relation_sql(con, sources, reference.schema, columns=[column.name for column in columns])
+            # Numbers are compared as such, whole or not.
+            schema = Schema(
+                tuple(
+                    replace(column, type="number") if column.kind == "numeric" else column
+                    for column in reference.schema.columns
+                )
+            )
+            table = relation_sql(con, sources, schema, columns=[column.name for column in columns])
             sample = f"SELECT * FROM {table} USING SAMPLE reservoir({MOST_ROWS} ROWS) REPEATABLE (7)"
             found = con.execute(f"SELECT {asked} FROM ({sample})", levels).fetchnumpy()
             parts: list[Array] = [

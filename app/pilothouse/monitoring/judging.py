@@ -9,7 +9,6 @@ from pathlib import Path
 from pilothouse.config import ModelConfig
 from pilothouse.data.copies import original_of
 from pilothouse.data.reading import DataError
-from pilothouse.data.schema import fits
 from pilothouse.data.versions import fingerprint
 from pilothouse.monitoring.checks import NOTE, Finding, Roles, examine_file, is_sound
 from pilothouse.monitoring.distances import parse_tests
@@ -27,8 +26,9 @@ from pilothouse.monitoring.keeping_verdicts import (
     next_question,
 )
 from pilothouse.monitoring.looked_at import beside_findings
+from pilothouse.monitoring.misfits import profile_beside
 from pilothouse.monitoring.patience import Progress, part_of
-from pilothouse.monitoring.profile import FINE_BINS, profile_files
+from pilothouse.monitoring.profile import FINE_BINS
 from pilothouse.monitoring.quality.advice import advised
 from pilothouse.monitoring.quality.rules import FileRules
 from pilothouse.monitoring.quality.rules_kept import current_rules
@@ -129,6 +129,8 @@ def _find(
         landed=landed,
         rows=rows,
         roles=roles_of(model),
+        reference=reference,
+        rules=accepted,
     )
     decided = decided_of(store, model, path.name, digest) if landed else None
     taken = decided is not None and decided.status == ACCEPTED
@@ -152,7 +154,6 @@ def _find(
             model,
             reference,
             accepted,
-            findings,
             path,
             held=not (sound or taken),
             progress=part_of(progress, _CHECKED, 1, "comparing"),
@@ -183,7 +184,6 @@ def _compare(
     model: ModelConfig,
     reference: Reference,
     accepted: FileRules | None,
-    findings: Sequence[Finding],
     path: Path,
     *,
     held: bool,
@@ -193,24 +193,25 @@ def _compare(
     one of which nothing can be compared."""
     tests = parse_tests(model.drift.test)
     fine = FINE_BINS if tests else 0
-    # An accepted or held file may have columns that cannot be read as what the reference has.
-    otherwise = tuple(finding.column for finding in findings if finding.rule == "type")
-    left = (*no_longer(reference, accepted), *otherwise)
+    gone = dropped(reference, accepted)
+    left = (*no_features(model), *gone)
     try:
-        profile = profile_files(
-            [path], reference.schema, edges_from=reference.profile, fine=fine, exclude=left, progress=progress
+        profile, readable = profile_beside(
+            [path], reference.schema, reference.profile, exclude=left, fine=fine, progress=progress
         )
-        viewed = view_file(workspace, reference, path, fine=fine, without=left)
+        without = (*gone, *readable.otherwise(reference.schema))
+        viewed = view_file(workspace, reference, path, fine=fine, without=without)
     except DataError:
         if held:
             return None, ()
         raise
     report = compare_profiles(
         reference.profile, replace(profile, made=viewed.columns), model.drift.share, target=model.target,
-        exclude=(*no_features(model), *left), tests=tests,
+        exclude=left, tests=tests,
     )  # fmt: skip
     found = viewed.findings(path.name)
-    return None if held and not report.columns else viewed.noted(report), found
+    nothing = all(column.unreadable for column in report.columns)
+    return None if held and nothing else viewed.noted(report), found
 
 
 def _is_own(store: Store, reference: Reference | None, digest: str) -> bool:
@@ -252,15 +253,14 @@ def rules_suggested(store: Store, model: ModelConfig, reference: Reference) -> F
     )
 
 
-def no_longer(reference: Reference, rules: FileRules | None) -> tuple[str, ...]:
-    """Return the reference's columns that an accepted schema dropped, or stores otherwise: not compared."""
+def dropped(reference: Reference, rules: FileRules | None) -> tuple[str, ...]:
+    """Return the reference's columns that an accepted schema dropped: they are not compared.
+
+    One that it stores otherwise is: what is watched hangs on what the live version reads.
+    """
     if rules is None:
         return ()
-    return tuple(
-        column.name
-        for column in reference.schema.columns
-        if (rule := rules.column(column.name)) is None or not fits(column.type, rule.type)
-    )
+    return tuple(name for name in reference.schema.names() if rules.column(name) is None)
 
 
 def _look(path: Path) -> tuple[int, int]:

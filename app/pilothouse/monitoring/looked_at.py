@@ -26,9 +26,7 @@ def beside_findings(findings: Sequence[Finding], look: DriftReport) -> tuple[Fin
         else one
         for one in findings
     ]
-    unread = sum(one.rule == "type" for one in findings)
-    beside = f"; {unread} could not be read" if unread else ""
-    return (*told, Finding(NOTE, "", f"A look at its drift: {what_moved_in(look)}{beside}.", DRIFT))
+    return (*told, Finding(NOTE, "", f"A look at its drift: {what_moved_in(look)}.", DRIFT))
 
 
 def what_moved_in(report: DriftReport) -> str:

@@ -80,14 +80,16 @@ def open_table(
     *,
     keep: bool = False,
     steps: Steps | None = None,
+    found: Sequence[dict[str, str]] | None = None,
 ) -> str:
     """Return SQL for `FROM` that has the columns, each file parsed once.
 
-    With `keep` the rows are a table, in the order of the files, with `rowid`.
+    With `keep` the rows are a table, in the order of the files, with `rowid`. `found` are the types in each
+    file, where they are known already.
     """
     if steps:
         steps.next("opening")
-    table = relation_sql(con, sources, schema, columns=[column.name for column in columns])
+    table = relation_sql(con, sources, schema, columns=[column.name for column in columns], found=found)
     if keep or any(suffix_of(as_file(source).name) != ".parquet" for source in sources):
         # Text is slow to parse: once, not once a column.
         con.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {table}").fetchall()
@@ -240,9 +242,15 @@ def _category(
     rows: int,
     known: ColumnProfile | None,
 ) -> ColumnProfile:
+    level = f"CAST({identifier(column.name)} AS VARCHAR)"
+    if column.type == "number":  # Whole numbers among others are the values that they are among their like.
+        whole = f"TRY_CAST({identifier(column.name)} AS BIGINT)"
+        level = (
+            f"CASE WHEN {whole} = {identifier(column.name)} THEN CAST({whole} AS VARCHAR) ELSE {level} END"
+        )
     grouped = (
         "WITH grouped AS MATERIALIZED ("
-        f"SELECT CAST({identifier(column.name)} AS VARCHAR) AS level, count(*) AS n FROM {table} "
+        f"SELECT {level} AS level, count(*) AS n FROM {table} "
         f"WHERE {identifier(column.name)} IS NOT NULL GROUP BY 1) "
     )
     if known is None:

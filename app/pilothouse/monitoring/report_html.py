@@ -16,7 +16,7 @@ from pilothouse.monitoring.findings_html import findings_html
 from pilothouse.monitoring.histograms_svg import effect, histograms, shown
 from pilothouse.monitoring.report_style import STYLE
 from pilothouse.monitoring.reports import ColumnDrift, DriftReport
-from pilothouse.monitoring.story import HEDGE, besides, sentence, told
+from pilothouse.monitoring.story import HEDGE, besides, sentence, share_moved, told
 from pilothouse.monitoring.verdict_words import of_chunks, of_column, of_data, target_moved
 from pilothouse.monitoring.wording import percent
 
@@ -179,10 +179,7 @@ def _list(sentences: Sequence[str]) -> str:
 
 def _words(report: DriftReport) -> str:
     moved = [column for column in ordered(report) if column.drifted]
-    said = [
-        f"<p>{len(moved)} of {len(report.columns)} columns moved ({report.share_drifted:.0%}); "
-        f"the dataset drifts at {report.share:.0%}.</p>"
-    ]
+    said = [f"<p>{share_moved(report)}; the dataset drifts at {report.share:.0%}.</p>"]
     if moved:
         said.append('<ul class="words">')
         for column in moved[:20]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pilothouse.jsontext import numbers_again
+from pilothouse.monitoring.columns import Unreadable
 from pilothouse.monitoring.rule import LEVEL, RULE
 from pilothouse.store import dumps, loads
 
@@ -34,6 +35,8 @@ class ColumnDrift:
         convention: whose test this is, where it was asked for by name; empty for the default rule.
         told: what happened, as a sentence with the column's name in it; empty like `moved`.
         error: by how much the score may be wrong since bins stand for values; 0 if it is exact.
+        infinite: infinite values, where the reference had none or clearly fewer.
+        unreadable: what it is now, if it cannot be read as what it was: then it has moved, by whatever test.
     """
 
     column: str
@@ -54,6 +57,8 @@ class ColumnDrift:
     convention: str = ""
     error: float = 0.0
     told: str = ""
+    infinite: int = 0
+    unreadable: Unreadable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,17 @@ class DriftReport:
         """Whether the target moved; None where it was not compared."""
         return None if self.target is None else self.target.drifted
 
+    @property
+    def unreadable(self) -> list[str]:
+        """The columns, target and all, that cannot be read as what they were."""
+        columns = (*self.columns, *([self.target] if self.target else []))
+        return [column.column for column in columns if column.unreadable is not None]
+
+    @property
+    def alarming(self) -> bool:
+        """Whether something has to be done: the dataset drifted, or a column cannot be read any more."""
+        return self.dataset_drift or bool(self.unreadable)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, under the names that `drift --json` has."""
         from pilothouse.monitoring.explaining import explained
@@ -132,6 +148,7 @@ class DriftReport:
             **asdict(self),
             "verdict": of_data(self)[1],
             "target_drifted": self.target_drifted,
+            "unreadable": self.unreadable,
             "changes": what_changed(self),
             "explained": explained(self),
         }
@@ -146,7 +163,7 @@ class DriftReport:
         tree = loads(text)
         tree["columns"] = tuple(column_from_tree(column) for column in tree["columns"])
         tree["target"] = column_from_tree(tree["target"]) if tree["target"] else None
-        for name in ("verdict", "target_drifted", "changes", "explained"):
+        for name in ("verdict", "target_drifted", "unreadable", "changes", "explained"):
             tree.pop(name, None)
         for name in ("left_out", "notes"):
             tree[name] = tuple(tree.get(name, ()))
@@ -162,4 +179,6 @@ def column_from_tree(tree: dict[str, Any]) -> ColumnDrift:
     values = dict(tree)
     values.update({key: tuple(item) for key, item in tree.items() if isinstance(item, list)})
     values.update(numbers_again(tree, "score", "p_value", "threshold", "noise_floor", "p_needed", "error"))
+    if values.get("unreadable"):
+        values["unreadable"] = Unreadable(**values["unreadable"])
     return ColumnDrift(**values)

@@ -67,8 +67,8 @@ def _needed(column: ColumnDrift) -> float:
 
 
 def _has_news(column: ColumnDrift) -> bool:
-    """Whether more or fewer values are missing than chance makes, or more are new."""
-    return any(_beyond_noise(column, at) for at in _told_apart(column))
+    """Whether there are infinite values, or more or fewer missing or new ones than chance makes."""
+    return column.infinite > 0 or any(_beyond_noise(column, at) for at in _told_apart(column))
 
 
 def _told_apart(column: ColumnDrift) -> list[int]:
@@ -169,6 +169,16 @@ def how_many(report: Compared, what: str = " columns") -> str:
     """Say how many columns moved, and whether the target did: it does not count among them."""
     count = f"{len(report.drifted)} of {len(report.columns)}{what} moved"
     return f"{count}, and the target" if target_in_short(report) else count
+
+
+def share_moved(report: DriftReport) -> str:
+    """Say what share of the columns moved, and how many of them cannot be read as what they were."""
+    told = f"{len(report.drifted)} of {len(report.columns)} columns moved, {report.share_drifted:.0%}"
+    count = sum(column.unreadable is not None for column in report.columns)
+    if not count:
+        return told
+    cannot = "one that cannot" if count == 1 else f"{count:,} that cannot"
+    return f"{told}, among them {cannot} be read any more"
 
 
 def first_words(column: Moved) -> str:

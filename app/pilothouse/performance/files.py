@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.inferring import schema_read_as
 from pilothouse.data.reading import DataError, Source, as_file, read_rows
 from pilothouse.data.row_ids import ids_of_rows
 from pilothouse.errors import PilothouseError
@@ -27,9 +28,12 @@ from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.registry.bundle import load_version
 from pilothouse.registry.evaluation import read_holdout
 from pilothouse.registry.model import LoadedModel
+from pilothouse.registry.signature import Signature
 from pilothouse.registry.versions import ModelVersion
 from pilothouse.store import Store
 
+_TYPES = {"boolean": "boolean", "string": "text"}
+"""Types of inputs that not every format of a file has: yes and no are truth values in CSV, and else texts."""
 CHUNKS = ("file", "day", "week", "month")
 
 
@@ -106,7 +110,7 @@ def measure_files(
             there are none but rows that the version learned from.
     """
     model = load_version(version)
-    read = [_read(source, config) for source in sources]
+    read = [_read(source, config, model.signature) for source in sources]
     new, learned, untold = _new_rows(store, version, config, read)
     tables = [one.table for one in new]
     ids = [one for part in new for one in part.ids]
@@ -155,8 +159,9 @@ class _Rows:
     ids: list[str | None]
 
 
-def _read(source: Source, config: ModelConfig) -> _Rows:
-    table = read_rows([source])
+def _read(source: Source, config: ModelConfig, signature: Signature) -> _Rows:
+    kinds = {one.name: _TYPES[one.type] for one in signature.inputs if one.type in _TYPES}
+    table = read_rows([source], schema=schema_read_as(source, kinds))
     name = config.data.id
     # As pandas reads them, long numbers are rounded: of ids that is not what stands in the file.
     ids = ids_of_rows(source, name) if name is not None else None

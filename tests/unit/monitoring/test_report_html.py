@@ -81,7 +81,7 @@ def test_the_page_stands_alone_and_tells_words_first(tmp_path: Path) -> None:
     reader = _read(page)
     text = "".join(reader.text)
     for said in (
-        "■ Drifted", "2 of 2 columns moved (100%)", "missing rose from 0% to 10%",
+        "■ Drifted", "2 of 2 columns moved, 100%", "missing rose from 0% to 10%",
         "1 new value in k: d (33% of the rows)",
         "The target y did not move", "How this was decided", "Benjamini and Hochberg", "2026-01-02 03:04 UTC",
         "300 rows", "900 rows", "0% → 10%", "at most 1% of 500 repeats",

@@ -7,8 +7,10 @@ from dataclasses import replace
 from math import ceil
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import DataError, Source
-from pilothouse.data.schema import fits
+from pilothouse.data.conversion import may_read
+from pilothouse.data.reading import DataError, Source, as_file, connect
+from pilothouse.data.schema import Column, fits, type_in_words
+from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.checks import Finding, Roles, check_file
 from pilothouse.monitoring.columns import ColumnProfile
 from pilothouse.monitoring.filedrift import schema_of
@@ -18,6 +20,7 @@ from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.quality.rules import ColumnRule, FileRules, changes
 from pilothouse.monitoring.quality.rules_kept import current_rules
 from pilothouse.monitoring.quality.suggesting import ends_of, suggest_rules
+from pilothouse.monitoring.reference import Reference, find_reference
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -47,6 +50,8 @@ def adapt_rules(
             columns.append(rule)
         elif not fits(rule.type, column.type):
             columns += [one for one in fresh.columns if one.name == rule.name]
+        elif (rule.type, column.type) == ("integer", "number"):
+            columns.append(_widened(replace(rule, type="number", categories=None, max_new=0.0), column))
         else:
             columns.append(_widened(rule, column))
     # Files that landed before have not got it, and are as good as they were.
@@ -57,6 +62,53 @@ def adapt_rules(
         for finding in check_file(source, None, roles, wider, progress=part):
             wider = _without(wider, finding)
     return replace(wider, accepted=None)
+
+
+def contradictions(
+    old: FileRules,
+    new: FileRules,
+    reference: Reference | None,
+    landed: Sequence[Source] = (),
+    roles: Roles | None = None,
+) -> list[str]:
+    """Say which types new rules ask for that the live version cannot read, nor training with other files.
+
+    Args:
+        old, new: the rules as they are and as they would be.
+        reference: of the live version, else of the newest data.
+        landed: other files that training takes; looked at only for types that the reference does not know.
+        roles: excluded columns may be of any type.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    said = []
+    for rule in new.columns:
+        before = old.column(rule.name)
+        if before is None or fits(before.type, rule.type) or (roles and rule.name in roles.exclude):
+            continue
+        known = reference.schema.column(rule.name) if reference else None
+        what = f"{rule.name!r} would be {type_in_words(rule.type)} from now on"
+        if reference and known and not fits(known.type, rule.type):
+            said.append(f"{what}, but {reference.label} reads {type_in_words(known.type)} there.")
+        elif others := _of_other_type(rule, landed):
+            said.append(f"{what}, but it is {type_in_words(before.type)} in {_named(others)}.")
+    return said
+
+
+def _of_other_type(rule: ColumnRule, landed: Sequence[Source]) -> list[str]:
+    column = Column(rule.name, rule.type, "text", False)
+    names = []
+    with connect() as con:
+        for source in landed:
+            found = types_for(con, source, [column]).get(rule.name, "empty")
+            if not may_read(source, column, found):
+                names.append(as_file(source).name)
+    return names
+
+
+def _named(files: Sequence[str]) -> str:
+    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
 
 
 def new_leaks(
@@ -82,9 +134,14 @@ def what_would_adapt(workspace: Workspace, store: Store, model: ModelConfig, nam
     if rules is None:
         return ()
     try:
-        return tuple(changes(rules, adapt_rules(rules, [path], roles_of(model))))
+        wider = adapt_rules(rules, [path], roles_of(model))
+        reference = find_reference(workspace, store, model)
     except DataError:
         return ()
+    # What would be refused is no advice.
+    return (
+        () if contradictions(rules, wider, reference, (), roles_of(model)) else tuple(changes(rules, wider))
+    )
 
 
 def _widened(rule: ColumnRule, column: ColumnProfile) -> ColumnRule:

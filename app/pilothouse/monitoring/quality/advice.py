@@ -6,7 +6,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pilothouse.data.schema import fits, type_in_words
 from pilothouse.monitoring.checks import ERROR, NOTE, Finding, Roles
+from pilothouse.monitoring.quality.rules import FileRules
+from pilothouse.monitoring.reference import Reference
 
 MOST_TO_MEND = 0.5
 """Up to this share of rows that do not fit a type, it is the file that is wrong."""
@@ -26,6 +29,8 @@ def advised(
     landed: bool = True,
     rows: int = 0,
     roles: Roles | None = None,
+    reference: Reference | None = None,
+    rules: FileRules | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings with what to do next.
 
@@ -36,11 +41,36 @@ def advised(
         landed: whether it is in the data folder, so that it can be accepted.
         rows: how many the file has, where that is known.
         roles: what some columns are for; those that have one are not given up like any other.
+        reference: what the file is compared with: its types are those that the live version reads.
+        rules: the schema that a person has accepted, if any.
     """
     asked = roles or Roles()
     return tuple(
-        replace(finding, next=_next(finding, name, by_rules, landed, rows, asked)) for finding in findings
+        replace(
+            finding,
+            next=_of_type(finding, rows, reference, rules)
+            or _next(finding, name, by_rules, landed, rows, asked),
+        )
+        for finding in findings
     )
+
+
+def _of_type(finding: Finding, rows: int, reference: Reference | None, rules: FileRules | None) -> str:
+    """Say what to do about a type that the live version reads otherwise; empty where it reads none.
+
+    To give it up for good would leave the version blind to that column, and keep training from the others.
+    """
+    known = reference.schema.column(finding.column) if reference else None
+    if finding.rule not in ("type", "rule-type") or reference is None or known is None:
+        return ""
+    reads = f"{reference.label} reads {type_in_words(known.type)} there"
+    rule = rules.column(finding.column) if rules else None
+    if rule is not None and not fits(known.type, rule.type):
+        back = shlex.quote(f"{finding.column}.type={known.type}")
+        return f"{reads}: `pilothouse schema set {back}`."
+    if 0 < finding.count <= MOST_TO_MEND * rows:
+        return f"Correct the file: {finding.count:,} of {rows:,} rows do not fit, the others do."
+    return f"Correct the file: {reads}."
 
 
 def _next(finding: Finding, name: str, by_rules: bool, landed: bool, rows: int, roles: Roles) -> str:

@@ -70,7 +70,10 @@ def beside_rules(
     seen = examine_file(source, schema, roles_of(model), found.rules, progress=progress)
     rows = seen.figures.rows if seen.figures else 0
     by_rules = found.rules.accepted is not None
-    findings = advised(seen.findings, named or name, by_rules=by_rules, rows=rows, roles=roles_of(model))
+    findings = advised(
+        seen.findings, named or name, by_rules=by_rules, rows=rows, roles=roles_of(model),
+        reference=reference, rules=found.rules if by_rules else None,
+    )  # fmt: skip
     worst: dict[str, str] = {}
     for finding in findings:
         if finding.severity == NOTE:

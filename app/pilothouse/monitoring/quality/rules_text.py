@@ -17,6 +17,7 @@ from pilothouse.monitoring.quality.rules import HOLD, WARN, ColumnRule, DatasetR
 
 TYPES = ("integer", "number", "boolean", "text", "timestamp", "date", "time", "other", "empty")
 _NUMBERS, _TIMES = ("integer", "number"), ("timestamp", "date", "time")
+_WITH_CATEGORIES = ("text", "boolean", "integer")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _AGE = re.compile(r"(\d{1,6})([mhdw])")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -114,10 +115,24 @@ def set_rule(rules: FileRules, assignment: str) -> FileRules:
             table[key] = tomllib.loads(f"it = {value}")["it"]
         except tomllib.TOMLDecodeError:
             table[key] = value
+        if key == "type" and table is not tree["dataset"]:
+            _without_what_it_has_not(table, str(table[key]))
     else:
         _known_key(key, _DATASET_KEYS if table is tree["dataset"] else _COLUMN_KEYS, f"{name}.{key}")
         table.pop(key, None)
     return _Reader("").read(tree)
+
+
+def _without_what_it_has_not(table: dict[str, Any], kind: str) -> None:
+    """Take away what goes with a column's old type, and not with its new one."""
+    if kind not in _WITH_CATEGORIES:
+        table.pop("categories", None)
+        table.pop("max_new", None)
+    ends = [table[end] for end in ("min", "max") if end in table]
+    fit = all(isinstance(end, str) == (kind in _TIMES) for end in ends) and kind in _NUMBERS + _TIMES
+    if not fit:
+        table.pop("min", None)
+        table.pop("max", None)
 
 
 def rule_line(rules: FileRules, name: str) -> str:
@@ -231,7 +246,7 @@ class _Reader:
             not isinstance(listed, list) or not listed or not all(isinstance(one, str) for one in listed)
         ):
             raise self.wrong((*path, "categories"), "categories must be a list of texts, with at least one")
-        if listed is not None and kind not in ("text", "boolean", "integer"):
+        if listed is not None and kind not in _WITH_CATEGORIES:
             raise self.wrong((*path, "categories"), f"a {kind} has no categories")
         if "max_new" in values and listed is None:
             raise self.wrong((*path, "max_new"), "max_new goes with categories")
