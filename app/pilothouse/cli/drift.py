@@ -352,9 +352,6 @@ def _held_word(verdict: Verdict, report: DriftReport) -> str:
     """Sign and words for a held file; empty for any other."""
     if verdict.status != "held":
         return ""
-    unread = sum(one.rule == "type" for one in verdict.findings)
-    if unread and not report.dataset_drift:
-        return f"■ held; a look: ▲ {unread} {'column' if unread == 1 else 'columns'} cannot be read"
     return f"■ held; a look: {verdict_word(report)}"
 
 

@@ -123,7 +123,8 @@ def test_a_held_file_that_cannot_be_read_is_not_looked_at(
         with pytest.raises(PilothouseError, match="cannot be taken in"):
             accept_file(workspace, store, workspace.config().model(), name)
     code, out, said = _run(capsys, "drift", "words.csv")
-    assert (code, "a look: ▲ 3 columns cannot be read" in out) == (1, True)
+    assert (code, "■ held; a look: ■ drifted" in out) == (1, True)
+    assert "3 of 4 columns moved, 75%, among them 3 that cannot be read any more;" in out
     code, out, said = _run(capsys, "drift", "torn.csv")
     assert (code, out, "is held back" in said) == (1, "", True)
 

@@ -172,8 +172,9 @@ def test_what_is_watched_hangs_on_what_the_model_reads_whatever_the_schema_says(
         store, "late", set_rule(rules_in_force(workspace, store, model).rules, "x.type=number"), seen=1
     )
     assert judge_file(workspace, store, model, moved).findings == ()
-    (finding,) = judge_file(workspace, store, model, word).findings
+    finding, look = judge_file(workspace, store, model, word).findings
     assert finding.rule == "type" and finding.next.endswith(" reads a number there.")
+    assert look.message == "A look at its drift: 1 of 5 columns moved: x unreadable: text."
 
 
 def test_a_type_that_the_model_cannot_read_is_accepted_only_where_that_is_asked_for(
