@@ -26,7 +26,7 @@ anything = st.recursive(
     max_leaves=8,
 )
 kinds = st.sampled_from(
-    ["start", "params", "tags", "metrics", "points", "progress", "status", "resume", "end"]
+    ["start", "name", "params", "tags", "metrics", "points", "progress", "status", "resume", "end"]
 )
 names = st.sampled_from(
     [

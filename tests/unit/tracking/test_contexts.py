@@ -161,6 +161,26 @@ def test_tasks_have_runs_of_their_own(workspace: Workspace, store: Store) -> Non
     assert {run.status for run in runs.values()} == {"FINISHED"}
 
 
+def test_what_one_cell_of_a_notebook_began_the_next_goes_on_with(workspace: Workspace, store: Store) -> None:
+    # Each cell that awaits is a task of its own, whose context is gone with it.
+    code = """
+async def first(): ph.start_run(name="cells", params={"a": 1})
+async def second(): ph.log_metric("loss", 0.5)
+async def third():
+    with ph.start_run(name="inside", nested=True): ph.log_metric("loss", 0.25)
+async def fourth():
+    ph.end_run()
+    print("open", len(open_runs()))
+from pilothouse.tracking.logging import open_runs
+loop = asyncio.new_event_loop()
+for cell in (first, second, third, fourth): loop.run_until_complete(cell())
+"""
+    assert "open 0" in script(workspace, code)
+    runs = by_name(store)
+    assert runs["cells"].metrics == {"loss": 0.5} and runs["inside"].metrics == {"loss": 0.25}
+    assert runs["inside"].parent_run_id == runs["cells"].run_id
+
+
 def test_what_a_block_forgot_ends_as_the_block_did(workspace: Workspace, store: Store) -> None:
     code = """
 left = threading.Event()
