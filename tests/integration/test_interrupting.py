@@ -14,10 +14,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pilothouse.autopilot.status import watcher_status
 from pilothouse.cli.main import main
 from pilothouse.data.engine import connect
+from pilothouse.monitoring.verdicts import list_arrivals
+from pilothouse.store import open_store
 from ready_made import new_workspace
-from steering import argv, environment, pilothouse
+from steering import argv, environment, pilothouse, start
+from waiting import wait_until
 
 CONFIG = '[model]\nname = "late"\ntarget = "y"\n[data]\nfolder = "data"\nid = "id"\n'
 
@@ -84,6 +88,26 @@ def test_ctrl_c_is_heard_whatever_reads_files(place: Path, words: str, when: str
     assert "not foreseen" not in said and "Traceback" not in said
     # The line that told how far it was is gone.
     assert said.rindex("\x1b[K") > said.rindex("%")
+
+
+def test_ctrl_c_leaves_the_file_that_is_judged_and_keeps_those_before_it(place: Path, tmp_path: Path) -> None:
+    workspace = new_workspace(tmp_path, CONFIG)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "few.csv").write_bytes((place / "data" / "few.csv").read_bytes())
+    (tmp_path / "data" / "long.parquet").hardlink_to(place / "big.parquet")
+    child = start("watch", "--once", cwd=tmp_path, stderr=subprocess.PIPE)
+
+    def judging() -> bool:
+        status = watcher_status(workspace)
+        return status is not None and status.state.startswith("judging long.parquet")
+
+    wait_until(judging, 30, "the long file")
+    child.send_signal(signal.SIGINT)
+    said = child.communicate(timeout=30)[1].decode()
+    assert (child.returncode, said.lstrip()) == (
+        130, "Interrupted.\n  1 file judged; nothing was stored of the others.\n"
+    )  # fmt: skip
+    assert [one.name for one in list_arrivals(open_store(workspace), "late")] == ["few.csv"]
 
 
 def test_what_duckdb_makes_of_ctrl_c_is_no_error_of_ours(

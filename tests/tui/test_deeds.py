@@ -124,7 +124,7 @@ async def test_files_are_judged_by_a_key(steered: Workspace) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await visit(pilot, "4")
         await pilot.press("u")
-        await settle(pilot, lambda: "■ held" in shown(app), timeout=PATIENCE)
+        await settle(pilot, lambda: "■ held" in shown(app) and "judged." in shown(app), timeout=PATIENCE)
         await press(pilot, "a", *"it is fine", "enter")
         await settle(pilot, lambda: "● accepted" in shown(app))
         await press(pilot, "a")

@@ -126,7 +126,7 @@ def _what_it_said(log: Path, before: int) -> PilothouseError:
 def stop_watcher(workspace: Workspace, grace: float = 15.0) -> bool:
     """Ask the watcher to stop and wait until it is gone; False if none is alive.
 
-    It finishes the file that it is at.
+    It leaves the file that it is at, of which nothing is stored; a next one judges it.
 
     Raises:
         PilothouseError: it still runs after `grace` seconds.

@@ -20,6 +20,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from pilothouse.autopilot.harm_queue import HarmQueue
+from pilothouse.autopilot.midway import LeftError, midway
 from pilothouse.autopilot.retraining import Retraining
 from pilothouse.autopilot.status import write_status
 from pilothouse.config import ModelConfig
@@ -30,6 +31,7 @@ from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.checks import ERROR
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.monitoring.keeping_verdicts import Verdict
+from pilothouse.monitoring.patience import Progress
 from pilothouse.monitoring.quality.telling import finding_lines
 from pilothouse.monitoring.story import target_in_short
 from pilothouse.monitoring.verdict_words import of_data
@@ -62,8 +64,9 @@ class _Seen:
 class Watcher:
     """Looks at the data folders of a workspace and judges what is new."""
 
-    def __init__(self, workspace: Workspace, tell: Tell) -> None:
+    def __init__(self, workspace: Workspace, tell: Tell, progress: Progress | None = None) -> None:
         self._workspace = workspace
+        self._progress = progress
         self._store = open_store(workspace)
         self._tell = tell
         self._wake = threading.Event()
@@ -79,7 +82,8 @@ class Watcher:
         self._names: tuple[str, ...] = ()
 
     def stop(self) -> None:
-        """Let `run` return soon; safe to call from a signal handler."""
+        """Let `run` return soon, also in the midst of a file, which is judged at the next start; safe to call
+        from a signal handler."""
         self._stopped = True
         self._wake.set()
 
@@ -109,7 +113,10 @@ class Watcher:
     def _loop(self, once: bool) -> None:
         while not self._stopped:
             self._wake.clear()
-            waiting = self._look()
+            try:
+                waiting = self._look()
+            except LeftError:
+                return
             self._say("idle")
             if once and not waiting:
                 return
@@ -127,12 +134,13 @@ class Watcher:
         with _told_to(troubles):
             for model in self._workspace.config().models:
                 with _told_to(troubles):
-                    for path in data_files(self._workspace.data_folder(model)):
+                    paths = data_files(self._workspace.data_folder(model))
+                    for at, path in enumerate(paths, 1):
                         if self._stopped:
                             return False
                         # One bad file does not keep the others waiting.
                         with _told_to(troubles):
-                            waiting |= self._look_at(model, path)
+                            waiting |= self._look_at(model, path, (at, len(paths)))
                     self._retraining.advance(model)
         # Tried again at the next look, since nothing was marked as judged; told only when it is new.
         for trouble in troubles:
@@ -150,7 +158,7 @@ class Watcher:
             if trouble not in self._troubles:
                 self._tell(trouble)
 
-    def _look_at(self, model: ModelConfig, path: Path) -> bool:
+    def _look_at(self, model: ModelConfig, path: Path, place: tuple[int, int]) -> bool:
         try:
             stat = path.stat()
         except FileNotFoundError:
@@ -165,9 +173,10 @@ class Watcher:
             return False
         if now - seen.since < (OPEN_SETTLED if self._writers.at(path) else SETTLED):
             return True
-        if not self._known(model, path):
+        progress = midway(path, place, lambda: self._stopped, self._say, self._progress)
+        if not self._known(model, path, lambda share: progress(0.0, "reading")):
             self._say(f"judging {path.name}")
-            verdict = judge_file(self._workspace, self._store, model, path)
+            verdict = judge_file(self._workspace, self._store, model, path, progress)
             self._judged += verdict.status != COPY
             self._last_file = path.name
             self._tell(in_one_line(path.name, verdict))
@@ -177,12 +186,12 @@ class Watcher:
         seen.settled = True
         return False
 
-    def _known(self, model: ModelConfig, path: Path) -> bool:
+    def _known(self, model: ModelConfig, path: Path, told: Callable[[float], None]) -> bool:
         """Whether these very bytes were judged before, or are a part of the reference themselves.
 
         What was judged as a copy is judged anew once it is none, and the other way round.
         """
-        digest = fingerprint(path)
+        digest = fingerprint(path, told)
         arrived = [one for one in list_arrivals(self._store, model.name) if one.name == path.name]
         if arrived and arrived[0].sha256 != digest:
             # Other bytes were judged last under this name; what is known of these counts again then.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import sys
 
 import click
 
 from pilothouse.cli.options import emit, json_option, printable, say, workspace_option
+from pilothouse.cli.waiting import progress_line
 from pilothouse.processes import hold_alive
 from pilothouse.workspace import Workspace
 
@@ -69,14 +72,30 @@ def watch(once: bool, detach: bool, stop: bool, status: bool, workspace: Workspa
         raise already_watched()
     from pilothouse.autopilot.watching import Watcher
 
-    with lock:
+    def tell(line: str) -> None:
+        if once and sys.stderr.isatty():
+            click.echo("\r\x1b[K", nl=False, err=True)  # Where the line of progress stands.
+        click.echo(printable(line), err=as_json)
+
+    asked: list[int] = []
+
+    def leave(number: int, frame: object) -> None:
+        asked.append(number)
+        watcher.stop()
+
+    with lock, progress_line() if once else contextlib.nullcontext() as progress:
         forget_status(workspace)
-        watcher = Watcher(workspace, lambda line: click.echo(printable(line), err=as_json))
+        watcher = Watcher(workspace, tell, progress)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: watcher.stop())
+            signal.signal(number, leave)
         if not once:
             say("Watching. Stop with ctrl+c.")
         judged = watcher.run(once=once)
+    if once and asked:
+        interrupted = KeyboardInterrupt()
+        count = f"{judged} file{'' if judged == 1 else 's'}"
+        interrupted.add_note(f"{count} judged; nothing was stored of the others.")
+        raise interrupted
     emit({"judged": judged}, as_json, lambda: say(f"{judged} file{'' if judged == 1 else 's'} judged."))
     if once:
         waiting = _waiting(workspace)

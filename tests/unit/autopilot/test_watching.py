@@ -10,6 +10,7 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.autopilot.status import watcher_status, write_status
+from pilothouse.autopilot.watching import Watcher
 from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.verdicts import accept_arrival, hold_arrival, list_arrivals
@@ -233,6 +234,31 @@ def test_it_stops_at_once_even_with_many_files_waiting(fresh: Workspace, data: P
     once(fresh)
     assert len(set(watched.names())) == len(watched.names()) == 31
     assert before < 31
+
+
+def test_it_stops_in_the_midst_of_a_file_which_is_judged_at_the_next_start(
+    fresh: Workspace, data: Path
+) -> None:
+    told: list[str] = []
+
+    def hear(share: float, what: str) -> None:
+        told.append(what)
+        watcher.stop()
+
+    watcher = Watcher(fresh, told.append, hear)
+    assert watcher.run() == 0
+    assert told == ["first.csv: reading"]
+    assert list_arrivals(open_store(fresh), "late") == []
+    assert once(fresh).names() == ["first.csv"]
+
+
+def test_it_says_which_file_of_how_many_it_is_at(fresh: Workspace, data: Path) -> None:
+    land(data, "second.csv", rows(40, seed=1))
+    told: list[tuple[float, str]] = []
+    Watcher(fresh, lambda line: None, lambda share, what: told.append((share, what))).run(once=True)
+    assert told[0] == (0.0, "first.csv (1 of 2): reading")
+    assert any(what.startswith("second.csv (2 of 2): ") and share >= 0.5 for share, what in told)
+    assert all(0 <= share <= 1 for share, _ in told)
 
 
 def test_a_copy_of_what_the_model_learned_from_is_named(fresh: Workspace, data: Path) -> None:

@@ -62,6 +62,11 @@ class Working(ModalScreen[None]):
         """Take the latest line that the command said; called in its thread."""
         self._said = words
 
+    @property
+    def over(self) -> bool:
+        """Whether the command has ended."""
+        return self._over
+
     def close(self) -> None:
         """The command has ended."""
         self._over = True

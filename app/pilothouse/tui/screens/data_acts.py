@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pilothouse.tui.screens.base import PilothouseScreen
+from pilothouse.tui.screens.upkeep_acts import UpkeepActs
 from pilothouse.tui.snapshots.arrival_names import without_name
 from pilothouse.tui.text import line, safe
 
@@ -17,7 +17,7 @@ UNREADABLE = ("readable", "named-twice", "column", "type")
 """Rules whose breach training cannot read over either, whoever accepts the file."""
 
 
-class DataActs(PilothouseScreen):
+class DataActs(UpkeepActs):
     """The acts on the data folder."""
 
     def known_data(self) -> Data | None:
@@ -86,18 +86,14 @@ class DataActs(PilothouseScreen):
 
     def do_check(self) -> None:
         """Judge what lies in the folder now."""
-        workspace = self.workspace
 
-        def act() -> str:
-            from pilothouse.tui.commands import run_command
-
-            answer = run_command(workspace, "watch", "--once")
+        def done(answer: Any) -> str:
             count = answer.get("judged", 0) if isinstance(answer, dict) else 0
             if not count:
                 return "No file waits: each has its verdict, or the model learned from it."
             return f"{count} file{'' if count == 1 else 's'} judged."
 
-        self.deed("Judging the files of the folder", act)
+        self.errand("Judging the files of the folder", ["watch", "--once", "--json"], done, quietly=3.0)
 
     def do_deliver(self) -> None:
         """Let the demo's next file land."""

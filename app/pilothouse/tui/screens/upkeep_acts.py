@@ -16,13 +16,16 @@ from pilothouse.tui.screens.base import PilothouseScreen
 class UpkeepActs(PilothouseScreen):
     """Palette commands with small dialogs."""
 
-    def errand(self, title: str, words: list[str], done: Callable[[Any], str]) -> None:
+    def errand(
+        self, title: str, words: list[str], done: Callable[[Any], str], *, quietly: float = 0.0
+    ) -> None:
         """Run ``pilothouse WORDS`` behind a dialog that tells how far it is.
 
         Args:
             title: what it is, over the dialog and in the messages.
             words: the command, without ``--json``.
             done: from its answer to the sentence that says what happened; empty for none.
+            quietly: seconds before the dialog comes up, for what is mostly done by then.
         """
         from pilothouse.tui.commands import Stop, run_errand
         from pilothouse.tui.dialogs.working import Working
@@ -49,7 +52,15 @@ class UpkeepActs(PilothouseScreen):
             if not worker.is_cancelled:
                 app.call_from_thread(finish, answer, problem)
 
-        app.push_screen(working)
+        def late() -> None:
+            if self.is_current and not working.over:
+                app.push_screen(working)
+
+        if quietly:
+            self.say(f"{title} …")
+            self.set_timer(quietly, late)
+        else:
+            app.push_screen(working)
         app.run_worker(work, thread=True, group="errand", exit_on_error=False)
 
     def do_import_runs(self) -> None:
