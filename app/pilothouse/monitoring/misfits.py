@@ -46,22 +46,27 @@ class Readable:
     def profiles(self, reference: Sequence[ColumnProfile], rows: int) -> tuple[ColumnProfile, ...]:
         """Return a profile of so many rows, in the reference's bins, of each column that cannot be read."""
         return tuple(
-            replace(
-                one,
-                rows=rows,
-                missing=round(self.unreadable[one.name].missing * rows),
-                infinite=0,
-                counts=(0,) * len(one.counts),
-                level_counts=(0,) * len(one.level_counts),
-                fine_counts=(0,) * len(one.fine_counts),
-                other=0,
-                unseen=0,
-                unseen_levels=(),
-                unreadable=self.unreadable[one.name],
-            )
+            unreadable_profile(one, rows, self.unreadable[one.name])
             for one in reference
             if one.name in self.unreadable
         )
+
+
+def unreadable_profile(column: ColumnProfile, rows: int, what: Unreadable) -> ColumnProfile:
+    """Return the profile of so many rows of a column that cannot be read, in the reference's bins."""
+    return replace(
+        column,
+        rows=rows,
+        missing=round(what.missing * rows),
+        infinite=0,
+        counts=(0,) * len(column.counts),
+        level_counts=(0,) * len(column.level_counts),
+        fine_counts=(0,) * len(column.fine_counts),
+        other=0,
+        unseen=0,
+        unseen_levels=(),
+        unreadable=what,
+    )
 
 
 def find_misfits(

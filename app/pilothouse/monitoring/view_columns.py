@@ -18,9 +18,10 @@ from pilothouse.data.features.definition import FeatureDefinition, table_paths
 from pilothouse.data.features.over_files import MadeFile, make_over_files
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import Source
-from pilothouse.data.schema import Column, Schema
+from pilothouse.data.schema import Column, Schema, type_in_words
 from pilothouse.monitoring.checks import WARNING, Finding
-from pilothouse.monitoring.columns import ColumnProfile, Profile
+from pilothouse.monitoring.columns import ColumnProfile, Profile, Unreadable
+from pilothouse.monitoring.misfits import unreadable_profile
 from pilothouse.monitoring.patience import Progress, patiently
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.reference import Reference
@@ -32,7 +33,8 @@ from pilothouse.workspace import Workspace
 class Viewed:
     """What the views made of a file, in the reference's bins, and why the others made nothing.
 
-    `untold` has each feature that is not compared, and why; `troubles` each view that failed, and why.
+    `untold` has each feature that is not compared, and why; `troubles` each view that failed, and why. What
+    that one makes is not there for the model to read, so it counts as moved, as does what cannot be read.
     """
 
     columns: tuple[ColumnProfile, ...] = ()
@@ -59,6 +61,7 @@ class Viewed:
             f" {why}"
             for why, names in reasons.items()
         )
+        notes += tuple(f"The feature view {view} failed: {why}" for view, why in self.troubles)
         names = tuple(name for name, _ in self.untold if name not in report.left_out)
         return replace(report, left_out=(*report.left_out, *names), notes=(*report.notes, *notes))
 
@@ -120,17 +123,14 @@ def view_file(
             else ()
         )
     known = {column.name for column in kept}
-    failed = tuple(
-        (one.name, f"the feature view {one.view} failed. {made.troubles[one.view]}")
-        for one in definition.outputs
-        if one.view in made.troubles
-    )
+    failed = {one.name for one in definition.outputs if one.view in made.troubles}
+    found += tuple(_not_made(column, made.rows) for column in kept if column.name in failed)
     lost = tuple(
         (one.name, f"{reference.label} kept no profile of it.")
         for one in made.columns
         if one.name not in known
     )
-    return Viewed(found, (*failed, *lost), tuple(made.troubles.items()))
+    return Viewed(found, lost, tuple(made.troubles.items()))
 
 
 @contextmanager
@@ -152,6 +152,12 @@ def made_of(
             progress,
         )
         yield made, path
+
+
+def _not_made(column: ColumnProfile, rows: int) -> ColumnProfile:
+    """Return the profile of a feature of so many rows that no view has made."""
+    what = Unreadable("not made, since its view fails", type_in_words(column.type), "", 0, rows, 0.0)
+    return unreadable_profile(column, rows, what)
 
 
 def _schema(columns: Sequence[ColumnProfile]) -> Schema:

@@ -19,15 +19,16 @@ from pilothouse.data.features.over_files import make_over_files
 from pilothouse.data.features.views import FeatureView
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import read_rows
-from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.file_reports import find_file_report
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.monitoring.keeping_verdicts import Verdict
 from pilothouse.monitoring.profile import profile_files
+from pilothouse.monitoring.reference import find_reference
 from pilothouse.monitoring.report_html import Part, render_html
 from pilothouse.monitoring.side_by_side import column_before_now
+from pilothouse.monitoring.verdict_words import of_data
 from pilothouse.monitoring.verdicts import get_drift_report
-from pilothouse.monitoring.view_columns import profile_views
+from pilothouse.monitoring.view_columns import profile_views, view_file
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -138,14 +139,34 @@ def test_a_view_that_fails_costs_nothing_else(live: tuple[Workspace, Store], how
     assert (finding.severity, finding.column) == ("warning", "")
     assert finding.message.startswith("The feature view tier fails on b.parquet: ") and why in finding.message
     report = verdict.report
-    assert report is not None and "tier" in report.left_out
-    assert [one.column for one in report.columns][-2:] == ["large", "rounded"]
+    assert report is not None and report.unreadable == ["tier"]
+    # What the model cannot read is under no sign of what is sound.
+    assert of_data(report)[0] == "▲"
+    assert [one.column for one in report.columns] == ["x", "tier", "large", "rounded"]
+    (tier,) = report.drifted
+    assert tier.told == "`tier` cannot be read: it is not made, since its view fails, where text is expected"
     (note,) = report.notes
-    assert note.startswith("`tier` was not compared: the feature view tier failed. ") and why in note
-    with pytest.raises(NotFoundError, match="`tier` was not compared: the feature view tier failed"):
-        column_before_now(
-            workspace, store, workspace.config().model(), get_drift_report(store, "b.parquet"), "tier"
-        )
+    assert note.startswith("The feature view tier failed: ") and why in note
+    told = column_before_now(
+        workspace, store, workspace.config().model(), get_drift_report(store, "b.parquet"), "tier"
+    )
+    assert told.before is not None and told.now is None and why in told.notes[0]
+
+
+def test_an_id_that_is_another_type_costs_only_the_views_that_read_it(
+    live: tuple[Workspace, Store],
+) -> None:
+    workspace, store = live
+    odd = rows(7, 500, 2000) | {"who": [f"C{at}" for at in range(500)]}
+    path = write_parquet(workspace.root / "data" / "b.parquet", odd)
+    reference = find_reference(workspace, store, workspace.config().model())
+    assert reference is not None
+    viewed = view_file(workspace, reference, path)
+    assert [one.name for one in viewed.columns if one.unreadable is None] == ["large", "rounded"]
+    ((view, why),) = viewed.troubles
+    assert view == "tier" and why.startswith(
+        "It reads the column 'who': In b.parquet the column 'who' is text"
+    )
 
 
 def test_a_profile_from_before_says_once_what_it_cannot_tell(live: tuple[Workspace, Store]) -> None:
@@ -176,7 +197,7 @@ def test_views_that_read_what_cannot_be_read_are_not_run(
         )
     assert [one.name for one in made.columns] == ["tier"]
     assert made.troubles == {
-        "size": "It reads the column 'x', which is no longer what the version learned from."
+        "size": "It reads the column 'x': it is no longer what the version learned from."
     }
 
 

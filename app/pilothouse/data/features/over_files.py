@@ -22,13 +22,15 @@ from pilothouse.data.typed_reading import relation_sql
 
 @dataclass(frozen=True, slots=True)
 class MadeFile:
-    """What the views made: the columns of the Parquet file, and for each view that failed a sentence why.
+    """What the views made: the columns of the Parquet file, for each view that failed a sentence why, and how
+    many rows there are.
 
     There is a file where there is any column.
     """
 
     columns: tuple[FeatureColumn, ...]
     troubles: dict[str, str]
+    rows: int
 
 
 def make_over_files(
@@ -53,14 +55,22 @@ def make_over_files(
         without: columns that cannot be read as the schema says; views that need them are not run.
 
     Raises:
-        DataError: a file cannot be read, or does not fit the schema.
+        DataError: a file cannot be read.
     """
     troubles: dict[str, str] = {}
     unread = {
         name: why for name in definition.tables if (why := _trouble_of_table(con, definition, name, tables))
     }
-    inputs = tuple(one for one in definition.inputs if one.name not in without)
-    rows = _give(con, inputs, sources, schema)
+    lost = dict.fromkeys(without, "it is no longer what the version learned from.")
+    inputs = [one for one in definition.inputs if one.name not in lost]
+    try:
+        rows = _give(con, inputs, sources, schema)
+    except DataError:
+        lost |= _misfits(con, inputs, sources, schema)
+        readable = [one for one in inputs if one.name not in lost]
+        if readable == inputs:
+            raise
+        rows = _give(con, inputs := readable, sources, schema)
     # A view reads its rows and tables; files, other databases and settings are shut.
     con.execute(f"SET allowed_directories = [{literal(str(path.parent.absolute()))}]")
     con.execute("SET enable_external_access = false")
@@ -69,7 +79,7 @@ def make_over_files(
     for number, view in enumerate(definition.views):
         columns = [column for column in definition.outputs if column.view == view.name]
         try:
-            _run(con, definition, view, f"__made_{number}", columns, rows, unread, without)
+            _run(con, definition, view, f"__made_{number}", columns, rows, unread, lost)
         except FeatureError as error:
             troubles[view.name] = error.what
         else:
@@ -79,7 +89,20 @@ def make_over_files(
         joined = f" JOIN {{}} USING ({ROW_NUMBER})"
         tables_sql = made[0][0] + "".join(joined.format(name) for name, _ in made[1:])
         con.execute(f"COPY (SELECT {picked} FROM {tables_sql}) TO {literal(str(path))} (FORMAT parquet)")
-    return MadeFile(tuple(column for _, columns in made for column in columns), troubles)
+    return MadeFile(tuple(column for _, columns in made for column in columns), troubles, rows)
+
+
+def _misfits(
+    con: duckdb.DuckDBPyConnection, inputs: Sequence[FeatureColumn], sources: Sequence[Source], schema: Schema
+) -> dict[str, str]:
+    """Return the columns that cannot be read as the schema says, and why."""
+    found = {}
+    for one in inputs:
+        try:
+            relation_sql(con, sources, schema, columns=[one.name])
+        except DataError as error:
+            found[one.name] = error.what
+    return found
 
 
 def _trouble_of_table(
@@ -123,12 +146,12 @@ def _run(
     columns: Sequence[FeatureColumn],
     rows: int,
     unread: Mapping[str, str],
-    without: Collection[str],
+    lost: Mapping[str, str],
 ) -> None:
     known = [column.name for column in definition.inputs]
     parsed = parse_view(con, view, columns=known, target="", tables=list(definition.tables))
-    if lost := next((one for one in parsed.columns if one in without), None):
-        raise FeatureError(f"It reads the column {lost!r}, which is no longer what the version learned from.")
+    if name_of := next((one for one in parsed.columns if one in lost), None):
+        raise FeatureError(f"It reads the column {name_of!r}: {lost[name_of]}")
     if why := next((unread[one] for one in parsed.tables if one in unread), None):
         raise FeatureError(why)
     picked = ", ".join(f"{cast_sql(column)} AS {identifier(column.name)}" for column in columns)
@@ -137,14 +160,14 @@ def _run(
         found = con.execute(f"SELECT count(*), count(DISTINCT {ROW_NUMBER}) FROM {name}").fetchall()[0]
         if found == (rows, rows):
             return
-        lost, twice = (con.execute(sql).fetchall()[0][0] for sql in _miscounted(name))
+        none, twice = (con.execute(sql).fetchall()[0][0] for sql in _miscounted(name))
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
         raise FeatureError(first_sentence(error).removeprefix("Binder Error: ")) from None
     raise FeatureError(
-        f"It gives nothing for row {lost + 1}."
-        if lost is not None
+        f"It gives nothing for row {none + 1}."
+        if none is not None
         else f"It gives several rows for row {twice + 1}."
     )
 
