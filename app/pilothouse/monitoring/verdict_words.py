@@ -67,7 +67,11 @@ def of_data(report: JudgedData) -> tuple[str, str]:
         return "■", "drifted"
     if report.drifted:
         return "▲", "some moved"
-    return ("▲", "target moved") if target_moved(report) else ("●", "no drift")
+    if target_moved(report):
+        return "▲", "target moved"
+    # Only a comparison of all columns at once has these; a report at a glance never does.
+    together = any(one.drifted for one in getattr(report, "multivariate", ()))
+    return ("▲", "moved together") if together else ("●", "no drift")
 
 
 def target_moved(report: JudgedData) -> bool:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pilothouse.monitoring.glances import ColumnGlance
+from pilothouse.monitoring.reports import DriftReport, JointDrift
 from pilothouse.monitoring.verdict_words import count_chunks, of_chunks, of_column, of_data
 
 
@@ -25,6 +28,13 @@ def test_a_target_that_moved_is_never_under_the_sign_of_what_is_sound() -> None:
     assert of_data(_Report(True, ["a"], True)) == ("■", "drifted")
     calm, some, target = _Report(False, []), _Report(False, ["a"]), _Report(False, [], True)
     assert count_chunks([target, calm, some]) == "▲ some moved: 1, ▲ target moved: 1 of 3 chunks"
+
+
+def test_columns_that_moved_only_together_are_not_under_the_sign_of_what_is_sound() -> None:
+    joint = JointDrift("domain", 0.7, 0.6, 0.65, 0.75, 1e-9, True, 500, ("a", "b"), "they can be told apart")
+    report = DriftReport(False, 0.0, 500, 500, (), multivariate=(joint,))
+    assert of_data(report) == ("▲", "moved together")
+    assert of_data(replace(report, multivariate=(replace(joint, drifted=False),))) == ("●", "no drift")
 
 
 def test_chunks_together_have_the_verdict_of_the_worst() -> None:
