@@ -239,6 +239,8 @@ def points_of_profiles(reference: ColumnProfile, current: ColumnProfile) -> Poin
 
 def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], list[int], list[int]]:
     """Return labels and both counts; the last bin is that of missing values."""
+    # What cannot be read has a bin of its own, and is in none of the others.
+    readable = 0 if current.unreadable is not None else current.rows - current.missing
     if reference.kind == "numeric":
         labels = bin_labels(reference.edges)
         r, c = list(reference.counts), list(current.counts)
@@ -251,7 +253,7 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
         ]
         labels = [reference.levels[index] for index in own] + ["(other values)", NEW_VALUES]
         r, c = ([column.level_counts[index] for index in own] for column in (reference, current))
-        rare_r, rare_c = present - sum(r), current.rows - current.missing - current.unseen - sum(c)
+        rare_r, rare_c = present - sum(r), readable - current.unseen - sum(c)
         # So many rows of new values are to be expected as the reference has values that came up once (Good
         # and Turing): in a column of thousands of values some are new every time, and nothing has moved. Only
         # what goes beyond that counts, hence the last of the three.
@@ -262,7 +264,7 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
         c += [rare_c, current.unseen]
     else:
         labels = ["(present)"]
-        r, c = [reference.rows - reference.missing], [current.rows - current.missing]
+        r, c = [reference.rows - reference.missing], [readable]
     if current.unreadable is not None:
         labels, r, c = [*labels, "(unreadable)"], [*r, 0], [*c, current.rows - current.missing]
     return [*labels, MISSING], [*r, reference.missing], [*c, current.missing]

@@ -145,6 +145,11 @@ def test_a_view_that_fails_costs_nothing_else(live: tuple[Workspace, Store], how
     assert [one.column for one in report.columns] == ["x", "tier", "large", "rounded"]
     (tier,) = report.drifted
     assert tier.told == "`tier` cannot be read: it is not made, since its view fails, where text is expected"
+    assert (
+        sum(tier.current_counts)
+        == 500
+        == dict(zip(tier.bins, tier.current_counts, strict=True))["(unreadable)"]
+    )
     (note,) = report.notes
     assert note.startswith("The feature view tier failed: ") and why in note
     told = column_before_now(
