@@ -35,7 +35,7 @@ async def main():
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await ready(pilot)
         await settle(pilot, lambda: "change nothing" in " ".join(shown(app).split()), timeout=20)
-        assert "has points that are not in the store" in shown(app), shown(app)
+        assert "runs have points, or an end" in shown(app), shown(app)
         for key in "123456":
             await visit(pilot, key)
             assert "read-only" not in shown(app) or key == "1", shown(app)
@@ -50,7 +50,8 @@ asyncio.run(main())
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Workspace:
-    """Two runs that are in the store, and one that has points which nobody has read yet."""
+    """Two runs that are in the store, one with points that nobody has read yet, and one whose process was
+    killed when all it said was read."""
     return Workspace(copied("archive", _archive, tmp_path / "archive"))
 
 
@@ -65,8 +66,11 @@ def _archive(root: Path) -> None:
         if name != "late":
             writer.end("FINISHED")
         fold(open_store(workspace))
+    killed = open_run(workspace, RunStart(kind="api", name="killed", status="RUNNING"), hold=True)
+    fold(open_store(workspace))
     writer.log_metrics({"loss": 0.4}, 1)
     writer.end("FINISHED")
+    killed.close()
 
 
 def listing(root: Path) -> dict[str, int]:
@@ -97,7 +101,7 @@ def test_all_that_reads_works_and_what_writes_says_so(archive: Workspace, tmp_pa
         assert "Traceback" not in it.err
     runs = {run["name"]: run for run in done[0].json()}
     assert runs["told"]["status"] == "FINISHED" and runs["late"]["metrics"] == {"loss": 0.5}
-    assert "1 run has points that are not in the store yet" in done[0].err
+    assert "2 runs have points, or an end, that are not in the store yet" in done[0].err
     assert "read-only for you" in done[4].out, "doctor says it"
     for command, it in zip(writing[:-1], done[len(reading) :], strict=False):
         assert it.code == 1 and not it.out, (command, it)

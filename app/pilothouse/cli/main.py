@@ -133,8 +133,8 @@ def _tell_what_is_not_read() -> None:
         if store.read_only and (unread := unread_runs(store)):
             runs = "1 run has" if unread == 1 else f"{unread} runs have"
             click.echo(
-                f"{runs} points that are not in the store yet and are not shown: the workspace is read-only"
-                " for you.",
+                f"{runs} points, or an end, that are not in the store yet and are not shown: the workspace is"
+                " read-only for you.",
                 err=True,
             )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.processes import hold_alive
+from pilothouse.processes import hold_alive, is_alive
 from pilothouse.store import RefusedError, Store, Transaction, record
 from pilothouse.tracking.digests import keep_digests
 from pilothouse.tracking.fates import begin, judge
@@ -92,17 +92,19 @@ def fold(store: Store) -> list[Folded]:
 
 
 def unread_runs(store: Store) -> int:
-    """Return how many runs have entries that are not in the store, and stay out where it may only be read."""
+    """Return how many runs have points, or an end, that the store does not know."""
     marked = list(_marked(store.workspace))
     if not marked:
         return 0
     with store.reading() as tx:
         known = _known(tx, marked)
-    sizes = {run_id: _size(store.workspace.runs_dir / run_id / JOURNAL_NAME) for run_id in marked}
-    return sum(
-        size > int(known.get(run_id, {"journal_offset": 0})["journal_offset"])
-        for run_id, size in sizes.items()
-    )
+    return sum(_is_behind(store.workspace.runs_dir / run_id, known.get(run_id)) for run_id in marked)
+
+
+def _is_behind(folder: Path, known: Mapping[str, Any] | None) -> bool:
+    if known is None or _size(folder / JOURNAL_NAME) > known["journal_offset"]:
+        return True
+    return known["status"] not in ENDED and not is_alive(folder / ALIVE_NAME)
 
 
 def _size(path: Path) -> int:

@@ -81,7 +81,7 @@ def read_only_words(workspace: Workspace) -> str:
 
     unread = unread_runs(open_store(workspace))
     runs = "1 run has" if unread == 1 else f"{unread:,} runs have"
-    more = f" {runs} points that are not in the store yet and are not shown." if unread else ""
+    more = f" {runs} points, or an end, that are not in the store yet and are not shown." if unread else ""
     return f"You may look at everything here, and change nothing.{more}"
 
 
