@@ -126,8 +126,9 @@ def predict(
             rows,
             right=(0,) if classes else (0, 2),
         )
-        if said := whole.get("left_out"):
-            say(printable(said, 1000))
+        for said in (whole.get("left_out"), whole.get("trouble")):
+            if said:
+                say(printable(said, 1000))
         how = "the server" if whole["served"] else "loaded here; no server runs"
         say(f"{whole['model']} v{whole['version']} ({how}).")
         if learned:

@@ -27,6 +27,7 @@ from pilothouse.performance.measuring import Chunk, by_chunk, parts_by_time
 from pilothouse.performance.slices import Group, worst_groups
 from pilothouse.registry.bundle import load_version
 from pilothouse.registry.evaluation import read_holdout
+from pilothouse.registry.features import read_tables_now
 from pilothouse.registry.model import LoadedModel
 from pilothouse.registry.signature import Signature
 from pilothouse.registry.versions import ModelVersion
@@ -49,7 +50,7 @@ class Performance:
     chunks: tuple[Chunk, ...]
     changes: tuple[Change, ...]
     troubles: tuple[str, ...] = ()
-    """What is wrong with a business metric, a sentence for each that could not be computed."""
+    """What is wrong with a business metric or a feature table, a sentence for each."""
     learned: int = 0
     """Rows besides these that are of the data which the version was made of, told by their ids: left out."""
     untold: str = ""
@@ -116,12 +117,15 @@ def measure_files(
     ids = [one for part in new for one in part.ids]
     rows = with_labels(store, config, pd.concat(tables, ignore_index=True), ids)
     names = [as_file(source).name for source in sources]
+    # The holdout was answered by the tables of its time; what landed since is answered by those of now.
+    reference = reference_of(store, version, model, config)
+    troubles: dict[str, str] = {}
+    if said := read_tables_now(store.workspace, model):
+        troubles["features"] = said
     current = answer_rows(model, rows, config, names[0] if len(names) == 1 else "One of the files")
     for name in by:
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in these files.")
-    reference = reference_of(store, version, model, config)
-    troubles: dict[str, str] = {}
     chosen = known_metric(current, metric) or gated_metric(config, current) or FIRST[current.kind]
     harm = assess(
         current,

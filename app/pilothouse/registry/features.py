@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pilothouse.data.features.computing import FeatureRunner
-from pilothouse.data.features.definition import FEATURES_NAME, FeatureDefinition
+from pilothouse.data.features.definition import FEATURES_NAME, FeatureDefinition, table_paths
 from pilothouse.data.reading import DataFile
+from pilothouse.errors import PilothouseError
 from pilothouse.registry.manifest import read_verified
+
+if TYPE_CHECKING:
+    from pilothouse.registry.model import LoadedModel
+    from pilothouse.workspace import Workspace
 
 
 def keep_features(folder: Path, features: FeatureRunner) -> None:
@@ -37,6 +43,23 @@ def kept_features(bundle: Path, files: Mapping[str, str]) -> FeatureRunner | Non
         read_verified(bundle, _table_name(number), dict(files))
         tables[name] = DataFile(_table_name(number), bundle / _table_name(number))
     return FeatureRunner(definition, tables)
+
+
+def read_tables_now(workspace: Workspace, loaded: LoadedModel) -> str:
+    """Let a loaded model's views read their tables as they are in the workspace now, as a server's do.
+
+    Returns:
+        Why that could not be, in a sentence; the tables that it has stay then. Empty if all is well.
+    """
+    if loaded.features is None or not loaded.features.definition.tables:
+        return ""
+    definition = loaded.features.definition
+    try:
+        # One look at one pointer: a batch that is being computed keeps the runner that it has.
+        loaded.features = FeatureRunner(definition, dict(table_paths(workspace, definition.tables)))
+    except PilothouseError as error:
+        return f"A feature table could not be read, so the last one still counts: {error.what}"
+    return ""
 
 
 def _table_name(number: int) -> str:

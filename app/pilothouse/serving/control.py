@@ -89,7 +89,8 @@ def predict(
 
     Returns:
         `{predictions, probabilities?, classes?, left_out?, model, version, served}`; only what a server
-        answers is logged. `classes` are there if there are more than two; `left_out` says which columns were.
+        answers is logged. `classes` are there if there are more than two; `left_out` says which columns were,
+        `trouble` which feature table could not be read.
 
     Raises:
         PilothouseError: nothing is live, a field does not fit, or the server refuses.
@@ -101,15 +102,19 @@ def predict(
     version = _live(open_store(workspace), name)
     # Loads pandas and scikit-learn.
     from pilothouse.registry.bundle import load_version
+    from pilothouse.registry.features import read_tables_now
     from pilothouse.serving.batching import body_of
     from pilothouse.serving.requests import LeftOut, told_left_out
 
     loaded = load_version(version)
+    trouble = read_tables_now(workspace, loaded)
     left_out: LeftOut = {}
     outputs = loaded.predict_rows(loaded.signature.validate(list(records), left_out))
     answer = body_of(outputs, loaded.classes)
     if left_out:
         answer["left_out"] = told_left_out(left_out)
+    if trouble:
+        answer["trouble"] = trouble
     return {**answer, "model": name, "version": version.version, "served": False}
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.data.features.definition import table_paths
-from pilothouse.errors import PilothouseError
+from pilothouse.registry.features import read_tables_now
 from pilothouse.registry.model import LoadedModel
 from pilothouse.workspace import Workspace
 
@@ -23,7 +22,7 @@ class FollowedTables:
 
     def __init__(self, workspace: Workspace, loaded: LoadedModel) -> None:
         definition = loaded.features.definition if loaded.features else None
-        self._loaded = loaded
+        self._workspace, self._loaded = workspace, loaded
         self._paths = table_paths(workspace, definition.tables) if definition else {}
         self._seen: dict[str, _Stamp] | None = None
         self.trouble = ""
@@ -38,14 +37,9 @@ class FollowedTables:
         if now == self._seen:
             return False
         self._seen = now
-        definition = self._loaded.features.definition
-        try:
-            # One look at one pointer: a batch that is being computed keeps the runner that it has.
-            self._loaded.features = FeatureRunner(definition, dict(self._paths))
-            self.trouble = ""
+        self.trouble = read_tables_now(self._workspace, self._loaded)
+        if not self.trouble:
             self.written = {name: _written(stamp) for name, stamp in now.items() if stamp is not None}
-        except PilothouseError as error:
-            self.trouble = f"A feature table could not be read, so the last one still counts: {error.what}"
         return True
 
 
