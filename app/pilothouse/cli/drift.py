@@ -197,6 +197,7 @@ def _look(
     as_json: bool,
 ) -> int:  # fmt: skip
     """Compare with the workspace's reference in a way that is not stored."""
+    from pilothouse.monitoring.filedrift import without_empty
     from pilothouse.monitoring.reference import find_reference
 
     found = find_reference(workspace, store, config, with_sources=bool(joint))
@@ -204,12 +205,12 @@ def _look(
         raise NotFoundError(
             "There is no reference to compare with yet.", next="Train a model first: `pilothouse train`."
         )
-    paths = _found_in(workspace, config, files)
+    paths, empty = without_empty(_found_in(workspace, config, files))
     say("A look: the verdict is not stored.")
     return compare_and_show(
         found, paths, str(_named(files)), wishes, chunk=chunk,
         time=time or (config.data.time if chunk else None), joint=joint, html=html, exit_code=exit_code,
-        as_json=as_json, said=_views_left_out(found),
+        as_json=as_json, said=(*empty, *_views_left_out(found)),
     )  # fmt: skip
 
 
@@ -285,7 +286,10 @@ def _drift_in_workspace(
             found = get_drift_report(store, current, config.name)
         except NotFoundError:
             if not any(mark in current for mark in "*?["):
-                raise
+                raise NotFoundError(
+                    f"There is no file {current} here or in {config.data.folder}, and no drift report of it.",
+                    next="List the reports with `pilothouse drift`.",
+                ) from None
         else:
             if html is not None:
                 write_html(html, [(found.subject, found.report, "")], found.subject, found.reference)
@@ -302,7 +306,8 @@ def _drift_in_workspace(
     if looked_at := [path for path, (_, kept) in zip(paths, judged, strict=True) if not kept]:
         say(nothing_stored(looked_at))
     held = [verdict for verdict in verdicts if verdict.status == "held"]
-    if unseen := [verdict for verdict in held if verdict.look is None]:
+    unseen = [verdict for verdict in held if verdict.look is None]
+    if unseen and not any(verdict.report or verdict.look for verdict in verdicts):
         raise DataError(
             f"{unseen[0].name} is held back: {unseen[0].findings[0].message}",
             next=f"See all with `pilothouse check{f' {shlex.join(files)}' if looked_at else ''}`.",
@@ -357,7 +362,8 @@ def _held_word(verdict: Verdict, report: DriftReport) -> str:
 
 def _held_back(verdict: Verdict) -> str:
     """Say that a file is held, and why."""
-    return f"{verdict.name} is held back: {verdict.findings[0].message} Its drift is only looked at."
+    how = "Its drift is only looked at." if verdict.look is not None else "It is compared with nothing."
+    return f"{verdict.name} is held back: {verdict.findings[0].message} {how}"
 
 
 def _list_reports(store: Store, config: ModelConfig, exit_code: bool, as_json: bool) -> int:

@@ -87,6 +87,23 @@ def test_files_without_rows_do_not_stop_the_others(files: Path, capsys: pytest.C
     assert (code, "Write it again with its rows." in err) == (1, True)
 
 
+def test_in_a_workspace_an_empty_file_does_not_stop_the_others(
+    workspace: Workspace, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, around = workspace.root / "data", ("--workspace", str(workspace.root))
+    write_parquet(folder / "jan.parquet", _rows(1, 900))
+    snapshot(workspace, store, workspace.config().model())
+    write_parquet(folder / "feb.parquet", _rows(2, 300))
+    write_text(folder / "mar.csv", "")
+    code, out, err = _told(capsys, str(folder), *around)
+    assert (code, "feb.parquet (300 rows)" in out) == (1, True), "a file is held"
+    assert "mar.csv is held back: mar.csv is empty" in err and "It is compared with nothing." in err
+    code, out, err = _told(capsys, str(folder), "--test", "psi", *around)
+    assert (code, "mar.csv has no rows: left out." in err) == (0, True)
+    code, _, err = _told(capsys, "nope.csv", *around)
+    assert (code, "There is no file nope.csv here or in data, and no drift report of it." in err) == (1, True)
+
+
 def test_the_level_of_a_later_file_is_told_in_one_line(
     workspace: Workspace, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
