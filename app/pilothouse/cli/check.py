@@ -189,7 +189,8 @@ def _hold(store: Store, config: ModelConfig, files: tuple[str, ...], reason: str
     told = {"name": arrival.name, "sha256": arrival.sha256, "status": arrival.status}
 
     def show() -> None:
-        say(f"{arrival.name} is held again: the next training and dataset version leave it out.")
+        say(f"{arrival.name} is held again: the next training and dataset version leave it out,")
+        say(f"whatever its checks say, until `pilothouse check {shlex.quote(arrival.name)} --accept`.")
         say("Dataset versions and model versions that were made with it stay as they are.")
 
     emit(told, as_json, show)

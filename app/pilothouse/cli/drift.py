@@ -108,7 +108,7 @@ def drift(
 
     With --reference, two sets of files are compared, anywhere. In a workspace, a file is judged against the
     champion's reference and the verdict kept; with --test, --chunk or --multivariate, or outside the data
-    folder, it is only looked at.
+    folder, it is only looked at. So is a file that is held, and the exit code is 1 then.
     The name of a judged file shows its report again; and without CURRENT the reports are listed.
     """
     from pilothouse.monitoring.distances import parse_tests
@@ -342,7 +342,10 @@ def _drift_in_workspace(
 
     if html is not None:
         parts = [(verdict.name, report, _note(verdict)) for verdict, report in shown]
-        write_html(html, parts, current, reports[0].reference, [_held_back(verdict) for verdict in held])
+        if held and len(shown) == 1:
+            write_html(html, parts, current, reports[0].reference, held=held[0].findings)
+        else:
+            write_html(html, parts, current, reports[0].reference, [_held_back(one) for one in held])
     told = [_judged_fields(verdict, report) for verdict, report in shown]
     emit(told[0] if len(told) == 1 else told, as_json, show)
     drifted = any(report.alarming for _, report in shown)

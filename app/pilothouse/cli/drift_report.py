@@ -11,6 +11,7 @@ import click
 from pilothouse.cli.options import printable, say, table
 
 if TYPE_CHECKING:
+    from pilothouse.monitoring.checks import Finding
     from pilothouse.monitoring.chunks import Chunk
     from pilothouse.monitoring.reports import ColumnDrift, DriftReport
 
@@ -155,9 +156,10 @@ def check_outputs(html: str | None, save_profile: str | None, *, force: bool) ->
 
 def write_html(
     path: str, parts: Sequence[tuple[str, DriftReport, str]], current: str, reference: str,
-    notes: Sequence[str] = (),
+    notes: Sequence[str] = (), held: Sequence[Finding] = (),
 ) -> None:  # fmt: skip
-    """Write the page: `parts` are label, report and note of each chunk, or of the one report.
+    """Write the page: `parts` are label, report and note of each chunk, or of the one report. `held` is what
+    holds the file back, if one does.
 
     Raises:
         OSError: it cannot be written.
@@ -165,6 +167,9 @@ def write_html(
     from pilothouse.monitoring.report_html import Part, render_html
     from pilothouse.processes import write_atomic
 
-    page = render_html([Part(*part) for part in parts], current=current, reference=reference, notes=notes)
+    page = render_html(
+        [Part(*part) for part in parts], current=current, reference=reference, notes=notes,
+        findings=held, held=bool(held),
+    )  # fmt: skip
     write_atomic(Path(path), page)
     say(f"Written to {path}.")

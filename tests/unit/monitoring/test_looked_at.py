@@ -98,6 +98,9 @@ def test_a_held_file_says_how_its_columns_moved_and_no_question_is_asked(
     page = workspace.root / "feb.html"
     assert _run(capsys, "drift", "feb.parquet", "--save", str(page))[0] == 0
     assert "■ Held back" in page.read_text() and "A look at its drift: ▲ some moved" in page.read_text()
+    page.unlink()
+    assert _run(capsys, "drift", "feb.parquet", "--html", str(page))[0] == 1
+    assert "■ Held back" in page.read_text() and "What the checks found" in page.read_text()
     _, out, said = _run(capsys, "drift")
     assert "feb.parquet" not in out
     assert "1 file is held (feb.parquet) and left out." in said
