@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
@@ -114,10 +114,14 @@ def column_before_now(
     elif before is None:
         notes.append(f"Nothing is left of {stored.reference} but what the report kept.")
     file = workspace.data_folder(model) / Path(stored.subject).name
-    now = _described((file,), column, part_of(progress, 0.4, 0.8, stored.subject))
-    if now is None:
+    part = part_of(progress, 0.4, 0.8, stored.subject)
+    now = _described((file,), column, part)
+    if now is None and column.type == "integer":  # Not all are whole any more.
+        column = replace(column, type="number")
+        now = _described((file,), column, part)
+    if now is None and drift.unreadable is None:
         notes.append(f"{stored.subject} cannot be read in {model.data.folder} any more.")
-    elif now.rows != report.n_current:
+    elif now is not None and now.rows != report.n_current:
         notes.append(f"{stored.subject} had {report.n_current:,} rows when it was judged: it has changed.")
     shape = None
     if drift.kind == "numeric" and sources and before is not None and now is not None:

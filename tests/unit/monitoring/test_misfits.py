@@ -62,7 +62,7 @@ def test_one_word_among_numbers_is_a_column_that_moved_by_whatever_test(
     assert x.moved == "unreadable: text in 1 of 400 rows" and x.p_value is None and x.score > 1
     now = "it is text (for example 'n/a') in 1 of 400 rows, where a number is expected"
     assert x.told == f"`x` cannot be read: {now}"
-    assert x.bins[-2:] == ("(unreadable)", "(missing)") and x.current_counts[-2:] == (400, 0)
+    assert x.bins[-2:] == ("(another type)", "(missing)") and x.current_counts[-2:] == (400, 0)
     assert DriftReport.from_json(report.to_json()) == report
     told = json.loads(report.to_json())
     assert told["unreadable"] == ["x"] and x.told in told["changes"]
@@ -150,7 +150,7 @@ def landed(workspace: Workspace, store: Store) -> Path:
 
 
 def test_what_is_watched_hangs_on_what_the_model_reads_whatever_the_schema_says(
-    workspace: Workspace, store: Store, landed: Path
+    workspace: Workspace, store: Store, landed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = workspace.config().model()
     found = rules_in_force(workspace, store, model)
@@ -167,6 +167,9 @@ def test_what_is_watched_hangs_on_what_the_model_reads_whatever_the_schema_says(
     verdict = judge_file(workspace, store, model, word)
     assert (verdict.status, verdict.findings) == ("ok", ())
     assert verdict.report and verdict.report.unreadable == ["x"]
+    assert main(["drift", "mar.csv", "--column", "x", "--workspace", str(workspace.root)]) == 0
+    out, err = capsys.readouterr()
+    assert "`x` cannot be read" in out and "any more" not in err
     # As the advice says.
     accept_rules(
         store, "late", set_rule(rules_in_force(workspace, store, model).rules, "x.type=number"), seen=1
