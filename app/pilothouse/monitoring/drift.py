@@ -29,9 +29,8 @@ OWN_BIN_SHARE = 0.01
 OWN_BINS = 20
 """… and it is among so many most frequent ones. The rest share one: rare values would only add noise."""
 
-ANOTHER_TYPE = "(another type)"
-"""The bin of all values of a column that cannot be read as what it was: what they are among its like, nobody
-knows."""
+UNREADABLE = "(unreadable)"
+"""The bin of all values of a column that cannot be read as what it was, those among them that could be, too."""
 
 PointsOf = Callable[[str], Points | None]
 """Gives the points of a numeric column, for the tests that need them; None if it has none."""
@@ -270,5 +269,5 @@ def _bins(reference: ColumnProfile, current: ColumnProfile) -> tuple[list[str], 
         labels = ["(present)"]
         r, c = [reference.rows - reference.missing], [readable]
     if current.unreadable is not None:
-        labels, r, c = [*labels, ANOTHER_TYPE], [*r, 0], [*c, current.rows - current.missing]
+        labels, r, c = [*labels, UNREADABLE], [*r, 0], [*c, current.rows - current.missing]
     return [*labels, MISSING], [*r, reference.missing], [*c, current.missing]

@@ -62,7 +62,7 @@ def test_one_word_among_numbers_is_a_column_that_moved_by_whatever_test(
     assert x.moved == "unreadable: text in 1 of 400 rows" and x.p_value is None and x.score > 1
     now = "it is text (for example 'n/a') in 1 of 400 rows, where a number is expected"
     assert x.told == f"`x` cannot be read: {now}"
-    assert x.bins[-2:] == ("(another type)", "(missing)") and x.current_counts[-2:] == (400, 0)
+    assert x.bins[-2:] == ("(unreadable)", "(missing)") and x.current_counts[-2:] == (400, 0)
     assert DriftReport.from_json(report.to_json()) == report
     told = json.loads(report.to_json())
     assert told["unreadable"] == ["x"] and x.told in told["changes"]
