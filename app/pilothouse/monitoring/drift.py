@@ -30,7 +30,7 @@ OWN_BINS = 20
 """… and it is among so many most frequent ones. The rest share one: rare values would only add noise."""
 
 UNREADABLE = "(unreadable)"
-"""The bin of all values of a column that cannot be read as what it was, those among them that could be, too."""
+"""The bin of all values of a column that cannot be read as what it was, of those that could be, too."""
 
 PointsOf = Callable[[str], Points | None]
 """Gives the points of a numeric column, for the tests that need them; None if it has none."""
