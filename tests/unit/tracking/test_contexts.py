@@ -220,8 +220,12 @@ with ph.start_run(name="whole"):
         list(pool.map(lambda n: ph.log_metric("fold", n), range(6)))
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda n: ph.log_metric("whole", n), range(5)))
+meet = threading.Barrier(4)
+def unasked(number):
+    meet.wait()
+    ph.log_metric("none", number)
 with ThreadPoolExecutor(4) as pool:  # nobody has started one: all four make one together
-    list(pool.map(lambda n: ph.log_metric("none", n), range(8)))
+    list(pool.map(unasked, range(8)))
 """
     script(workspace, code)
     runs = by_name(store)
