@@ -96,9 +96,11 @@ class Workspace:
     @property
     def read_only(self) -> bool:
         """Whether it has a store, and this process may only read it: an archive, another person's folder."""
-        if not self.store_path.exists():
+        folder = f"{self.root}{os.sep}{STATE_NAME}"
+        # Asked before every transaction, so without the objects of paths.
+        if os.access(f"{folder}{os.sep}store.duckdb", os.W_OK) and os.access(folder, os.W_OK):
             return False
-        return not (os.access(self.state_dir, os.W_OK) and os.access(self.store_path, os.W_OK))
+        return self.store_path.exists()
 
     def refusal(self) -> PilothouseError:
         """Return the error for what would write where one may only read."""

@@ -33,7 +33,7 @@ _ACTS = ("show", "suggest", "edit", "set", "accept", "history")
 @click.argument("words", nargs=-1, metavar="[FILE | COLUMN.RULE=VALUE]...")
 @click.option("--file", "file", metavar="FILE", help="Take the edited rules from FILE; - is standard input.")
 @click.option("--reason", default="", help="Why, for the audit trail.")
-@click.option("--note", default="", hidden=True)  # its name before
+@click.option("--note", default="", hidden=True, help="The name of --reason before.")
 @click.option("--new-types", is_flag=True,
               help="With `accept FILE`: types that the live version contradicts, too.")  # fmt: skip
 @click.option("--model", help="The model, where there are several.")
