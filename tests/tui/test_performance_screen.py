@@ -121,6 +121,7 @@ async def test_what_is_being_judged_is_told_with_its_place(empty: Workspace) -> 
     with hold_alive(harm_lock(empty)) or pytest.fail("the lock is held"):
         say_progress(empty, "late", f"1{HOSTILE[0]}", 3, 8)
         async with app.run_test(size=(120, 36), notifications=True) as pilot:
+            await settle(pilot, lambda: "3 of 8" in shown(app) and "1model [/foo]" in shown(app))
             await visit(pilot, "4")
             await settle(pilot, lambda: "judging harm: 3 of 8, 1model [/foo], " in shown(app))
             assert "▶ judged now" in shown(app)

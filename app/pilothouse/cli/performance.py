@@ -111,7 +111,7 @@ def performance(
                 ]
                 for one in harm.groups[:10]
             ]
-            table(["worst groups", harm.metric, "low", "high", "rows"], rows, right=(1, 2, 3, 4))
+            table(["groups, worst first", harm.metric, "low", "high", "rows"], rows, right=(1, 2, 3, 4))
         if harm.business:
             click.echo("")
             table(

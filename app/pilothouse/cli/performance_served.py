@@ -98,7 +98,7 @@ def _show_version(one: Served) -> None:
              f"{group.rows:,}"]
             for group in harm.groups[:10]
         ]  # fmt: skip
-        table(["worst groups", harm.metric, "low", "high", "rows"], groups, right=(1, 2, 3, 4))
+        table(["groups, worst first", harm.metric, "low", "high", "rows"], groups, right=(1, 2, 3, 4))
     if harm.business:
         click.echo("")
         business = [[printable(name), number(value)] for name, value in harm.business.items()]
