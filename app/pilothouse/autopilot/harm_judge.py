@@ -11,6 +11,7 @@ from pilothouse.autopilot.harm_progress import forget_progress, harm_lock, say_p
 from pilothouse.autopilot.harm_queue import be_nice
 from pilothouse.config import ModelConfig
 from pilothouse.errors import PilothouseError
+from pilothouse.monitoring.verdicts import held_names
 from pilothouse.performance.business_added import lacking
 from pilothouse.performance.harms_kept import KeptHarm, Waiting, read_harm, waiting_for_harm
 from pilothouse.performance.relabelling import look_again, short_of_labels
@@ -75,7 +76,8 @@ def fill_business(
         PilothouseError: another process is at it.
     """
     store = open_store(workspace)
-    lack = [one for one in read_harm(store, model.name) if lacking(one, model)]
+    held = held_names(store, model.name)
+    lack = [one for one in read_harm(store, model.name) if lacking(one, model) and one.name not in held]
     if not lack:
         return
     lock = hold_alive(harm_lock(workspace))

@@ -109,10 +109,10 @@ def landed_before(store: Store, version: ModelVersion, name: str, sha256: str) -
     """Return which file of those judged against a version this is, from 1, and what those before it were
     worth by their labels, in the order in which they landed."""
     rows = store.query(
-        "WITH landed AS (SELECT harms.*, arrivals.recorded_at AS landed_at FROM harms"
+        "WITH landed AS (SELECT harms.*, arrivals.recorded_at AS landed_at, status FROM harms"
         "   JOIN arrivals USING (model, name, sha256)"
         "   WHERE harms.model = ? AND harms.version = ? AND harms.verdict <> ?)"
-        " SELECT name, metric, value, low, high, estimated,"
+        " SELECT name, metric, value, low, high, estimated, status,"
         "   coalesce(TRY_CAST(json_extract_string(report, '$.harm.labelled') AS BIGINT), 0) AS rows,"
         "   coalesce(json_extract_string(report, '$.harm.sure') = 'true', false) AS sure,"
         "   coalesce(json_extract_string(report, '$.harm.earlier.worse') = 'true', false)"
@@ -125,6 +125,9 @@ def landed_before(store: Store, version: ModelVersion, name: str, sha256: str) -
     known = [
         Measured(**{key: row[key] for key in Measured.__dataclass_fields__})
         for row in rows
-        if not row["estimated"] and None not in (row["value"], row["low"], row["high"])
+        # One that is held again counts for nothing.
+        if row["status"] != "held"
+        and not row["estimated"]
+        and None not in (row["value"], row["low"], row["high"])
     ]
     return len(rows) + 1, known

@@ -16,6 +16,7 @@ from pilothouse.data.reading import connect, data_files, scan_sql
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.performance.arrivals import judge_arrival, rejudge
+from pilothouse.performance.earlier import landed_before
 from pilothouse.performance.files import measure_files
 from pilothouse.performance.harms_kept import (
     NOT_JUDGED,
@@ -366,3 +367,25 @@ nothing = { sql = "sum(NULL)" }
     changed, told = pilothouse_each(["harm"], ["harm", "--judge"], cwd=trained.root)
     assert "cost was added or changed after 2 files" in changed.err
     assert {one.business.get("cost") for one in read_harm(store, "late")} == {240.0, None}
+
+
+def test_files_that_landed_before_are_those_measured_by_labels_and_not_held(trained: Workspace) -> None:
+    store, config = open_store(trained), trained.config().model()
+    for number, name in enumerate(("a.csv", "b.csv", "c.csv", "d.csv")):
+        table = rows(60 if number != 1 else 20, seed=60 + number)
+        landed(trained, name, table)
+    for one in waiting_for_harm(store, "late"):
+        judge_arrival(store, live(store), config, one)
+    by_name = {one.name: one for one in read_harm(store, "late")}
+    number, before = landed_before(store, live(store), "d.csv", by_name["d.csv"].sha256)
+    # Of b.csv there are too few labels to measure it.
+    assert (number, [one.name for one in before]) == (4, ["a.csv", "c.csv"])
+    assert before[0].value == by_name["a.csv"].value and before[0].rows == 60 and not before[0].sure
+    told = by_name["d.csv"].report["harm"]["earlier"]
+    assert (told["files"], told["value"]["rows"]) == (2, 120)
+    assert "There are 20 labels" in by_name["b.csv"].words and by_name["b.csv"].how == "estimated, 20 labels"
+    with store.transaction() as tx:
+        tx.execute("UPDATE arrivals SET status = 'held' WHERE name = 'c.csv'")
+    assert [one.name for one in landed_before(store, live(store), "d.csv", by_name["d.csv"].sha256)[1]] == [
+        "a.csv"
+    ]
