@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making_data import write_parquet, write_text
-from pilothouse.data.inferring import infer_schema
+from pilothouse.data.inferring import infer_schema, schema_read_as
 from pilothouse.data.reading import DataError, connect, read_rows
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.types_found import INFINITE, file_types
@@ -129,3 +129,14 @@ def test_dates_and_times_of_day_are_such_in_every_format(tmp_path: Path) -> None
         assert [column.type for column in schema.columns] == ["date", "time"]
         assert all(not check_file(file, schema) for file in files)
         assert len(read_rows(files, schema=schema).dropna()) == 6
+
+
+def test_a_file_is_read_with_the_types_that_a_model_learned(tmp_path: Path) -> None:
+    csv = write_text(tmp_path / "a.csv", "pays,k,x\nyes,yes,1.5\nno,no,2.5\n")
+    lines = write_text(
+        tmp_path / "b.jsonl", '{"pays": "yes", "k": "yes", "x": 1.5}\n{"pays": "no", "k": "no", "x": 2.5}\n'
+    )
+    learned = {"pays": "boolean", "k": "text", "gone": "text", "x": "boolean"}
+    read = [read_rows([file], schema=schema_read_as(file, learned)).to_dict("list") for file in (csv, lines)]
+    # What cannot be read so stays what it is, and whoever needs it says so.
+    assert read == [{"pays": [True, False], "k": ["yes", "no"], "x": [1.5, 2.5]}] * 2

@@ -185,3 +185,16 @@ def test_a_line_that_cannot_be(line: str, said: str) -> None:
     with pytest.raises(RulesError) as caught:
         with_rule_line(RULES, "temp", line)
     assert said in caught.value.what
+
+
+def test_a_new_type_takes_away_what_only_the_old_one_had() -> None:
+    rules = read_rules(
+        '[columns.k]\ntype = "text"\ncategories = ["a"]\nmax_new = 0.1\nmax_missing = 0.2\n'
+        '[columns.x]\ntype = "integer"\nmin = 1\nmax = 9\n[columns.t]\ntype = "date"\nmin = 2025-01-01\n'
+    )
+    rules = set_rule(rules, "k.type=number")
+    assert rule_line(rules, "k") == 'type = "number", max_missing = 0.2'
+    assert rule_line(set_rule(rules, "x.type=number"), "x") == 'type = "number", min = 1.0, max = 9.0'
+    assert rule_line(set_rule(rules, "x.type=text"), "x") == 'type = "text"'
+    assert rule_line(set_rule(rules, "t.type=integer"), "t") == 'type = "integer"'
+    assert rule_line(set_rule(rules, "t.type=timestamp"), "t").endswith('min = "2025-01-01T00:00:00"')
