@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilothouse.cli.options import emit, json_option, printable, say, workspace_option
+from pilothouse.cli.waiting import progress_line
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
     from pilothouse.performance.harms_kept import KeptHarm
+
+_AGAIN = "Labels that were kept stay; to give the file again changes nothing in them."
 
 
 @click.command()
@@ -42,8 +45,13 @@ def feedback(file: Path, model: str | None, workspace: Workspace, as_json: bool)
         raise NotFoundError(f"There is no file {file}.")
     config = workspace.config().model(model)
     store = open_store(workspace)
-    pairs = pairs_of_file(file, config)
-    kept = take_labels(store, config, pairs, file.name, classes=known_classes(store, config), files=True)
+    with progress_line("No label was taken.") as progress:
+        if progress is not None:
+            progress(0.0, f"reading {file.name}")
+        pairs = pairs_of_file(file, config)
+        classes = known_classes(store, config)
+    with progress_line(_AGAIN) as progress:
+        kept = take_labels(store, config, pairs, file.name, classes=classes, files=True, progress=progress)
     judged: list[KeptHarm] | None = []
     if kept.files:
         say(f"Judging {', '.join(printable(name, 40) for name, _ in kept.files[:3])} anew.")

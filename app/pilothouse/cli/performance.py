@@ -10,6 +10,7 @@ import click
 
 from pilothouse.cli.held import expand_without_held
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
+from pilothouse.cli.waiting import progress_line
 from pilothouse.errors import UsageError
 from pilothouse.workspace import Workspace
 
@@ -77,7 +78,10 @@ def performance(
     config = workspace.config().model(model)
     version = get_version(store, ref or CHAMPION, config.name)
     sources = expand_without_held(store, config.name, files)
-    found = measure_files(store, version, config, sources, metric=metric, chunk=chunk or "file", by=by)
+    with progress_line("Nothing is stored of it, and no file was changed.") as progress:
+        found = measure_files(
+            store, version, config, sources, metric=metric, chunk=chunk or "file", by=by, progress=progress
+        )
     harm = found.harm
 
     def show() -> None:

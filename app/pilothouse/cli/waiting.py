@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -41,26 +42,40 @@ def progress_line(untouched: str = "") -> Iterator[Callable[[float, str], None] 
 
 @contextlib.contextmanager
 def _line() -> Iterator[Callable[[float, str], None] | None]:
-    began, last, written = time.monotonic(), 0.0, False
     if not sys.stderr.isatty():
         yield _in_lines() if os.environ.get("PILOTHOUSE_PROGRESS") else None
         return
+    began, drawn, over = time.monotonic(), 0.0, False
+    said: tuple[float, str] | None = None
+    guard = threading.Lock()
+
+    def draw() -> None:
+        nonlocal drawn
+        with guard:
+            if over or said is None:
+                return
+            drawn = time.monotonic()  # Before it is: Ctrl-C may come in between.
+            width = max(20, shutil.get_terminal_size().columns - 1)
+            click.echo(f"\r\x1b[K{printable(f'{said[0]:4.0%}  {said[1]}', width)}", nl=False, err=True)
 
     def tell(share: float, what: str) -> None:
-        nonlocal written, last
-        now = time.monotonic()
-        if now - began < _QUIET or now - last < _AGAIN:
-            return
-        last = now
-        width = max(20, shutil.get_terminal_size().columns - 1)
-        written = True  # Before it is: Ctrl-C may come in between.
-        click.echo(f"\r\x1b[K{printable(f'{share:4.0%}  {what}', width)}", nl=False, err=True)
+        nonlocal said
+        said = share, what
+        if (now := time.monotonic()) - began >= _QUIET and now - drawn >= _AGAIN:
+            draw()
 
+    # What was said in the first second, and takes long, is shown after it.
+    first = threading.Timer(_QUIET, draw)
+    first.daemon = True
+    first.start()
     try:
         yield tell
     finally:
-        if written:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        first.cancel()
+        with guard:
+            over = True
+            if drawn:
+                click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _in_lines() -> Callable[[float, str], None]:

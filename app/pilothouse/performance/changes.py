@@ -13,8 +13,11 @@ import numpy as np
 import pandas as pd
 
 from pilothouse.comparing.intervals import units_of
+from pilothouse.monitoring.patience import Progress
 from pilothouse.performance.answered import Answered, Floats
 
+_AGAIN = 1000
+"""Errors between two words of how far it is."""
 DELTA = 0.002
 """How likely a false alarm may be at a look, as ADWIN counts it."""
 
@@ -38,12 +41,13 @@ class Change:
         return self.after > self.before
 
 
-def find_changes(answered: Answered) -> list[Change]:
+def find_changes(answered: Answered, progress: Progress | None = None) -> list[Change]:
     """Return where the errors of a model change.
 
     Args:
         answered: rows; those without a label are passed over. Where the question has a time they are looked
             at in its order, otherwise in theirs.
+        progress: called while it lasts; cancels by raising.
 
     The error of a class is 0 or 1; that of a number is its distance, as a share of the 99th percentile of
     the distances in the first half, at most 1. ADWIN takes errors for independent. Rows of one day are not
@@ -56,6 +60,8 @@ def find_changes(answered: Answered) -> list[Change]:
     since = 0
     adwin: Any = ADWIN(delta=DELTA, clock=1)  # type: ignore[no-untyped-call]
     for number, error in enumerate(errors):
+        if progress is not None and number % _AGAIN == 0:
+            progress(number / len(errors), "looking for lasting changes")
         adwin.update(float(error))
         if not adwin.drift_detected:
             continue

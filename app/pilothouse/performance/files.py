@@ -15,6 +15,7 @@ from pilothouse.data.inferring import schema_read_as
 from pilothouse.data.reading import DataError, Source, as_file, read_rows
 from pilothouse.data.row_ids import ids_of_rows
 from pilothouse.errors import PilothouseError
+from pilothouse.monitoring.patience import Progress, each_of, part_of
 from pilothouse.monitoring.predicted_rows import told_left_out
 from pilothouse.performance.answered import FIRST, Answered, answer_rows
 from pilothouse.performance.business import business_metrics
@@ -91,6 +92,7 @@ def measure_files(
     drifted: bool = False,
     question: int | None = None,
     before: Sequence[Measured] = (),
+    progress: Progress | None = None,
 ) -> Performance:
     """Measure a version on files, without the rows that it learned from: it knows them by heart.
 
@@ -105,13 +107,21 @@ def measure_files(
         drifted: whether the files were called drifted.
         question: which file this is of those that are judged against the version, from 1.
         before: what the version was worth on files that landed before.
+        progress: called while it lasts; cancels by raising.
 
     Raises:
         PilothouseError: a file cannot be read, lacks an input, or there is no such metric or column; or
             there are none but rows that the version learned from.
     """
+    say = progress or (lambda share, what: None)
+    say(0.0, "loading the version")
     model = load_version(version)
-    read = [_read(source, config, model.signature) for source in sources]
+    read = []
+    for source, part in each_of(part_of(progress, 0, 0.2, ""), sources):
+        if part is not None:
+            part(0.0, "reading")
+        read.append(_read(source, config, model.signature))
+    say(0.2, "answering the holdout")
     new, learned, untold = _new_rows(store, version, config, read)
     tables = [one.table for one in new]
     ids = [one for part in new for one in part.ids]
@@ -122,10 +132,12 @@ def measure_files(
     troubles: dict[str, str] = {}
     if said := read_tables_now(store.workspace, model):
         troubles["features"] = said
+    say(0.25, f"answering {len(rows):,} rows")
     current = answer_rows(model, rows, config, names[0] if len(names) == 1 else "One of the files")
     for name in by:
         if name not in current.table.columns:
             raise PilothouseError(f"There is no column {name[:80]!r} in these files.")
+    say(0.35, "measuring")
     chosen = known_metric(current, metric) or gated_metric(config, current) or FIRST[current.kind]
     harm = assess(
         current,
@@ -136,7 +148,11 @@ def measure_files(
         before=before,
         inputs=list(model.signature.names),
         business=business_metrics(current, config.business, troubles),
+        progress=part_of(progress, 0.35, 0.7, ""),
     )
+    parts = _chunks(current, tables, sources, config, chunk, chosen, part_of(progress, 0.7, 0.85, ""))
+    say(0.85, "looking for lasting changes")
+    changes = find_changes(current, part_of(progress, 0.85, 1, "")) if harm.realised else []
     groups: tuple[Group, ...] = (
         tuple(worst_groups(current, chosen, by)) if by and harm.realised else harm.groups
     )
@@ -146,8 +162,8 @@ def measure_files(
         tuple(as_file(source).name for source in sources),
         harm.grouped(groups),
         chunk,
-        tuple(_chunks(current, tables, sources, config, chunk, chosen)),
-        tuple(find_changes(current)) if harm.realised else (),
+        tuple(parts),
+        tuple(changes),
         tuple(troubles.values()),
         learned,
         untold,
@@ -262,6 +278,7 @@ def _chunks(
     config: ModelConfig,
     chunk: str,
     metric: str,
+    progress: Progress | None,
 ) -> list[Chunk]:
     if chunk == "file":
         ends = np.cumsum([len(table) for table in tables])
@@ -269,11 +286,11 @@ def _chunks(
             (as_file(source).name, np.arange(end - len(table), end))
             for source, table, end in zip(sources, tables, ends, strict=True)
         ]
-        return by_chunk(current, parts, metric)
+        return by_chunk(current, parts, metric, progress)
     time = config.data.time
     if time is None or time not in current.table.columns:
         raise PilothouseError(
             f"The rows cannot be divided by {chunk}: they have no time.",
             next='Set data.time = "…" in pilothouse.toml, or use --chunk file.',
         )
-    return by_chunk(current, parts_by_time(current.table[time], chunk), metric)
+    return by_chunk(current, parts_by_time(current.table[time], chunk), metric, progress)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pilothouse.monitoring.patience import Progress, part_of
 from pilothouse.monitoring.rule import level_of
 from pilothouse.performance.answered import FIRST, Answered, Floats
 from pilothouse.performance.earlier import Earlier, Measured, against_earlier
@@ -98,6 +99,7 @@ def assess(
     business: Mapping[str, float] | None = None,
     question: int | None = None,
     before: Sequence[Measured] = (),
+    progress: Progress | None = None,
 ) -> Harm:
     """Say what a version is worth on some rows.
 
@@ -110,13 +112,16 @@ def assess(
         business: business metrics of these rows.
         question: which file this is of those that are judged against the version, from 1.
         before: what the version was worth on files that landed before.
+        progress: called while it lasts; cancels by raising.
     """
     name = metric or FIRST[current.kind]
-    every = drawn(current.labelled) if _enough(current) else {}
+    part = part_of(progress, 0, 0.7, "")
+    every = drawn(current.labelled, progress=part) if _enough(current) else {}
     now = every.get(name)
     holdout = None
     if reference and _enough(reference):
-        holdout = drawn(reference.labelled, name, OTHER_SEED).get(name)
+        part = part_of(progress, 0.7, 0.9, "holdout")
+        holdout = drawn(reference.labelled, name, OTHER_SEED, part).get(name)
     change, guarded = change_of(holdout, now, question)
     estimated, method = estimated_metric(current, reference, name, inputs or [])
     verdict, words = _verdict(

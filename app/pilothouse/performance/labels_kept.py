@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pilothouse.errors import is_interrupt
+from pilothouse.monitoring.patience import Progress
 from pilothouse.performance.labels import Refused
 from pilothouse.store import Store, dumps, loads, record
 
@@ -39,7 +42,14 @@ class KeptLabels:
 
 
 def keep_labels(
-    store: Store, model: str, labels: Mapping[str, Any], source: str, *, tell: bool = True, actor: str = ""
+    store: Store,
+    model: str,
+    labels: Mapping[str, Any],
+    source: str,
+    *,
+    tell: bool = True,
+    actor: str = "",
+    progress: Progress | None = None,
 ) -> KeptLabels:
     """Store labels; each part of 5,000 is one transaction, and giving them again changes nothing.
 
@@ -50,13 +60,19 @@ def keep_labels(
         source: where they came from, for the event.
         tell: leave an event of new ones too; labels that change are always told.
         actor: who gave them; the current user unless given.
+        progress: called before each part; cancels by raising, and the parts before it stay.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; it notes how many are kept.
     """
     new = changed = same = 0
     examples: list[dict[str, Any]] = []
     items = list(labels.items())
     for start in range(0, len(items), _AT_ONCE):
         part = dict(items[start : start + _AT_ONCE])
-        with store.transaction() as tx:
+        with _noted(start, len(items)), store.transaction() as tx:
+            if progress is not None:
+                progress(start / len(items), f"{start:,} of {len(items):,} labels kept")
             before = {
                 row["id"]: loads(row["value"])
                 for row in tx.rows(
@@ -93,6 +109,16 @@ def keep_labels(
                 data = {"new": count, "changed": len(turned), "examples": here}
                 record(tx, "labels", model, words, data, actor or None)
     return KeptLabels(len(items), new, changed, same, changed_ids=tuple(str(one["id"]) for one in examples))
+
+
+@contextlib.contextmanager
+def _noted(kept: int, of: int) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        if is_interrupt(error):
+            error.add_note(f"The first {kept:,} of {of:,} labels are kept; giving all again changes nothing.")
+        raise
 
 
 def labels_by_id(store: Store, model: str, ids: Sequence[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pilothouse.comparing.intervals import LEVEL, SEED, once, resample, units_of
 from pilothouse.monitoring.chunks import PERIODS
+from pilothouse.monitoring.patience import Progress
 from pilothouse.performance.answered import Answered, Floats
 
 RESAMPLES = 500
@@ -49,12 +50,15 @@ def realised(answered: Answered, only: str = "") -> dict[str, Value]:
     return {metric: value for metric, (value, _) in drawn(rows, only).items()}
 
 
-def drawn(answered: Answered, only: str = "", seed: int = SEED) -> dict[str, tuple[Value, Floats]]:
+def drawn(
+    answered: Answered, only: str = "", seed: int = SEED, progress: Progress | None = None
+) -> dict[str, tuple[Value, Floats]]:
     """Return each metric's value (or one's) with what it was in every draw, shape (RESAMPLES,)."""
     judged = answered.judged()
     measure = judged.measure(0, only)
     values = once([measure], len(judged.table))[0]
-    found = resample([measure], units_of(judged), RESAMPLES, seed)
+    tell = progress and (lambda share: progress(share, f"intervals of {len(judged.table):,} rows"))
+    found = resample([measure], units_of(judged), RESAMPLES, seed, tell)
     told = {}
     for metric, value in values.items():
         many = found[metric][0]
@@ -63,11 +67,16 @@ def drawn(answered: Answered, only: str = "", seed: int = SEED) -> dict[str, tup
 
 
 def by_chunk(
-    answered: Answered, parts: Sequence[tuple[str, NDArray[np.intp]]], only: str = ""
+    answered: Answered,
+    parts: Sequence[tuple[str, NDArray[np.intp]]],
+    only: str = "",
+    progress: Progress | None = None,
 ) -> list[Chunk]:
     """Return the metrics of parts of the rows, in their order; a part without enough labels has none."""
     chunks = []
-    for name, places in parts:
+    for at, (name, places) in enumerate(parts):
+        if progress is not None:
+            progress(at / len(parts), f"{name} ({at + 1} of {len(parts)})")
         rows = answered.rows(places)
         chunks.append(Chunk(name, int(rows.known.sum()), realised(rows, only)))
     return chunks

@@ -13,6 +13,7 @@ from pilothouse.data.reading import DataError, connect, data_files, describe
 from pilothouse.data.row_ids import usable_id
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.jsontext import loads
+from pilothouse.monitoring.patience import Progress, part_of
 from pilothouse.monitoring.predicted_rows import row_key_sql, told_learned
 from pilothouse.monitoring.verdicts import HELD, list_arrivals
 from pilothouse.performance.labels import checked_labels
@@ -57,6 +58,7 @@ def take_labels(
     tell: bool = True,
     actor: str = "",
     files: bool = False,
+    progress: Progress | None = None,
 ) -> KeptLabels:
     """Keep labels of predictions, and say how many belong to none that is logged.
 
@@ -69,12 +71,16 @@ def take_labels(
         tell: leave an event of new ones too, not only of those that replace another.
         actor: who gives them.
         files: look for their rows in judged files that lack labels, too; this reads the ids of those.
+        progress: called while it lasts.
 
     Raises:
         LabelError: an id cannot be used, or every label is refused; then none is kept.
     """
     found, refused, without = checked_labels(labels, config, classes)
-    kept = keep_labels(store, config.name, found, source, tell=tell, actor=actor)
+    part = part_of(progress, 0.1, 0.8, "")
+    kept = keep_labels(store, config.name, found, source, tell=tell, actor=actor, progress=part)
+    if progress is not None:
+        progress(0.8, "looking for their predictions")
     known = predicted_ids(store, config, list(found))
     landed = rows_by_file(store, config, list(found)) if files else {}
     known = known.union(*landed.values())
