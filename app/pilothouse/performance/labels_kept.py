@@ -70,9 +70,7 @@ def keep_labels(
     items = list(labels.items())
     for start in range(0, len(items), _AT_ONCE):
         part = dict(items[start : start + _AT_ONCE])
-        with _noted(start, len(items)), store.transaction() as tx:
-            if progress is not None:
-                progress(start / len(items), f"{start:,} of {len(items):,} labels kept")
+        with _told(start, len(items), progress), store.transaction() as tx:
             before = {
                 row["id"]: loads(row["value"])
                 for row in tx.rows(
@@ -112,8 +110,10 @@ def keep_labels(
 
 
 @contextlib.contextmanager
-def _noted(kept: int, of: int) -> Iterator[None]:
+def _told(kept: int, of: int, progress: Progress | None) -> Iterator[None]:
     try:
+        if progress is not None:
+            progress(kept / of, f"{kept:,} of {of:,} labels kept")
         yield
     except BaseException as error:
         if is_interrupt(error):

@@ -57,7 +57,11 @@ def drawn(
     judged = answered.judged()
     measure = judged.measure(0, only)
     values = once([measure], len(judged.table))[0]
-    tell = progress and (lambda share: progress(share, f"intervals of {len(judged.table):,} rows"))
+
+    def tell(share: float) -> None:
+        if progress is not None:
+            progress(share, f"intervals of {len(judged.table):,} rows")
+
     found = resample([measure], units_of(judged), RESAMPLES, seed, tell)
     told = {}
     for metric, value in values.items():

@@ -76,6 +76,8 @@ def take_labels(
     Raises:
         LabelError: an id cannot be used, or every label is refused; then none is kept.
     """
+    if progress is not None:
+        progress(0.0, f"looking through {len(labels):,} labels")
     found, refused, without = checked_labels(labels, config, classes)
     part = part_of(progress, 0.1, 0.8, "")
     kept = keep_labels(store, config.name, found, source, tell=tell, actor=actor, progress=part)

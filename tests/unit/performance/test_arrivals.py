@@ -116,7 +116,14 @@ def test_ids_meet_whatever_the_file_makes_of_them(trained: Workspace) -> None:
     blind = [{name: value for name, value in row.items() if name != "y"} for row in table]
     keep_labels(store, "late", {str(number): row["y"] for number, row in enumerate(table[:40])}, "later.csv")
     path = land(trained.root / "data", "ids.csv", blind)
-    assert measure_files(store, live(store), config, [path]).harm.labelled == 40
+    told: list[tuple[float, str]] = []
+    found = measure_files(
+        store, live(store), config, [path], progress=lambda share, what: told.append((share, what))
+    )
+    assert found.harm.labelled == 40
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares) and shares[0] == 0 and 0.85 <= shares[-1] <= 1
+    assert any("intervals of 40 rows" in what for _, what in told)
     odd = trained.root / "data" / "ids.parquet"
     with connect() as con:
         key = "CASE WHEN key < 5 THEN '' ELSE key::INT::VARCHAR END AS key"

@@ -133,3 +133,21 @@ def test_one_bad_label_costs_its_own_row_in_every_format(tmp_path: Path) -> None
         assert [one.id for one in refused] == ["2"]
     (tmp_path / "n.csv").write_text("id,y\n1,10.5\n2,n/a?\n3,7\n")
     assert checked_labels(pairs_of_file(tmp_path / "n.csv", NUMBERS), NUMBERS)[0] == {"1": 10.5, "3": 7.0}
+
+
+def test_ctrl_c_says_how_many_labels_are_kept(store: Store) -> None:
+    many = {f"i{number}": 1 for number in range(12_000)}
+    told: list[str] = []
+
+    def press(share: float, what: str) -> None:
+        told.append(what)
+        if share > 0.8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as pressed:
+        keep_labels(store, "late", many, "big.csv", progress=press)
+    assert told == [f"{kept} of 12,000 labels kept" for kept in ("0", "5,000", "10,000")]
+    assert pressed.value.__notes__ == [
+        "The first 10,000 of 12,000 labels are kept; giving all again changes nothing."
+    ]
+    assert keep_labels(store, "late", many, "big.csv").same == 10_000
