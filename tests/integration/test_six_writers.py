@@ -31,7 +31,8 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_there_twice(tmp_pa
     chance = random.Random(7)
     (tmp_path / "space").mkdir()
     workspace = init_workspace(tmp_path / "space", "")
-    names = [f"w{number}" for number in range(6)]
+    # With a dash, which no id has: an id may begin with any two letters.
+    names = [f"writer-{number}" for number in range(6)]
     writers = {
         name: subprocess.Popen(
             [sys.executable, "-c", LOGS_ON, name],
