@@ -101,17 +101,23 @@ def _numbers(
         ids = ids_sql(con, file, name)
         if ids is None:
             return None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{secrets.token_hex(6)}.tmp")
-        sql = (
-            f"SELECT DISTINCT md5_number_lower(id) AS number FROM {ids} WHERE id IS NOT NULL ORDER BY number"
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE numbers AS SELECT DISTINCT md5_number_lower(id) AS number"
+            f" FROM {ids} WHERE id IS NOT NULL"
         )
-        try:
-            con.execute(f"COPY ({sql}) TO {literal(str(part))} (FORMAT parquet)")
-            part.replace(path)
-        finally:
+    part = path.with_name(f".{secrets.token_hex(6)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        con.execute(f"COPY (FROM numbers ORDER BY number) TO {literal(str(part))} (FORMAT parquet)")
+        part.replace(path)
+        _make_room(path.parent)
+    except (OSError, duckdb.IOException):
+        # A disk that is full costs this warning, and not the verdict.
+        return None
+    finally:
+        con.execute("DROP TABLE numbers")
+        with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    _make_room(path.parent)
     return path
 
 

@@ -88,6 +88,12 @@ def test_numbers_may_be_lost_or_damaged_and_what_is_looked_at_is_bounded(
     assert repeated_ids(fresh, "id", file("none.csv", [{"id": 77}]), [floats, blank]) is None
     gone = (DataFile("gone.csv", tmp_path / "gone.csv"), "f" * 64)
     assert repeated_ids(fresh, "id", mine, [gone, floats, blank]) == found
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    folder.write_text("no folder can be made here")
+    assert repeated_ids(fresh, "id", mine, [floats, blank]) is None
+    folder.unlink()
     before = ids_kept.MOST_FILES
     try:
         ids_kept.MOST_FILES = 1
