@@ -19,6 +19,7 @@ def relation_sql(
     *,
     columns: Sequence[str] | None = None,
     found: Sequence[dict[str, str]] | None = None,
+    checked: bool = False,
 ) -> str:
     """Return SQL for `FROM` that reads files as one table with exactly the schema's columns and types.
 
@@ -31,6 +32,7 @@ def relation_sql(
         schema: what to read as.
         columns: which of the schema's columns; all by default.
         found: the types in each file where they are known already.
+        checked: whether it is known that every value can be read so, or else is to be missing.
 
     Raises:
         DataError: a file cannot be read, or a column in it does not fit the schema's type.
@@ -43,17 +45,19 @@ def relation_sql(
         # What is forced to be text is text.
         types = {**types, **{name: "text" for name, kind in (forced or {}).items() if kind == "VARCHAR"}}
         picked = [
-            f"{_read(con, source, column, types.get(column.name))} AS {identifier(column.name)}"
+            f"{_read(con, source, column, types.get(column.name), checked)} AS {identifier(column.name)}"
             for column in wanted
         ]
         parts.append(f"SELECT {', '.join(picked)} FROM {scan_sql(source, forced)}")
     return f"({' UNION ALL '.join(parts)})"
 
 
-def _read(con: duckdb.DuckDBPyConnection, source: Source, column: Column, found: str | None) -> str:
+def _read(
+    con: duckdb.DuckDBPyConnection, source: Source, column: Column, found: str | None, checked: bool
+) -> str:
     """Return SQL that reads a column, of type `found` in the file (None: it is not there), as it shall be."""
     if found is None:
         return f"CAST(NULL AS {sql_type(column.type)})"
-    if not may_read(source, column, found) or not all_readable(con, source, column, found):
+    if not may_read(source, column, found) or not (checked or all_readable(con, source, column, found)):
         raise misfit(con, source, column, found)
     return value_sql(source, column, found, strict=False)

@@ -86,12 +86,17 @@ def compare_chunks(
     with connect() as con, reading(*sources):
 
         def work(steps: Steps) -> tuple[list[Chunk], list[str]]:
-            readable = find_misfits(con, sources, reference.schema, columns)
+            opened = [one for one in reference.schema.columns if one in columns or one.name == moment]
+            found = find_misfits(con, sources, reference.schema, opened)
+            if moment in found.said:
+                raise DataError(found.said[moment], next="Cut by another column, or by a number of rows.")
+            compared = {column.name for column in columns}
+            readable = replace(found, columns=tuple(one for one in found.columns if one.name in compared))
             refuse_all(readable)
             notes = [*strangers(reference, readable, wishes), *untold(reference, readable, wishes)]
-            read = {column.name for column in readable.columns} | {moment}
-            opened = [column for column in readable.schema.columns if column.name in read]
-            table = open_table(con, sources, readable.schema, opened, keep=True, steps=steps)
+            table = open_table(
+                con, sources, found.schema, found.columns, keep=True, steps=steps, found=found.types
+            )
             parts = _by_rows(con, table, rows) if rows else _by_time(con, table, moment, by)
             if rows:
                 notes.extend(_sorted_by(con, table, readable.columns))

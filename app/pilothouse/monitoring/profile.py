@@ -85,11 +85,12 @@ def open_table(
     """Return SQL for `FROM` that has the columns, each file parsed once.
 
     With `keep` the rows are a table, in the order of the files, with `rowid`. `found` are the types in each
-    file, where they are known already.
+    file, where it is known already that the columns can be read.
     """
     if steps:
         steps.next("opening")
-    table = relation_sql(con, sources, schema, columns=[column.name for column in columns], found=found)
+    names = [column.name for column in columns]
+    table = relation_sql(con, sources, schema, columns=names, found=found, checked=found is not None)
     if keep or any(suffix_of(as_file(source).name) != ".parquet" for source in sources):
         # Text is slow to parse: once, not once a column.
         con.execute(f"CREATE OR REPLACE TEMP TABLE parsed AS SELECT * FROM {table}").fetchall()

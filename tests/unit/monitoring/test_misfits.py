@@ -11,6 +11,7 @@ import pytest
 
 from making_data import write_parquet, write_text
 from pilothouse.cli.main import main
+from pilothouse.data.reading import DataError
 from pilothouse.data.versions import snapshot
 from pilothouse.monitoring.chunks import compare_chunks
 from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
@@ -82,7 +83,7 @@ def test_enough_of_them_are_a_drift_and_all_of_them_other_data(then: Path) -> No
     assert report.unreadable == ["x", "z"] and report.dataset_drift
     _csv(now, {name: ["?"] * 9 for name in ("x", "z", "n", "rooms")})
     exclude = Wishes(exclude=("k", "y"))
-    with pytest.raises(Exception, match=r"now\.csv the column 'x' is text \(for example '\?'\)"):
+    with pytest.raises(DataError, match=r"now\.csv the column 'x' is text \(for example '\?'\)"):
         compare_files(open_reference(str(then), exclude), [now], exclude)
 
 
@@ -117,6 +118,14 @@ def test_chunks_of_files_are_told_apart_and_others_are_not(then: Path) -> None:
     assert [chunk.report.unreadable for chunk in chunks] == [["x"], []]
     chunks, _ = compare_chunks(reference, [bad, good], "200", Wishes())
     assert [chunk.report.unreadable for chunk in chunks] == [["x"]] * 4
+    days = {"day": ["2025-01-01", "2025-02-01"] * 200, **columns}
+    reference = open_reference(str(_csv(then.parent / "days.csv", days)), Wishes())
+    wishes = Wishes(exclude=("day",))
+    chunks, _ = compare_chunks(reference, [then.parent / "days.csv"], "month", wishes)
+    assert [chunk.report.n_current for chunk in chunks] == [200, 200]
+    bad = _csv(then.parent / "bad.csv", {**days, "day": ["soon"] * 400})
+    with pytest.raises(DataError, match=r"the column 'day' is text \(for example 'soon'\), where a date"):
+        compare_chunks(reference, [bad], "month", wishes)
 
 
 def test_the_command_says_it_on_stdout_and_by_its_exit_code(
