@@ -71,7 +71,7 @@ def open_reference(
         fine = FINE_OF_FILES if wishes.on_points else FINE_BINS if to_save else 0
         profile = profile_files(
             sources, schema, exclude=wishes.exclude, fine=fine, keep=values if wishes.on_points else None,
-            progress=part_of(progress, 0.2, 1, "reference"),
+            ids=True, progress=part_of(progress, 0.2, 1, "reference"),
         )  # fmt: skip
         reference = Reference(text, profile, values, tuple(sources), wishes.target)
     require_columns([column.name for column in reference.profile.columns], wishes.target)

@@ -12,6 +12,7 @@ from typing import Any
 from pilothouse.data.inferring import MOSTLY_UNIQUE
 from pilothouse.data.reading import Source, connect, identifier, reading
 from pilothouse.data.typed_reading import relation_sql
+from pilothouse.monitoring.columns import ColumnProfile
 from pilothouse.monitoring.misfits import find_misfits
 from pilothouse.monitoring.patience import Progress, Steps, part_of, patiently
 from pilothouse.monitoring.reference import Reference
@@ -35,7 +36,8 @@ def id_like(
     by chance would have.
 
     Args:
-        reference: what is compared with; only its columns count, and its files where they are at hand.
+        reference: what is compared with; only its columns count. Its files are read where its profile does
+            not say how many different values there are.
         sources: the current files.
         spared: columns that are not looked at.
         progress: called while it lasts; cancels by raising.
@@ -43,16 +45,27 @@ def id_like(
     Raises:
         DataError: a file cannot be read.
     """
-    names = [
-        column.name
+    asked = [
+        column
         for column in reference.profile.columns
         if column.type == "integer" and column.kind == "numeric" and column.name not in spared
     ]
-    for side, begin, where in ((sources, 0.0, ""), (reference.sources, 0.5, "in the reference")):
-        if side and names:
-            part = part_of(progress, begin, begin + 0.5, where)
-            names = _unique(reference, side, names, part)
+    names = [column.name for column in asked if not column.distinct or _was_id(column)]
+    if names:
+        names = _unique(reference, sources, names, part_of(progress, 0, 0.5, ""))
+    # A profile that does not say how many different values there are is of another make.
+    unsaid = [column.name for column in asked if not column.distinct and column.name in names]
+    if unsaid and reference.sources:
+        part = part_of(progress, 0.5, 1, "in the reference")
+        ids = _unique(reference, reference.sources, unsaid, part)
+        names = [name for name in names if name in ids or name not in unsaid]
     return names
+
+
+def _was_id(column: ColumnProfile) -> bool:
+    ends = (column.min, column.max)
+    low, high = (float(end) if isinstance(end, int | float) else 0.0 for end in ends)
+    return _looks_like_id(column.name, column.rows - column.missing, column.distinct, high - low)
 
 
 def _unique(

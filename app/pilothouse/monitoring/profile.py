@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -27,6 +28,8 @@ FINE_BINS = 200
 """Fine bins of a number in a profile that is kept, for tests that need half a percent."""
 MOST_VALUES = 1_000_000
 """Up to so many rows tests on values are exact."""
+_MANY = 0.1
+"""Of the values that are there, about: a column with fewer different ones is no id."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BEYOND = (math.inf,)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
@@ -40,6 +43,7 @@ def profile_files(
     exclude: Sequence[str] = (),
     fine: int = 0,
     keep: dict[str, Any] | None = None,
+    ids: bool = False,
     progress: Progress | None = None,
 ) -> Profile:
     """Profile files as one dataset.
@@ -52,6 +56,7 @@ def profile_files(
         fine: into so many fine bins numbers are counted besides, for the tests that need more than tenths;
             with `edges_from`, any number means the reference's fine bins.
         keep: gets the finite values of numeric columns in order, unless there are more than `MOST_VALUES`.
+        ids: count the different values of integers, too, by which ids are known.
         progress: called while it lasts; cancels by raising.
 
     Raises:
@@ -63,6 +68,8 @@ def profile_files(
         def work(steps: Steps) -> Profile:
             table = open_table(con, sources, schema, columns, steps=steps)
             profile = profile_table(con, table, columns, edges_from, fine, steps)
+            if ids:
+                profile = _with_distinct(con, table, profile)
             if keep is not None and profile.rows <= MOST_VALUES:
                 for column in profile.columns:
                     if column.kind == "numeric":
@@ -207,6 +214,25 @@ def _numeric(
             )
         )  # fmt: skip
     return profiles
+
+
+def _with_distinct(con: duckdb.DuckDBPyConnection, table: str, profile: Profile) -> Profile:
+    """Count the different values of numeric integers: exactly where there are many, else about."""
+    present = {
+        one.name: one.rows - one.missing
+        for one in profile.columns
+        if (one.type, one.kind) == ("integer", "numeric")
+    }
+    if not (names := list(present)):
+        return profile
+    about = ", ".join(f"approx_count_distinct({identifier(name)})" for name in names)
+    distinct = dict(zip(names, map(int, _row(con, f"SELECT {about} FROM {table}")), strict=True))
+    many = [name for name in names if distinct[name] > _MANY * present[name]]
+    if many:
+        exactly = ", ".join(f"count(DISTINCT {identifier(name)})" for name in many)
+        distinct |= zip(many, map(int, _row(con, f"SELECT {exactly} FROM {table}")), strict=True)
+    columns = (replace(one, distinct=distinct.get(one.name, one.distinct)) for one in profile.columns)
+    return replace(profile, columns=tuple(columns))
 
 
 def _finite_spread(con: duckdb.DuckDBPyConnection, table: str, value: str) -> tuple[Any, ...]:

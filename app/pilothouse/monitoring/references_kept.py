@@ -15,7 +15,7 @@ from pilothouse.monitoring.reference import Reference
 from pilothouse.processes import write_atomic
 from pilothouse.workspace import Workspace
 
-_SHAPE = 1
+_SHAPE = 2
 """Rises when a profile of the same bytes would say something else."""
 MOST_KEPT = 50
 

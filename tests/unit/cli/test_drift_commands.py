@@ -19,6 +19,7 @@ import pytest
 from making_data import write_parquet
 from pilothouse.cli.main import main
 from pilothouse.monitoring.filedrift import Wishes, compare_files, open_reference
+from pilothouse.monitoring.id_like import id_like
 from pilothouse.store import open_store
 from pilothouse.workspace import Workspace
 from steering import environment
@@ -456,3 +457,25 @@ def test_a_profile_whose_figures_overflowed_serves_tests_on_values(
     for test in ("ks", "wasserstein", "psi"):
         (column,) = _json(capsys, "now.parquet", "--reference", "p.json", "--test", test)["columns"]
         assert column["test"] == test
+
+
+def test_a_reference_that_was_profiled_is_not_read_again_to_find_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, first in (("then", 0), ("now", 5000)):
+        dice = np.random.default_rng(first)
+        write_parquet(
+            Path(f"{name}.parquet"),
+            {
+                "number": np.arange(first, first + 1000),
+                "km": dice.integers(0, 500, 1000),
+                "x": dice.random(1000),
+            },
+        )
+    assert _run(capsys, "--reference", "then.parquet", "--save-profile", "p.json")[0] == 0
+    found = open_reference("then.parquet", Wishes())
+    Path("then.parquet").unlink()
+    assert id_like(found, [Path("now.parquet")]) == ["number"]
+    told = _json(capsys, "now.parquet", "--reference", "p.json")
+    assert {one["column"] for one in told["columns"]} == {"km", "x"}
