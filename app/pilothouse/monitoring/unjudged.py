@@ -7,15 +7,20 @@ passed already.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.keeping import fingerprint
-from pilothouse.data.reading import data_files
-from pilothouse.monitoring.judging import judge_file
+from pilothouse.data.reading import DataError, data_files
+from pilothouse.monitoring.checks import examine_file, is_sound
+from pilothouse.monitoring.judging import judge_file, roles_of
+from pilothouse.monitoring.keeping_verdicts import Verdict, keep_verdict
+from pilothouse.monitoring.quality.advice import advised
+from pilothouse.monitoring.quality.rules import FileRules
 from pilothouse.monitoring.quality.rules_kept import current_rules
 from pilothouse.monitoring.reference import find_reference
-from pilothouse.monitoring.verdicts import HELD
+from pilothouse.monitoring.verdicts import HELD, OK
 from pilothouse.store import Store
 from pilothouse.workspace import Workspace
 
@@ -25,9 +30,9 @@ def judge_the_rest(
 ) -> None:
     """Judge the files of the data folder that were not judged by the schema that holds now.
 
-    As the watcher would, with verdict, report and event.
-
-    Without an accepted schema and a reference there is nothing to judge by, and nothing is done.
+    As the watcher would, with verdict, report and event. Without an accepted schema and a reference there is
+    nothing to judge by, and nothing is done. A reference that cannot be read is told, and files are only
+    checked: to train is the way out of that.
 
     Args:
         workspace, store, model: whose folder.
@@ -36,21 +41,41 @@ def judge_the_rest(
     Raises:
         DataError: a file is gone, or changed while it was being read.
     """
-    rest = _rest(workspace, store, model)
-    if rest and tell is not None:
+    told = tell or (lambda _: None)
+    rules, readable = current_rules(store, model.name), True
+    try:
+        reference = find_reference(workspace, store, model)
+    except DataError as error:
+        reference, readable = None, False
+        told(error.what)
+    if rules is None and reference is None:
+        return
+    rest = _rest(workspace, store, model, rules.accepted if rules else None)
+    if rest:
         files = "1 file" if len(rest) == 1 else f"{len(rest)} files"
-        tell(f"Judging {files} that nobody has judged yet.")
+        told(f"Judging {files} that nobody has judged yet.")
     for path in rest:
-        verdict = judge_file(workspace, store, model, path)
-        if verdict.status == HELD and tell is not None:
-            tell(f"{path.name} is held back: {verdict.findings[0].message}")
+        verdict = (
+            judge_file(workspace, store, model, path) if readable else _check_only(store, model, path, rules)
+        )
+        if verdict.status == HELD:
+            told(f"{path.name} is held back: {verdict.findings[0].message}")
 
 
-def _rest(workspace: Workspace, store: Store, model: ModelConfig) -> list[Path]:
-    rules = current_rules(store, model.name)
-    if rules is None and find_reference(workspace, store, model) is None:
-        return []
+def _check_only(store: Store, model: ModelConfig, path: Path, rules: FileRules | None) -> Verdict:
+    """Check a file by the accepted schema; what is sound is not stored, since it is still to be compared."""
+    roles = roles_of(model)
+    examined = examine_file(path, None, roles, rules)
+    rows = examined.figures.rows if examined.figures else 0
+    findings = advised(examined.findings, path.name, by_rules=True, landed=True, rows=rows, roles=roles)
     number = rules.accepted if rules else None
+    verdict = Verdict(OK, findings, None, path.name, fingerprint(path), rows, "", number, stored=False)
+    if is_sound(findings):
+        return verdict
+    return keep_verdict(store, model, replace(verdict, status=HELD, stored=True))
+
+
+def _rest(workspace: Workspace, store: Store, model: ModelConfig, number: int | None) -> list[Path]:
     judged = store.query(
         "SELECT name, sha256 FROM arrivals WHERE model = ? AND schema_number IS NOT DISTINCT FROM ?",
         [model.name, number],

@@ -92,3 +92,23 @@ def test_where_there_is_nothing_to_judge_by_nothing_is_judged(workspace: Workspa
     write_parquet(workspace.root / "data" / "jan.parquet", _rows(1))
     assert _taken(workspace) == (["jan.parquet"], [])
     assert _judged(store) == []
+
+
+def test_a_reference_that_cannot_be_read_does_not_stand_in_the_way_of_training(
+    workspace: Workspace, store: Store, folder: Path
+) -> None:
+    text = workspace.config_path.read_text()
+    workspace.config_path.write_text(text.replace("[data]", '[data]\nkeep = "link"'))
+    assert _taken(workspace)[0] == ["jan.parquet"]
+    # The kept bytes are those of the folder, and edited in place.
+    (folder / "new.parquet").write_bytes(
+        write_parquet(workspace.root / "other.parquet", _rows(5)).read_bytes()
+    )
+    with (folder / "jan.parquet").open("r+b") as file:
+        file.write((folder / "new.parquet").read_bytes())
+    (folder / "new.parquet").unlink()
+    write_parquet(folder / "mar.parquet", _rows(3, shift=1000.0))
+    names, told = _taken(workspace)
+    assert names == ["jan.parquet"]
+    assert "no longer holds the bytes it was kept with" in told[0]
+    assert any("mar.parquet is held back" in said for said in told)
