@@ -9,7 +9,7 @@ from typing import Any
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.versions import fingerprint
-from pilothouse.errors import PilothouseError
+from pilothouse.errors import PilothouseError, is_interrupt
 from pilothouse.performance.alerts import Alert, figures_of, judge_alerts
 from pilothouse.performance.business_added import ASKED, asked
 from pilothouse.performance.earlier import landed_before
@@ -50,6 +50,8 @@ def judge_arrival(
         kept = _of(arrival, version, config, found, _landed_before(store, arrival))
         alerts = judge_alerts(config, figures_of(found.harm, version, drifted=drifted))
     except Exception as error:
+        if is_interrupt(error):  # What somebody stopped is judged the next time.
+            raise KeyboardInterrupt from error
         # A pipeline or a file that nobody foresaw must not come up again and again.
         why = f"{type(error).__name__}: {str(error)[:300]}"
         if isinstance(error, PilothouseError):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 
 from pilothouse.autopilot.harm_judge import judge_waiting
 from pilothouse.config import AlertRule, BusinessMetric, ModelConfig
+from pilothouse.data.engine import interrupt_all
 from pilothouse.data.reading import connect, data_files, scan_sql
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import judge_file
@@ -53,6 +57,36 @@ def live(store: Store) -> ModelVersion:
 
 def flipped(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "y": 1 - row["y"]} for row in table]
+
+
+def test_a_judgement_that_is_interrupted_in_a_query_is_none(
+    trained: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, config = open_store(trained), trained.config().model()
+    landed(trained, "good.csv", rows(60, seed=7))
+    (waiting,) = waiting_for_harm(store, "late")
+
+    def query(*args: object) -> None:
+        """What DuckDB makes of Ctrl-C."""
+        with connect() as con:
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            much = "range(10000000)"
+            con.execute(
+                f"SELECT count(*) FILTER (hash(a.range * b.range) = 1) FROM {much} a, {much} b"
+            ).fetchall()
+
+    def stop(number: int, frame: object) -> None:
+        interrupt_all()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    monkeypatch.setattr("pilothouse.performance.arrivals.landed_before", query)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            judge_arrival(store, live(store), config, waiting)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert read_harm(store, "late") == [] and len(waiting_for_harm(store, "late")) == 1
 
 
 def test_each_arrival_is_judged_once_and_harm_leaves_an_event(trained: Workspace) -> None:
