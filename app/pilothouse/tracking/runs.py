@@ -174,6 +174,8 @@ def get_run(store: Store, ref: str) -> Run:
             )
             # What lies in the trash answers only where nothing else does.
             rows = [row for row in rows if row["deleted_at"] is None] or rows
+            # A whole name says more than the beginning of an id, which it may happen to be.
+            rows = [row for row in rows if row["name"] == ref] or rows
         if len(rows) > 1:
             some = ", ".join(f"{row['run_id']} ({row['name']})" for row in rows[:5])
             raise NotFoundError(f"{ref!r} names {len(rows)} runs: {some}.", next="Give more of the id.")
