@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from piloting import press, ready, settle, shown, visit
 from textual.widgets import Button
 
 import making_models
+from pilothouse.processes import fair_lock, is_alive
 from pilothouse.registry.history import history
 from pilothouse.registry.versions import champion
 from pilothouse.serving.control import stop_server
@@ -136,6 +138,25 @@ async def test_files_are_judged_by_a_key(steered: Workspace) -> None:
         "other.csv is held again, its acceptance was taken back: no hurry",
         "other.csv was accepted in spite of its checks: it is fine",
     ]
+
+
+async def test_judging_the_folder_that_takes_long_says_so_and_is_stopped(steered: Workspace) -> None:
+    app = PilothouseApp(steered)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await visit(pilot, "4")
+        await settle(pilot, lambda: "not watched" in shown(app), timeout=PATIENCE)
+        # While somebody else has the store, it takes long.
+        with fair_lock(steered.state_dir / "store.lock"):
+            await pilot.press("u")
+            async with asyncio.timeout(PATIENCE):  # A screen on which something works never settles.
+                while "Stop" not in shown(app):
+                    await pilot.pause(0.05)
+            assert "Judging the files of the folder" in shown(app)
+            await pilot.press("right", "enter")
+            async with asyncio.timeout(PATIENCE):
+                while "was stopped" not in shown(app):
+                    await pilot.pause(0.05)
+        assert not is_alive(steered.watch_dir / "alive")
 
 
 async def test_an_error_of_a_command_is_told_in_its_words(steered: Workspace) -> None:
