@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import shutil
 import tempfile
 import threading
 import weakref
@@ -18,6 +20,7 @@ import duckdb
 
 _engines: dict[int, duckdb.DuckDBPyConnection] = {}
 """By process: one that was forked cannot use its parent's, whose threads it does not have."""
+_SPILL = re.compile(r"pilothouse-(\d{1,9})-[0-9a-f]{8}")
 _guard = threading.Lock()
 _open: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
@@ -35,6 +38,7 @@ def connect() -> duckdb.DuckDBPyConnection:
             except duckdb.Error:
                 # A fatal error has left it of no use; whoever had that error has been told.
                 pass
+        remove_left_spill()
         _engines[os.getpid()] = engine = connect_alone()
         return _in_utc(engine.cursor())
 
@@ -54,6 +58,25 @@ def connect_alone() -> duckdb.DuckDBPyConnection:
             }
         )
     )
+
+
+def remove_left_spill(folder: Path | None = None) -> None:
+    """Remove what queries of this user's processes had put on disk when they were killed: gigabytes, perhaps.
+
+    Args:
+        folder: where to look; by default the folder for temporary files.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder or tempfile.gettempdir()) as found:
+        for one in found:
+            spill = _SPILL.fullmatch(one.name)
+            if spill is None or not one.is_dir(follow_symlinks=False):
+                continue
+            import psutil
+
+            # Where there are no users (Windows), the folder for temporary files is one's own.
+            mine = one.stat(follow_symlinks=False).st_uid == getattr(os, "getuid", lambda: 0)()
+            if mine and not psutil.pid_exists(int(spill[1])):
+                shutil.rmtree(one.path, ignore_errors=True)
 
 
 def _in_utc(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
