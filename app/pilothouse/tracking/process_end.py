@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
+from pilothouse.errors import is_interrupt
+
 End = Callable[[str, int | None, str], None]
 _hooked = threading.Lock()
 """Taken once, by the first thread that has a run, and never given back."""
@@ -151,7 +153,7 @@ def status_of(error: BaseException | None) -> tuple[str, int | None, str]:
     """Return how a run ends that an exception ended (None: that nothing did): status, exit code, reason."""
     if error is None:
         return "FINISHED", 0, ""
-    if isinstance(error, KeyboardInterrupt):
+    if is_interrupt(error):
         return "KILLED", 130, "Interrupted from the keyboard."
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
