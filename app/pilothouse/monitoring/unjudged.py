@@ -30,9 +30,9 @@ def judge_the_rest(
 ) -> None:
     """Judge the files of the data folder that were not judged by the schema that holds now.
 
-    As the watcher would, with verdict, report and event. Without an accepted schema and a reference there is
-    nothing to judge by, and nothing is done. A reference that cannot be read is told, and files are only
-    checked: to train is the way out of that.
+    As the watcher would, with verdict, report and event. Where nobody has accepted a schema nothing is done:
+    what the live version learned from is no rule for what the next one may learn from. A reference that
+    cannot be read is told, and files are only checked: to train is the way out of that.
 
     Args:
         workspace, store, model: whose folder.
@@ -43,14 +43,14 @@ def judge_the_rest(
     """
     told = tell or (lambda _: None)
     rules, readable = current_rules(store, model.name), True
-    try:
-        reference = find_reference(workspace, store, model)
-    except DataError as error:
-        reference, readable = None, False
-        told(error.what)
-    if rules is None and reference is None:
+    if rules is None:
         return
-    rest = _rest(workspace, store, model, rules.accepted if rules else None)
+    try:
+        find_reference(workspace, store, model)
+    except DataError as error:
+        readable = False
+        told(error.what)
+    rest = _rest(workspace, store, model, rules)
     if rest:
         files = "1 file" if len(rest) == 1 else f"{len(rest)} files"
         told(f"Judging {files} that nobody has judged yet.")
@@ -62,23 +62,23 @@ def judge_the_rest(
             told(f"{path.name} is held back: {verdict.findings[0].message}")
 
 
-def _check_only(store: Store, model: ModelConfig, path: Path, rules: FileRules | None) -> Verdict:
+def _check_only(store: Store, model: ModelConfig, path: Path, rules: FileRules) -> Verdict:
     """Check a file by the accepted schema; what is sound is not stored, since it is still to be compared."""
     roles = roles_of(model)
     examined = examine_file(path, None, roles, rules)
     rows = examined.figures.rows if examined.figures else 0
     findings = advised(examined.findings, path.name, by_rules=True, landed=True, rows=rows, roles=roles)
-    number = rules.accepted if rules else None
-    verdict = Verdict(OK, findings, None, path.name, fingerprint(path), rows, "", number, stored=False)
+    digest, number = fingerprint(path), rules.accepted
+    verdict = Verdict(OK, findings, None, path.name, digest, rows, "", number, stored=False)
     if is_sound(findings):
         return verdict
     return keep_verdict(store, model, replace(verdict, status=HELD, stored=True))
 
 
-def _rest(workspace: Workspace, store: Store, model: ModelConfig, number: int | None) -> list[Path]:
+def _rest(workspace: Workspace, store: Store, model: ModelConfig, rules: FileRules) -> list[Path]:
     judged = store.query(
         "SELECT name, sha256 FROM arrivals WHERE model = ? AND schema_number IS NOT DISTINCT FROM ?",
-        [model.name, number],
+        [model.name, rules.accepted],
     )
     learned = store.query(
         "SELECT sha256 FROM dataset_files JOIN dataset_versions AS made USING (version) WHERE made.model = ?"

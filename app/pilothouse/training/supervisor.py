@@ -140,12 +140,13 @@ class Supervisor:
             self.stop("request")
 
     def _keep(self, data: bytes) -> None:
+        # First the metrics: a metric that is to be seen in the log is kept, whenever this process is killed.
+        if self._lines and data and self._points <= _MOST_POINTS:
+            self._record(self._lines.feed(data))
         self._log.write(data)
         if self._log.problem and not self._told_log_problem:
             self._told_log_problem = True
             self._diary.tags({"log": self._log.problem})
-        if self._lines and data and self._points <= _MOST_POINTS:
-            self._record(self._lines.feed(data))
 
     def _look_at_data(self) -> None:
         """Say if a script may have read other bytes than its dataset version has; recipes see to it."""

@@ -88,8 +88,11 @@ def test_a_new_schema_judges_what_was_learned_from_before_it(
         _taken(workspace)
 
 
-def test_where_there_is_nothing_to_judge_by_nothing_is_judged(workspace: Workspace, store: Store) -> None:
-    write_parquet(workspace.root / "data" / "jan.parquet", _rows(1))
+def test_where_nobody_has_accepted_a_schema_nothing_is_judged(workspace: Workspace, store: Store) -> None:
+    jan = write_parquet(workspace.root / "data" / "jan.parquet", _rows(1))
+    assert _taken(workspace) == (["jan.parquet"], [])
+    # Another table altogether: what was learned from is no rule for it.
+    write_parquet(jan, {"x": [f"t{n}" for n in range(400)], "y": [0, 1] * 200})
     assert _taken(workspace) == (["jan.parquet"], [])
     assert _judged(store) == []
 
