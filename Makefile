@@ -3,7 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v pyth
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-workspace
-CORES := $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
+# One more than there are cores: a test that waits for a process leaves its core to another.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(1 + min(4, os.cpu_count() or 1))')
 
 # Containers often set it, and then every process that a test starts compiles this project anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,7 +15,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/pilothouse demo --dir $(DEMO)
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n $(CORES) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

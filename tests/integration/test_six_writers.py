@@ -45,7 +45,7 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_there_twice(tmp_pa
     for name in chance.sample(names, 6):
         writer = writers[name]
         assert writer.stdout is not None
-        for _ in range(chance.randrange(50, 2000)):
+        for _ in range(chance.randrange(50, 800)):
             told[name] = int(writer.stdout.readline())
         # Who reads takes what is new from the journals into the store while the others write on.
         assert len(list_runs(store)) <= 6

@@ -103,7 +103,7 @@ def test_what_counts_is_the_floor_or_the_noise_of_so_few_rows(tmp_path: Path) ->
 def test_components_judge_rows_that_they_were_not_fitted_to(tmp_path: Path) -> None:
     dice = np.random.default_rng(6)
     drifted, p_values = 0, []
-    for _ in range(40):
+    for _ in range(24):
         sides = [{f"c{at}": dice.normal(size=60) for at in range(14)} for _ in range(2)]
         paths = [write_parquet(tmp_path / f"{at}.parquet", rows) for at, rows in enumerate(sides)]
         (pca,) = compare_jointly(open_reference(str(paths[0]), AUTO), paths[1:], AUTO, ["pca"])

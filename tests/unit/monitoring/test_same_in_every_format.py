@@ -79,7 +79,7 @@ CELL = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 59), CELL), max_size=8))
 def test_a_table_gives_one_report_in_four_formats(
     tmp_path_factory: pytest.TempPathFactory, reference: Reference, cells: list[tuple[int, tuple[str, Any]]]
