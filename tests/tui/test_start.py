@@ -31,7 +31,8 @@ def watched(self, screen, renderable):
         loaded.extend(sys.modules)
 PilothouseApp._display = watched
 async def main():
-    async with PilothouseApp(Workspace(Path(sys.argv[1]))).run_test() as pilot:
+    # Wide, so that every key of the screen is drawn and has been asked whether it does anything.
+    async with PilothouseApp(Workspace(Path(sys.argv[1]))).run_test(size=(200, 50)) as pilot:
         await pilot.pause()
 asyncio.run(main())
 print(*{name.partition('.')[0] for name in loaded})

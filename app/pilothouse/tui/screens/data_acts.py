@@ -40,8 +40,6 @@ class DataActs(UpkeepActs):
         if action == "deliver" and known is not None and not known.coming:
             return "no month waits to be delivered; only a demo has some"
         if action == "accept":
-            from pilothouse.monitoring.verdicts import bar_of
-
             file = self.current_file()
             if file is None:
                 return "no file is held back"
@@ -49,6 +47,9 @@ class DataActs(UpkeepActs):
                 return f"{file.arrival.name} is no longer in the folder"
             if file.arrival.status not in ("held", "accepted"):
                 return f"{file.arrival.name} is not held back"
+            # Not before there is a file: it loads what the first paint would wait for.
+            from pilothouse.monitoring.verdicts import bar_of
+
             if (bar := bar_of(file.arrival)) is not None:
                 name = file.arrival.name
                 return f"no training could read {name}: {without_name(bar.message, name)}"
