@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from piloting import HOSTILE
 from textual.app import App, ComposeResult
@@ -50,6 +50,8 @@ def test_a_chart_never_leaves_its_box(
     assert all(width(line) <= columns for line in lines), drawn.plain
 
 
+@example(0.0, 5e-324, 2)
+@example(0.0, 3e-308, 20)
 @given(finite, finite, st.integers(1, 20))
 def test_ticks_are_few_even_round_and_inside(a: float, b: float, most: int) -> None:
     low, high = min(a, b), max(a, b)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -20,7 +21,9 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     if not (math.isfinite(low) and math.isfinite(high)) or most < 1 or high < low:
         return ()
     across = high - low
-    if across == 0 or not math.isfinite(across) or across <= max(abs(low), abs(high)) * 1e-13:
+    # A power of ten below the least number that there is in full would be none.
+    tiny = across <= max(abs(low), abs(high)) * 1e-13 or across / most < sys.float_info.min
+    if across == 0 or not math.isfinite(across) or tiny:
         return (low,) if low == high or most < 2 else (low, high)
     power = 10.0 ** math.floor(math.log10(across / most))
     if power == 0 or not math.isfinite(power):
