@@ -137,6 +137,27 @@ def test_bad_requests_are_told_and_the_next_good_one_is_answered(
     assert ask(server).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/invocations", "/feedback"])
+def test_a_client_that_sends_all_before_it_listens_gets_the_refusal(
+    steady: tuple[Workspace, ServerStatus], path: str
+) -> None:
+    _, server = steady
+    left = 17 * 1024 * 1024
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {left}\r\n\r\n".encode()
+        )
+        # The server has answered by now, and a body that it refused is still on its way.
+        assert connection.recv(1, socket.MSG_PEEK) == b"H"
+        while left:
+            left -= connection.send(b" " * min(left, 1 << 20))
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ") and b"connection: close" in head
+    assert b"larger than" in body
+    assert ask(server).status_code == 200
+
+
 def test_a_half_request_and_garbage_bytes_hurt_nobody(steady: tuple[Workspace, ServerStatus]) -> None:
     _, server = steady
     for raw in (

@@ -6,6 +6,7 @@ A plain ASGI application: every layer between the socket and the model would cos
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import itertools
 import os
@@ -30,6 +31,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_BYTES = 16 * 1024 * 1024
 _LARGE = 128 * 1024
 """Bodies from this size on are read in a thread, so that small requests do not wait behind them."""
+
+_LINGER_SECONDS = 10
+"""How long a refused body is still read: a client that sends for longer finds the connection closed."""
 
 _JSON = (b"content-type", b"application/json")
 _OWN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -76,24 +80,26 @@ class App:
             await self._invoke(headers, request_id, receive, send)
             return
         more: tuple[tuple[bytes, bytes], ...] = ((b"x-request-id", request_id.encode()),)
+        unread = None
         if scope["path"] == "/feedback" and scope["method"] == "POST":
             try:
                 body = await self._read(headers, receive)
             except RequestError as error:
-                answer, more = failure(error.status, *error.problems), (*more, (b"connection", b"close"))
+                answer, unread = failure(error.status, *error.problems), receive
             else:
                 if body is None:
                     return
                 answer = await self._feedback.take(headers, body)
         else:
             answer = await self._other(scope["method"], scope["path"], headers)
-        await _reply(send, answer, (*self._models.current.headers, *more))
+        await _reply(send, answer, (*self._models.current.headers, *more), unread)
 
     async def _invoke(
         self, headers: dict[bytes, bytes], request_id: str, receive: Receive, send: Send
     ) -> None:
         arrived = time.perf_counter()
         live = self._models.current
+        unread = None
         more: tuple[tuple[bytes, bytes], ...] = ((b"x-request-id", request_id.encode()),)
         try:
             body = await self._read(headers, receive)
@@ -114,10 +120,9 @@ class App:
         except RequestError as error:
             answer = failure(error.status, *error.problems)
             if error.status == 413:
-                # What is still on its way will not be read.
-                more = (*more, (b"connection", b"close"))
+                unread = receive
         self._traffic.count(answer.status, time.perf_counter() - arrived)
-        await _reply(send, answer, (*(answer.headers or live.headers), *more))
+        await _reply(send, answer, (*(answer.headers or live.headers), *more), unread)
 
     async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         told = headers.get(b"content-length", b"0")
@@ -171,7 +176,22 @@ class App:
         return failure(404, f"There is nothing at {path[:100]!r}; predictions are at POST /invocations.")
 
 
-async def _reply(send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+async def _reply(
+    send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...], unread: Receive | None = None
+) -> None:
+    """Send the answer; `unread` is a body that was refused: it is read away before the connection closes.
+
+    Closing with bytes unread resets the connection, and the answer is lost with it to a client that sends all
+    before it listens (RFC 9112, section 9.6).
+    """
     length = (b"content-length", str(len(answer.body)).encode())
-    await send({"type": "http.response.start", "status": answer.status, "headers": [_JSON, length, *headers]})
-    await send({"type": "http.response.body", "body": answer.body})
+    closing = () if unread is None else ((b"connection", b"close"),)
+    start = {"type": "http.response.start", "status": answer.status}
+    await send({**start, "headers": [_JSON, length, *headers, *closing]})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": unread is not None})
+    if unread is not None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while (await unread()).get("more_body"):
+                    pass
+        await send({"type": "http.response.body", "body": b""})
