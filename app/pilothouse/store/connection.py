@@ -29,7 +29,7 @@ SHAPE = len(MIGRATIONS)
 PATIENCE = 5.0
 """Seconds to wait for a foreign program that has the file open."""
 
-_ROW_GROUP = 65_536
+_ROW_GROUP = 32_768
 """Rows that one thread scans at a time; by DuckDB's default a hundred thousand runs were a single one."""
 
 Row = dict[str, Any]
@@ -326,7 +326,10 @@ def _database() -> duckdb.DuckDBPyConnection:
                     # Every other extension would be fetched from the network.
                     "autoinstall_known_extensions": "false",
                     "autoload_known_extensions": "false",
-                    "threads": "2",
+                    # With as many as a small machine has cores, one of them was often left idle.
+                    "threads": "3",
+                    # Every transaction reads its blocks anew: into memory that it had before.
+                    "block_allocator_memory": "128MB",
                     # Of so many rows the first are found by what they are ordered by alone.
                     "late_materialization_max_rows": "1000",
                 },

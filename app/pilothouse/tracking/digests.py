@@ -19,18 +19,20 @@ FEW = 500
 """So many keys are looked up one by one in the index of the primary key; more are found by a scan."""
 
 _KEEP = """
-INSERT OR REPLACE INTO digests
-WITH wanted AS (SELECT unnest(?::VARCHAR[]) AS run_id),
+INSERT INTO digests
+WITH wanted AS (
+    SELECT unnest(ids) AS run_id, unnest(range(len(ids))) AS place FROM (SELECT ?::VARCHAR[] AS ids)),
 told AS (
     SELECT 'params' AS section, run_id, key, CAST(to_json(value) AS VARCHAR) AS content
-    FROM params WHERE run_id IN (FROM wanted)
+    FROM params WHERE run_id IN (SELECT run_id FROM wanted)
     UNION ALL
-    SELECT 'tags', run_id, key, CAST(to_json(value) AS VARCHAR) FROM tags WHERE run_id IN (FROM wanted)
+    SELECT 'tags', run_id, key, CAST(to_json(value) AS VARCHAR)
+    FROM tags WHERE run_id IN (SELECT run_id FROM wanted)
     UNION ALL
     SELECT 'metrics', run_id, key, concat(
         '[', to_json(if((min, max) IS NOT DISTINCT FROM (last, last), [last], [last, min, max])),
         ',', last_step, ',', count, ']')
-    FROM metrics WHERE run_id IN (FROM wanted)),
+    FROM metrics WHERE run_id IN (SELECT run_id FROM wanted)),
 pairs AS (
     SELECT section, run_id, string_agg(concat(to_json(key), ':', content), ',' ORDER BY key) AS content
     FROM told GROUP BY section, run_id)
@@ -38,7 +40,7 @@ SELECT run_id,
     concat('{', any_value(content) FILTER (section = 'params'), '}'),
     concat('{', any_value(content) FILTER (section = 'tags'), '}'),
     concat('{', any_value(content) FILTER (section = 'metrics'), '}')
-FROM wanted LEFT JOIN pairs USING (run_id) GROUP BY run_id
+FROM wanted LEFT JOIN pairs USING (run_id) GROUP BY run_id ORDER BY min(place)
 """
 
 
@@ -113,8 +115,14 @@ def among(column: str, values: Sequence[str]) -> tuple[str, list[Any]]:
 
 
 def keep_digests(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Write the digests of runs that have ended, or changed since, as their tables are now."""
+    """Write the digests of runs that have ended, or changed since, as their tables are now.
+
+    They lie in the order of the ids: neighbours in a list, such as the newest, are found in few places then.
+    """
     if run_ids:
+        # In two steps: INSERT OR REPLACE keeps no order.
+        where, bound = among("run_id", run_ids)
+        tx.execute(f"DELETE FROM digests WHERE {where}", bound)
         tx.execute(_KEEP, [list(run_ids)])
 
 

@@ -56,6 +56,16 @@ def test_a_digest_gives_back_exactly_what_the_tables_have(store: Store) -> None:
     assert repr(after["r"].summaries["8"]) == repr(MetricSummary(math.nan, None, None, 2**62, 8))
 
 
+def test_digests_lie_in_the_order_in_which_they_are_asked_for(store: Store) -> None:
+    ids = [f"{number * 7919 % 5000:x}" for number in range(5000)]
+    with store.transaction() as tx:
+        tx.insert("params", [{"run_id": one, "key": "a", "value": "1", "number": 1.0} for one in ids])
+        keep_digests(tx, ids[:2000])
+        keep_digests(tx, ids)
+    lie = store.query("SELECT run_id, params FROM digests ORDER BY rowid")
+    assert [row["run_id"] for row in lie] == ids and {row["params"] for row in lie} == {'{"a":"1"}'}
+
+
 def test_a_run_has_a_digest_once_it_has_ended_and_it_follows_every_change(
     workspace: Workspace, store: Store
 ) -> None:
