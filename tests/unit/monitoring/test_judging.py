@@ -6,29 +6,22 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from judged import judge, learned_from, numbers_and_letters
 from making_data import write_parquet, write_text
 from pilothouse.cli.main import main
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.reading import DataError
 from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError
-from pilothouse.monitoring.judging import judge_file
-from pilothouse.monitoring.keeping_verdicts import Verdict
 from pilothouse.monitoring.profile import profile_files
 from pilothouse.monitoring.reference import find_reference
 from pilothouse.monitoring.verdicts import accept_arrival, get_drift_report, list_arrivals, list_drift_reports
 from pilothouse.store import Store, list_events
 from pilothouse.workspace import Workspace
-
-
-def _rows(rng: np.random.Generator, n: int, shift: float = 0.0) -> dict[str, Any]:
-    columns: dict[str, Any] = {f"x{k}": rng.normal(shift, size=n) for k in range(3)}
-    return {**columns, "k": rng.choice(list("abc"), size=n), "y": rng.integers(0, 2, size=n)}
 
 
 @pytest.fixture
@@ -38,21 +31,14 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def folder(workspace: Workspace, store: Store, rng: np.random.Generator) -> Path:
-    data = workspace.root / "data"
-    write_parquet(data / "jan.parquet", _rows(rng, 2000))
-    snapshot(workspace, store, workspace.config().model())
-    return data
-
-
-def _judge(workspace: Workspace, store: Store, path: Path) -> Verdict:
-    return judge_file(workspace, store, workspace.config().model(), path)
+    return learned_from(workspace, store, rng)
 
 
 def test_a_steady_and_a_moved_file(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
-    steady = _judge(workspace, store, write_parquet(folder / "feb.parquet", _rows(rng, 500)))
-    moved = _judge(workspace, store, write_parquet(folder / "mar.parquet", _rows(rng, 500, 1.0)))
+    steady = judge(workspace, store, write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500)))
+    moved = judge(workspace, store, write_parquet(folder / "mar.parquet", numbers_and_letters(rng, 500, 1.0)))
     assert (steady.status, moved.status) == ("ok", "ok")
     assert steady.report and moved.report
     assert not steady.report.dataset_drift
@@ -68,14 +54,14 @@ def test_a_steady_and_a_moved_file(
 def test_the_same_bytes_are_judged_once(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
-    path = write_parquet(folder / "feb.parquet", _rows(rng, 500))
-    first = _judge(workspace, store, path)
+    path = write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500))
+    first = judge(workspace, store, path)
     events = len(list_events(store))
-    assert _judge(workspace, store, path) == first
+    assert judge(workspace, store, path) == first
     assert len(list_events(store)) == events
     assert len(list_arrivals(store, "late")) == 1
-    write_parquet(path, _rows(rng, 400))
-    second = _judge(workspace, store, path)
+    write_parquet(path, numbers_and_letters(rng, 400))
+    second = judge(workspace, store, path)
     assert second.sha256 != first.sha256
     assert len(list_arrivals(store, "late")) == 2
 
@@ -84,16 +70,16 @@ def test_what_the_reference_is_made_of_is_checked_and_not_compared_with_itself(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
     events = len(list_events(store))
-    verdict = _judge(workspace, store, folder / "jan.parquet")
+    verdict = judge(workspace, store, folder / "jan.parquet")
     assert (verdict.status, verdict.report, verdict.stored) == ("ok", None, False)
     assert "is made of it" in verdict.findings[0].message
     assert (list_arrivals(store), len(list_events(store))) == ([], events)
-    feb = write_parquet(folder / "feb.parquet", _rows(rng, 500))
-    first = _judge(workspace, store, feb)
+    feb = write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500))
+    first = judge(workspace, store, feb)
     assert first.report and first.report.question == 1
     # Now it is learned from, too: what was found when it landed stays, and nothing new is asked.
     made = snapshot(workspace, store, workspace.config().model())
-    again = _judge(workspace, store, feb)
+    again = judge(workspace, store, feb)
     assert (again.report, again.reference) == (first.report, first.reference)
     assert made.version not in again.reference
     assert len(list_drift_reports(store, "late")) == 1
@@ -102,12 +88,12 @@ def test_what_the_reference_is_made_of_is_checked_and_not_compared_with_itself(
 def test_a_copy_is_named_and_neither_judged_nor_taken(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
-    first = write_parquet(folder / "feb.parquet", _rows(rng, 500))
-    assert _judge(workspace, store, first).findings == ()
+    first = write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500))
+    assert judge(workspace, store, first).findings == ()
     for original, copy in ((first, "a.parquet"), (folder / "jan.parquet", "b.parquet")):
         # Bytes and time alike, as `cp -p` leaves them: what landed first is the original.
         shutil.copy2(original, folder / copy)
-        verdict = _judge(workspace, store, folder / copy)
+        verdict = judge(workspace, store, folder / copy)
         said = f"{copy} is a copy of {original.name}, byte for byte: it is not judged, and not used again."
         assert (verdict.status, verdict.report, verdict.rows) == (
             "copy",
@@ -116,24 +102,24 @@ def test_a_copy_is_named_and_neither_judged_nor_taken(
         )
         assert [(one.rule, one.severity, one.message) for one in verdict.findings] == [("copy", "note", said)]
         assert list_events(store)[0].message == said
-        assert _judge(workspace, store, original).status == "ok"
+        assert judge(workspace, store, original).status == "ok"
     told: list[str] = []
     made = snapshot(workspace, store, workspace.config().model(), tell=told.append)
     assert [file.name for file in made.files] == ["feb.parquet", "jan.parquet"] and made.rows == 2500
     assert told == ["a.parquet is a copy of feb.parquet and 1 more: each content is taken once."]
     # One whose original is gone is no copy.
     first.unlink()
-    assert _judge(workspace, store, folder / "a.parquet").status == "ok"
+    assert judge(workspace, store, folder / "a.parquet").status == "ok"
 
 
 @pytest.mark.parametrize("copied_later", [True, False])
 def test_of_files_that_landed_together_the_later_or_longer_is_the_copy(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator, copied_later: bool
 ) -> None:
-    first = write_parquet(folder / "x.parquet", _rows(rng, 300))
+    first = write_parquet(folder / "x.parquet", numbers_and_letters(rng, 300))
     copy = shutil.copy2(first, folder / ("a.parquet" if copied_later else "a copy of x.parquet"))
     os.utime(copy, ns=(0, first.stat().st_mtime_ns + (1 if copied_later else -(10**9))))
-    assert [_judge(workspace, store, path).status for path in (copy, first)] == ["copy", "ok"]
+    assert [judge(workspace, store, path).status for path in (copy, first)] == ["copy", "ok"]
     made = snapshot(workspace, store, workspace.config().model())
     assert [file.name for file in made.files] == ["jan.parquet", "x.parquet"]
 
@@ -144,7 +130,7 @@ def test_a_held_file_is_told_once_and_stays_out_until_it_is_accepted(
     config = workspace.config().model()
     bad = write_text(folder / "feb.csv", "x0,x1,x2,k,y\n1,2,3,a\n")
     for _ in range(2):
-        verdict = _judge(workspace, store, bad)
+        verdict = judge(workspace, store, bad)
         assert verdict.status == "held"
         assert verdict.report is None
         assert "line 2 has 4 fields" in verdict.findings[0].message
@@ -156,14 +142,14 @@ def test_a_held_file_is_told_once_and_stays_out_until_it_is_accepted(
     assert [file.name for file in made.files] == ["jan.parquet"]
     assert told == ["1 held file is left out: `pilothouse check` says why."]
     assert accept_arrival(store, "late", "feb.csv", reason="known").status == "accepted"
-    assert _judge(workspace, store, bad).status == "accepted"
+    assert judge(workspace, store, bad).status == "accepted"
     with pytest.raises(NotFoundError):
         accept_arrival(store, "late", "feb.csv")
 
 
 def test_without_a_reference_a_file_is_only_checked(workspace: Workspace, store: Store) -> None:
     path = write_text(workspace.root / "data" / "a.csv", "x,y\n1,0\n2,1\n")
-    verdict = _judge(workspace, store, path)
+    verdict = judge(workspace, store, path)
     assert (verdict.status, verdict.report, verdict.rows) == ("ok", None, 2)
     assert list_arrivals(store)[0].name == "a.csv"
 
@@ -171,18 +157,18 @@ def test_without_a_reference_a_file_is_only_checked(workspace: Workspace, store:
 def test_the_champion_s_profile_is_the_reference(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
-    other = write_parquet(workspace.root / "other.parquet", _rows(rng, 1000, 5.0))
+    other = write_parquet(workspace.root / "other.parquet", numbers_and_letters(rng, 1000, 5.0))
     profile = profile_files([other], infer_schema([other]))
     bundle = workspace.version_dir("late", 3)
     write_text(bundle / "profile.json", profile.to_json())
-    path = write_parquet(folder / "feb.parquet", _rows(rng, 500))
-    before = _judge(workspace, store, path)
+    path = write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500))
+    before = judge(workspace, store, path)
     assert before.report and not before.report.dataset_drift
     with store.transaction() as tx:
         tx.insert("aliases", [{"model": "late", "alias": "champion", "version": 3}])
     reference = find_reference(workspace, store, workspace.config().model())
     assert reference and (reference.label, reference.profile) == ("late v3", profile)
-    verdict = _judge(workspace, store, path)
+    verdict = judge(workspace, store, path)
     assert verdict.reference == "late v3"
     assert verdict.report and verdict.report.dataset_drift
     assert len(list_drift_reports(store, "late", subject="feb.parquet")) == 2
@@ -205,11 +191,11 @@ def test_a_bundle_without_a_profile_falls_back_to_its_data(
 def test_a_file_whose_labels_come_later_is_compared_and_not_learned_from(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator, there: bool
 ) -> None:
-    rows = _rows(rng, 300)
+    rows = numbers_and_letters(rng, 300)
     del rows["y"]
     if there:
         rows["y"] = np.full(300, np.nan)
-    verdict = _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    verdict = judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
     assert verdict.status == "ok"
     assert "the file has no labels" in verdict.findings[0].message
     assert "Labels that come by `pilothouse feedback`" in verdict.findings[0].next
@@ -223,16 +209,16 @@ def test_a_file_whose_labels_come_later_is_compared_and_not_learned_from(
     assert [file.name for file in made.files] == ["jan.parquet"]
     assert told == ["feb.parquet is left out: no labels yet, in the file or by `pilothouse feedback`."]
     rows["y"] = rng.integers(0, 2, size=300)
-    _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
     assert len(snapshot(workspace, store, model).files) == 2
 
 
 def test_labels_of_some_rows_are_compared_among_those_rows(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
-    rows = _rows(rng, 600)
+    rows = numbers_and_letters(rng, 600)
     rows["y"] = np.where(np.arange(600) < 300, rows["y"], np.nan)
-    verdict = _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    verdict = judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
     assert verdict.report and verdict.report.target
     assert not verdict.report.target.drifted
     assert verdict.report.target.missing_current == 0
@@ -249,7 +235,7 @@ def test_files_that_nobody_judged_wait_for_labels_too(workspace: Workspace, stor
 
 def test_a_file_that_is_gone_stores_nothing(workspace: Workspace, store: Store, folder: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.csv"):
-        _judge(workspace, store, folder / "gone.csv")
+        judge(workspace, store, folder / "gone.csv")
     assert list_arrivals(store) == []
 
 
@@ -259,15 +245,15 @@ def test_a_file_that_is_gone_stores_nothing(workspace: Workspace, store: Store, 
 def test_hostile_names_are_judged_like_others(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator, name: str
 ) -> None:
-    path = write_parquet(folder / name, _rows(rng, 300))
-    assert _judge(workspace, store, path).status == "ok"
+    path = write_parquet(folder / name, numbers_and_letters(rng, 300))
+    assert judge(workspace, store, path).status == "ok"
     assert get_drift_report(store, name).subject == name
 
 
 def test_a_report_is_found_by_name_and_id_only(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
-    _judge(workspace, store, write_parquet(folder / "feb.parquet", _rows(rng, 300)))
+    judge(workspace, store, write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 300)))
     found = get_drift_report(store, "feb.parquet")
     assert get_drift_report(store, found.report_id[:6]) == found
     for ref in ("", "nope", "' OR 1=1 --", "%"):
@@ -288,7 +274,7 @@ def test_check_alone_spends_nothing_and_takes_bare_names(
     assert list_drift_reports(store, "late") == [] and list_arrivals(store) == []
     code, _, err = _run(capsys, "drift", "jan.parquet")
     assert code == 1 and "is made of it" in err
-    write_parquet(folder / "feb.parquet", _rows(rng, 500))
+    write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500))
     code, out, _ = _run(capsys, "check", "feb.parquet", "--json")
     assert [(one["name"], one["stored"]) for one in json.loads(out)] == [("feb.parquet", True)]
     code, out, _ = _run(capsys, "check", "*.parquet", "--json")
@@ -312,8 +298,8 @@ def test_drift_needs_no_workspace(
     tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("r1", "r2"):
-        write_parquet(tmp_path / "ref" / f"{name}.parquet", _rows(rng, 800))
-    moved = write_parquet(tmp_path / "moved.parquet", _rows(rng, 800, 1.0))
+        write_parquet(tmp_path / "ref" / f"{name}.parquet", numbers_and_letters(rng, 800))
+    moved = write_parquet(tmp_path / "moved.parquet", numbers_and_letters(rng, 800, 1.0))
     options = ["--reference", str(tmp_path / "ref"), "--target", "y"]
     code, out, _ = _run(capsys, "drift", str(moved), *options, "--json", "--exit-code")
     told = json.loads(out)
@@ -373,7 +359,7 @@ def test_the_commands_in_a_workspace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(workspace.root)
-    write_parquet(folder / "feb.parquet", _rows(rng, 500, 1.0))
+    write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500, 1.0))
     code, out, _ = _run(capsys, "check", "--json")
     assert code == 0
     assert {(file["name"], file["status"]) for file in json.loads(out)} == {
@@ -409,7 +395,7 @@ def test_the_commands_in_a_workspace(
 def test_judging_needs_no_pandas(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
-    write_parquet(folder / "feb.parquet", _rows(rng, 500))
+    write_parquet(folder / "feb.parquet", numbers_and_letters(rng, 500))
     script = (
         "import sys; from pathlib import Path; from pilothouse.workspace import Workspace\n"
         "from pilothouse.store import open_store; from pilothouse.monitoring.judging import judge_file\n"
@@ -429,9 +415,9 @@ def test_an_accepted_file_is_compared_like_any_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(workspace.root)
-    moved = _rows(rng, 500, 1.0)
+    moved = numbers_and_letters(rng, 500, 1.0)
     held = write_parquet(folder / "feb.parquet", {name: moved[name] for name in ("x0", "x1", "k", "y")})
-    assert _judge(workspace, store, held).status == "held"
+    assert judge(workspace, store, held).status == "held"
     code, out, _ = _run(capsys, "check", "feb.parquet", "--accept", "--reason", "known", "--json")
     assert (code, json.loads(out)["dataset_drift"]) == (0, True)
     assert get_drift_report(store, "feb.parquet").dataset_drift
@@ -440,7 +426,7 @@ def test_an_accepted_file_is_compared_like_any_other(
     assert (code, {one["column"] for one in columns if one["drifted"]}) == (1, {"x0", "x1", "x2"})
     # One that nothing can read is not said to lack a reference.
     bad = write_text(folder / "mar.csv", "x0,x1,x2,k,y\n1,2,3,a\n")
-    _judge(workspace, store, bad)
+    judge(workspace, store, bad)
     accept_arrival(store, "late", "mar.csv")
     code, _, said = _run(capsys, "drift", "mar.csv")
     assert (code, "cannot be compared" in said, "no reference" in said) == (1, True, False)
@@ -456,7 +442,7 @@ def test_a_file_outside_the_data_folder_is_looked_at_and_nothing_is_stored(
 ) -> None:
     monkeypatch.chdir(workspace.root)
     before = list_events(store)
-    outside = write_parquet(workspace.root / "land" / "feb.parquet", _rows(rng, 500, 1.0))
+    outside = write_parquet(workspace.root / "land" / "feb.parquet", numbers_and_letters(rng, 500, 1.0))
     bad = write_text(outside.parent / "mar.csv", "x0\n1\n")
     code, out, said = _run(capsys, "check", str(outside), str(bad), "--json")
     told = json.loads(out)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from judged import judge, learned_from, numbers_and_letters
 from making_data import write_parquet, write_text
 from pilothouse.cli.main import main
-from pilothouse.data.versions import snapshot
 from pilothouse.errors import PilothouseError
 from pilothouse.monitoring.accepting import accept_file
-from pilothouse.monitoring.judging import judge_file, roles_of, rules_suggested
-from pilothouse.monitoring.keeping_verdicts import Verdict
+from pilothouse.monitoring.judging import roles_of, rules_suggested
 from pilothouse.monitoring.quality.adapting import adapt_rules
 from pilothouse.monitoring.quality.rules import FileRules
 from pilothouse.monitoring.quality.rules_kept import accept_rules
@@ -26,11 +24,6 @@ from pilothouse.store import Store, list_events
 from pilothouse.workspace import Workspace
 
 
-def _rows(rng: np.random.Generator, n: int, shift: float = 0.0) -> dict[str, Any]:
-    columns: dict[str, Any] = {f"x{k}": rng.normal(shift, size=n) for k in range(3)}
-    return {**columns, "k": rng.choice(list("abc"), size=n), "y": rng.integers(0, 2, size=n)}
-
-
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(3)
@@ -38,14 +31,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def folder(workspace: Workspace, store: Store, rng: np.random.Generator) -> Path:
-    data = workspace.root / "data"
-    write_parquet(data / "jan.parquet", _rows(rng, 2000))
-    snapshot(workspace, store, workspace.config().model())
-    return data
-
-
-def _judge(workspace: Workspace, store: Store, path: Path) -> Verdict:
-    return judge_file(workspace, store, workspace.config().model(), path)
+    return learned_from(workspace, store, rng)
 
 
 def _suggested(workspace: Workspace, store: Store) -> FileRules:
@@ -71,11 +57,11 @@ def test_a_held_file_says_how_its_columns_moved_and_no_question_is_asked(
     monkeypatch.chdir(workspace.root)
     for command in (["schema", "accept", "--yes"], ["schema", "set", "x0.max=400"]):
         assert _run(capsys, *command)[0] == 0
-    rows = _rows(rng, 500)
+    rows = numbers_and_letters(rng, 500)
     rows["x0"] = rows["x0"] * 100
     rows["x0"][7] = 500.0
-    _judge(workspace, store, write_parquet(folder / "mar.parquet", _rows(rng, 500)))
-    verdict = _judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    judge(workspace, store, write_parquet(folder / "mar.parquet", numbers_and_letters(rng, 500)))
+    verdict = judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
     first, last = verdict.findings[0], verdict.findings[-1]
     assert (verdict.status, verdict.report, first.rule) == ("held", None, "range")
     assert "of 500 values; the whole column moved" in first.message
@@ -83,7 +69,7 @@ def test_a_held_file_says_how_its_columns_moved_and_no_question_is_asked(
     assert last.message.startswith("A look at its drift: 1 of 4 columns moved: x0 ")
     # The next file is the second question, as if nothing had been looked at.
     assert [one.subject for one in list_drift_reports(store, "late")] == ["mar.parquet"]
-    april = _judge(workspace, store, write_parquet(folder / "apr.parquet", _rows(rng, 400)))
+    april = judge(workspace, store, write_parquet(folder / "apr.parquet", numbers_and_letters(rng, 400)))
     assert april.report and april.report.question == 2
     events = len(list_events(store))
     code, out, said = _run(capsys, "drift", "feb.parquet")
@@ -119,7 +105,7 @@ def test_a_held_file_that_cannot_be_read_is_not_looked_at(
         "x0,x1,x2,k,y\n" + "a,b,c,a,0\na,b,c,b,1\na,b,c,c,1\n" * 30,
     )
     for name in ("head.csv", "torn.csv", "words.csv"):
-        verdict = _judge(workspace, store, folder / name)
+        verdict = judge(workspace, store, folder / name)
         assert (verdict.status, verdict.findings[0].bars) == ("held", True)
         assert (verdict.look is None) == (name != "words.csv")
         assert all("--accept" not in one.next for one in verdict.findings)
@@ -140,9 +126,9 @@ def test_who_held_a_file_again_and_why_stays_its_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     model = workspace.config().model()
-    moved = _rows(rng, 500, 1.0)
+    moved = numbers_and_letters(rng, 500, 1.0)
     bad = write_parquet(folder / "feb.parquet", {name: moved[name] for name in ("x0", "x1", "k", "y")})
-    _judge(workspace, store, bad)
+    judge(workspace, store, bad)
     accept_file(workspace, store, model, "feb.parquet")
     held = hold_arrival(store, "late", "feb.parquet", reason="it was ['odd']", actor="ana")
     assert held.status == "held"
@@ -166,26 +152,26 @@ def test_who_held_a_file_again_and_why_stays_its_reason(
     rules = adapt_rules(_suggested(workspace, store), [bad], roles_of(model))
     accept_rules(store, "late", rules, seen=None)
     for _ in range(2):
-        again = _judge(workspace, store, bad)
+        again = judge(workspace, store, bad)
         assert (again.status, again.report, again.findings[0]) == ("held", None, first)
         assert again.look is not None
     assert len(list_events(store)) == events + 2  # the schema's, and that only a person holds it now
     taken = accept_file(workspace, store, model, "feb.parquet")
     assert all(one.rule != "held-again" for one in taken.findings)
-    assert _judge(workspace, store, bad).status == "accepted"
+    assert judge(workspace, store, bad).status == "accepted"
 
 
 def test_a_new_schema_leaves_no_event_where_the_verdict_is_the_same(
     workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
 ) -> None:
     rules = _suggested(workspace, store)
-    paths = [write_parquet(folder / f"{n}.parquet", _rows(rng, 300 + n)) for n in range(3)]
+    paths = [write_parquet(folder / f"{n}.parquet", numbers_and_letters(rng, 300 + n)) for n in range(3)]
 
     def judged(changed: FileRules, seen: int | None) -> list[str]:
         accept_rules(store, "late", changed, seen=seen)
         before = len(list_events(store))
         for path in paths:
-            _judge(workspace, store, path)
+            judge(workspace, store, path)
         return [event.message for event in list_events(store)[: len(list_events(store)) - before]]
 
     assert len(judged(rules, None)) == 3
