@@ -9,8 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import connect, identifier, require_data_files, scan_sql
+from pilothouse.data.reading import identifier, require_data_files, scan_sql
 from pilothouse.data.schema import Schema
 from pilothouse.errors import ConfigError, UsageError
 from pilothouse.workspace import Workspace, init_workspace

@@ -102,7 +102,8 @@ def declared(
     the workspace around it declares; nothing where its model is not clear or the columns are others."""
     from pathlib import Path
 
-    from pilothouse.data.reading import connect, describe, expand
+    from pilothouse.data.engine import connect
+    from pilothouse.data.reading import describe, expand
     from pilothouse.monitoring.judging import no_features
 
     models = workspace.config().models

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.comparing.subjects import Subject
-from pilothouse.data.reading import DataError, Source, connect, identifier, literal, reading
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, Source, identifier, literal, reading
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.data.versions import dataset_paths, get_dataset_version

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.copies import ages
-from pilothouse.data.reading import DataError, DataFile, connect, identifier, reading, scan_sql, suffix_of
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, DataFile, identifier, reading, scan_sql, suffix_of
 from pilothouse.data.types_found import file_types
 from pilothouse.store import Store, loads
 

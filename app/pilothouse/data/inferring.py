@@ -8,15 +8,8 @@ from dataclasses import replace
 import duckdb
 
 from pilothouse.data.conversion import all_readable
-from pilothouse.data.reading import (
-    DataError,
-    Source,
-    as_file,
-    connect,
-    identifier,
-    is_csv,
-    reading,
-)
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, Source, as_file, identifier, is_csv, reading
 from pilothouse.data.schema import Column, Schema, type_in_words
 from pilothouse.data.spelling import KINDS, classes_in
 from pilothouse.data.typed_reading import relation_sql

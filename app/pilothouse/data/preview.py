@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from pilothouse.data.reading import DataError, connect, delimiter, identifier, literal, suffix_of
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, delimiter, identifier, literal, suffix_of
 
 WIDEST = 400
 """Characters of a cell that are read, and columns."""

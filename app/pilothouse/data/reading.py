@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 from pilothouse.data.diagnosis import explain
-from pilothouse.data.engine import connect as connect
+from pilothouse.data.engine import connect
 from pilothouse.errors import PilothouseError, is_interrupt
 
 if TYPE_CHECKING:

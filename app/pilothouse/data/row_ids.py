@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from pilothouse.data.reading import Source, connect, describe, identifier, reading, scan_sql
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import Source, describe, identifier, reading, scan_sql
 
 MOST_CHARACTERS = 1000
 """Of an id."""

@@ -16,18 +16,11 @@ from typing import Any
 from pilothouse.config import ModelConfig
 from pilothouse.data.choosing import labelled, told_twice, without_copies, without_held
 from pilothouse.data.completing import Completed, complete
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
 from pilothouse.data.keeping import Condition, KeptFile, condition, keep, object_path, require_sound
 from pilothouse.data.keeping import fingerprint as fingerprint
-from pilothouse.data.reading import (
-    DataError,
-    DataFile,
-    Source,
-    connect,
-    reading,
-    require_data_files,
-    scan_sql,
-)
+from pilothouse.data.reading import DataError, DataFile, Source, reading, require_data_files, scan_sql
 from pilothouse.data.schema import Schema
 from pilothouse.errors import NotFoundError
 from pilothouse.store import Store, record

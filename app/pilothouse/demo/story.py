@@ -152,7 +152,8 @@ class _Story:
 
     def _flight(self) -> dict[str, Any]:
         """Return a flight of December as a client would send it, who cannot know whether it is late."""
-        from pilothouse.data.reading import connect, scan_sql
+        from pilothouse.data.engine import connect
+        from pilothouse.data.reading import scan_sql
         from pilothouse.serving.control import input_signature
 
         names = input_signature(self._here).names

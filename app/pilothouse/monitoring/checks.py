@@ -15,15 +15,8 @@ from typing import Any
 import duckdb
 
 from pilothouse.data.conversion import may_read, misfit
-from pilothouse.data.reading import (
-    DataError,
-    Source,
-    as_file,
-    connect,
-    delimiter,
-    first_line,
-    is_csv,
-)
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, Source, as_file, delimiter, first_line, is_csv
 from pilothouse.data.schema import Column, Schema, fits, may_share, type_in_words
 from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.examples import Example, misfits

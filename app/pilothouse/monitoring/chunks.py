@@ -12,7 +12,8 @@ from typing import Any
 
 import duckdb
 
-from pilothouse.data.reading import DataError, Source, as_file, connect, identifier, reading
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, Source, as_file, identifier, reading
 from pilothouse.data.schema import Column
 from pilothouse.errors import UsageError
 from pilothouse.monitoring.filedrift import (

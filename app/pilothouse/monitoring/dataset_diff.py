@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import DataError, Source, connect, expand, read_through, reading, scan_sql
+from pilothouse.data.reading import DataError, Source, expand, read_through, reading, scan_sql
 from pilothouse.data.schema import Schema, differences, fits
 from pilothouse.data.versions import (
     DatasetVersion,

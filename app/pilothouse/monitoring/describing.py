@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from pilothouse.data.reading import Source, connect, identifier, reading
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import Source, identifier, reading
 from pilothouse.data.schema import Column, Schema
 from pilothouse.monitoring.columns import ColumnProfile
 from pilothouse.monitoring.patience import Progress, Steps, patiently

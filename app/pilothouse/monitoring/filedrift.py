@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import DataError, Source, connect, expand, reading, scan_sql
+from pilothouse.data.reading import DataError, Source, expand, reading, scan_sql
 from pilothouse.data.schema import Column, Schema
 from pilothouse.errors import UsageError
 from pilothouse.monitoring.columns import Profile

@@ -9,8 +9,9 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import MOSTLY_UNIQUE
-from pilothouse.data.reading import Source, connect, identifier, reading
+from pilothouse.data.reading import Source, identifier, reading
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.monitoring.columns import ColumnProfile
 from pilothouse.monitoring.misfits import find_misfits

@@ -18,7 +18,8 @@ from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.data.reading import DataError, Source, connect, identifier, reading
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, Source, identifier, reading
 from pilothouse.data.schema import Schema
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.monitoring.columns import ColumnProfile

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from pilothouse.data.conversion import forced_types, text_sql, unreadable_sql
-from pilothouse.data.reading import DataError, Source, connect, identifier, reading, scan_sql
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, Source, identifier, reading, scan_sql
 from pilothouse.data.schema import Column, Schema, type_in_words
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.data.types_found import types_for

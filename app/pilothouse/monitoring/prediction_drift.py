@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from pilothouse.data.reading import DataError, connect, describe, identifier, literal, reading, scan_sql
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, describe, identifier, literal, reading, scan_sql
 from pilothouse.data.schema import Column
 from pilothouse.errors import NotFoundError
 from pilothouse.monitoring.drift import compare_profiles

@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from pilothouse.data.reading import Source, as_file, connect, identifier, reading, suffix_of
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import Source, as_file, identifier, reading, suffix_of
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.typed_reading import relation_sql
 from pilothouse.monitoring.columns import ColumnProfile, Profile

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilothouse.data.reading import Source, connect, identifier, reading, scan_sql
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import Source, identifier, reading, scan_sql
 from pilothouse.monitoring.examples import LONGEST
 from pilothouse.monitoring.patience import Progress, Steps, patiently
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.engine import connect
 from pilothouse.data.features.definition import table_paths
-from pilothouse.data.reading import DataError, Source, connect, identifier, reading
+from pilothouse.data.reading import DataError, Source, identifier, reading
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.versions import dataset_paths, get_dataset_version
 from pilothouse.errors import NotFoundError

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import connect, describe, identifier, reading, scan_sql, suffix_of
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import describe, identifier, reading, scan_sql, suffix_of
 from pilothouse.data.row_ids import id_sql
 from pilothouse.errors import PilothouseError
 from pilothouse.performance.labels import checked_labels

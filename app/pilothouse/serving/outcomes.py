@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import ModelConfig
-from pilothouse.data.reading import DataError, connect, data_files, describe
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, data_files, describe
 from pilothouse.data.row_ids import usable_id
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.jsontext import loads

@@ -29,7 +29,8 @@ def records_of_file(
     Raises:
         PilothouseError: there is no such file, or it cannot be read as data.
     """
-    from pilothouse.data.reading import connect, describe, identifier, is_csv, reading, scan_sql, suffix_of
+    from pilothouse.data.engine import connect
+    from pilothouse.data.reading import describe, identifier, is_csv, reading, scan_sql, suffix_of
 
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}.")

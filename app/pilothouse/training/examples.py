@@ -13,10 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pilothouse.config import ModelConfig
+from pilothouse.data.engine import connect
 from pilothouse.data.features.checking import check_features
 from pilothouse.data.features.computing import FeatureRunner
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import Source, connect, literal, read_rows
+from pilothouse.data.reading import Source, literal, read_rows
 from pilothouse.data.schema import Schema
 from pilothouse.errors import PilothouseError
 from pilothouse.registry.frames import canonical_frame, with_features

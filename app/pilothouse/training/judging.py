@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.config import BusinessMetric
-from pilothouse.data.reading import connect, literal
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import literal
 from pilothouse.registry.business import compute_business
 from pilothouse.registry.evaluation import outcomes_table
 from pilothouse.registry.frames import with_features

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pilothouse.data.completing import complete
+from pilothouse.data.engine import connect
 from pilothouse.data.keeping import keep
-from pilothouse.data.reading import connect, read_rows, scan_sql
+from pilothouse.data.reading import read_rows, scan_sql
 from pilothouse.data.versions import dataset_paths, snapshot
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.performance.labels_kept import keep_labels

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making_data import write_parquet, write_text
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema, schema_read_as
-from pilothouse.data.reading import DataError, connect, read_rows
+from pilothouse.data.reading import DataError, read_rows
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.types_found import INFINITE, file_types
 from pilothouse.monitoring.checks import check_file

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from making_data import month, write_parquet, write_text
+from pilothouse.data.engine import connect
 from pilothouse.data.reading import (
     DataError,
     DataFile,
-    connect,
     data_files,
     describe,
     expand,

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making_data import write_parquet, write_text
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import DataError, connect, literal, read_rows
+from pilothouse.data.reading import DataError, literal, read_rows
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.spelling import NO, YES, class_sql, meaning, pair_of, respelled
 from pilothouse.errors import PilothouseError

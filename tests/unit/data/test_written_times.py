@@ -11,8 +11,9 @@ import pytest
 
 from making_data import write_parquet, write_text
 from pilothouse.cli.main import main
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import connect, read_rows
+from pilothouse.data.reading import read_rows
 from pilothouse.data.schema import Column, Schema
 from pilothouse.data.written_times import time_sql
 from pilothouse.monitoring.checks import ERROR, check_file

@@ -7,7 +7,7 @@ import threading
 import duckdb
 import pytest
 
-from pilothouse.data.reading import connect
+from pilothouse.data.engine import connect
 from pilothouse.monitoring.patience import GivenUpError, Steps, part_of, patiently
 
 LONG = "SELECT count(DISTINCT hash(a.range * b.range)) FROM range(100000) a, range(100000) b"

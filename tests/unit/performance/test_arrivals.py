@@ -15,8 +15,8 @@ import pytest
 
 from pilothouse.autopilot.harm_judge import judge_waiting
 from pilothouse.config import AlertRule, BusinessMetric, ModelConfig
-from pilothouse.data.engine import interrupt_all
-from pilothouse.data.reading import connect, data_files, scan_sql
+from pilothouse.data.engine import connect, interrupt_all
+from pilothouse.data.reading import data_files, scan_sql
 from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.monitoring.judging import judge_file
 from pilothouse.performance.arrivals import judge_arrival, rejudge

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from performance_worlds import QUESTION, world
 from pilothouse.comparing.questions import Question
 from pilothouse.config import BusinessMetric
-from pilothouse.data.reading import connect
+from pilothouse.data.engine import connect
 from pilothouse.monitoring.chunks import _by_time
 from pilothouse.performance.answered import Answered
 from pilothouse.performance.business import business_metrics

@@ -8,7 +8,8 @@ from math import ceil
 
 from pilothouse.config import ModelConfig
 from pilothouse.data.conversion import may_read
-from pilothouse.data.reading import DataError, Source, as_file, connect
+from pilothouse.data.engine import connect
+from pilothouse.data.reading import DataError, Source, as_file
 from pilothouse.data.schema import Column, fits, type_in_words
 from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.checks import Finding, Roles, check_file

@@ -145,7 +145,7 @@ def trial_row(workspace: Workspace, model: str) -> Trial:
 def _random_row(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    from pilothouse.data.reading import connect
+    from pilothouse.data.engine import connect
 
     with connect() as con:
         con.execute("SELECT * FROM read_parquet(?) USING SAMPLE 1 ROWS", [str(path)])

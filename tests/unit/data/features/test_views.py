@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostile import HOSTILE
+from pilothouse.data.engine import connect
 from pilothouse.data.features.views import FeatureError, FeatureView, ParsedView, parse_view
-from pilothouse.data.reading import connect
 
 COLUMNS = ["sched_dep", "origin", "late", "distance", "Odd [/x]"]
 

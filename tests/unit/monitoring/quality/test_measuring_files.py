@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from hostile import HOSTILE
 from making_data import write_parquet, write_text
+from pilothouse.data.engine import connect
 from pilothouse.data.inferring import infer_schema
-from pilothouse.data.reading import DataError, Source, connect
+from pilothouse.data.reading import DataError, Source
 from pilothouse.data.schema import Column
 from pilothouse.data.types_found import types_for
 from pilothouse.monitoring.quality import measuring
