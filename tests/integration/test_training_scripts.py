@@ -469,10 +469,16 @@ print({"loss": 0.25, "epoch": 2.0})
 print("INFO:root:accuracy = 91%")
 print("Warning: 3")
 print("so the auc was 0.75 in the end")
+import os
+with open(os.environ["PILOTHOUSE_METRICS"], "w") as file:
+    file.write('{"step": 1, "f1": 0.5}\\n{"step": 2, "f1": 0.2\\n{"step": 3, "f1": 0.75}\\n')
 """,
     )
-    assert run.metrics == {"train_loss": 0.5, "loss": 0.25, "accuracy": 0.91}
-    assert [point.step for point in metric_history(store, run.run_id)["loss"]] == [2]
+    assert run.metrics == {"train_loss": 0.5, "loss": 0.25, "accuracy": 0.91, "f1": 0.75}
+    history = metric_history(store, run.run_id)
+    assert [point.step for point in history["loss"]] == [2]
+    assert [point.step for point in history["f1"]] == [1, 3]
     assert run.tags["metrics"] == (
-        "1 line looked like metrics and was not read, such as: so the auc was 0.75 in the end"
+        "1 line looked like metrics and was not read, such as: so the auc was 0.75 in the end | 1 line of the"
+        ' metrics file is no JSON object and was not read, such as: {"step": 2, "f1": 0.2'
     )

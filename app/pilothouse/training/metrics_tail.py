@@ -53,3 +53,10 @@ class MetricsTail:
     def finish(self) -> list[Point]:
         """What is left once nobody writes to it."""
         return self.read() + self._reader.finish()
+
+    def complaint(self) -> str:
+        """Say what of the file, as it stood at the end, was not read; nothing if all of it was."""
+        words = [self._reader.complaint()]
+        if self._offset >= LARGEST and self._looked_at and self._looked_at[1] > LARGEST:
+            words.append(f"What follows the first {LARGEST // 2**20} MB of the metrics file was not read.")
+        return " | ".join(part for part in words if part)

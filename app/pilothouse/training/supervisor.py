@@ -166,11 +166,11 @@ class Supervisor:
                 self._diary.metrics(values, step)
 
     def _complain(self) -> None:
-        """Say once what of the output was not taken for metrics, though it may have been meant so."""
-        words = [self._lines.complaint() if self._lines else ""]
+        """Say once what of the output and the metrics file was not read, though it may have been meant so."""
+        words = [self._lines.complaint() if self._lines else "", self._metrics_file.complaint()]
         if self._points > _MOST_POINTS:
             words.append(f"Lines of metrics after number {_MOST_POINTS:,} were not kept.")
-        if text := " ".join(part for part in words if part):
+        if text := " | ".join(part for part in words if part):
             self._diary.tags({"metrics": text})
 
     def _finish(self, status: str, code: int | None, reason: str) -> int:

@@ -156,6 +156,102 @@ def test_no_bytes_break_the_metrics_file(pieces: list[bytes]) -> None:
     file.finish()
 
 
+def lines_of(*values: object) -> str:
+    return "".join(json.dumps(value) + "\n" for value in values)
+
+
+@pytest.mark.parametrize(
+    ("text", "losses", "unread", "example"),
+    [
+        ('{"loss": 1}\n# half\n{"loss": 2}\n{"loss": 3}\n', [1, 2, 3], 1, "# half"),
+        ('{"loss": 1}\n{"step": 1, "loss": 0.5\n{"loss": 2}\n', [1, 2], 1, '{"step": 1, "loss": 0.5'),
+        ('{"loss": 1}\n{"loss": 2, "note": "torn\n{"loss": 3}\n', [1, 3], 1, '{"loss": 2, "note": "torn'),
+        ('{"step": 1, "lo{"step": 2, "loss": 2}\n{"loss": 3}\n', [2, 3], 1, None),
+        ('{"loss": 1, "deep": {"loss": 5}\n{"loss": 2}\n', [2], 1, None),
+        ('{"loss": 1}{"loss": 2}{"loss": 3}', [1, 2, 3], 0, ""),
+        ('{"loss": 1}{"loss": 2}{"lo', [1, 2], 1, None),
+        ('{"loss": 1} # best\n{"loss": 2}\n', [1, 2], 1, None),
+        ('\ufeff{"loss": 1}\r\n{"loss": 2}\r\n', [1, 2], 0, ""),
+        ('[\n{"loss": 1},\n{"loss": 2}\n]\n', [1, 2], 0, ""),
+        ('[\n{"loss": 1},\n{"loss": 2},\n', [1, 2], 1, "["),
+        ('{\n  "loss": 1\n}\n{\n  "loss": 2\n}\n', [1, 2], 0, ""),
+        ('{\n  "loss": 1,\n  "all": [\n    {"loss": 7}\n  ],\n{"loss": 2}\n', [2], 5, "{"),
+        ("{nope", [], 1, "{nope"),
+        ("loss,auc\n1,2\n", [], 2, "loss,auc"),
+        ('7\n"text"\nnull\n[1, 2]\n{"loss": 1}\n', [1], 4, "7"),
+        ('\n\n  {"loss": 1}\n \n', [1], 0, ""),
+        ('{"loss": NaN}\n{"loss": nan}\n{"loss": 1}\n', [math.nan, 1], 1, '{"loss": nan}'),
+    ],
+)
+def test_a_bad_line_costs_itself_and_is_told(
+    text: str, losses: list[float], unread: int, example: str | None
+) -> None:
+    for size in (len(text.encode()), 1, 7):
+        file, points = MetricsFile(), []
+        for at in range(0, len(text.encode()), size):
+            points += file.feed(text.encode()[at : at + size])
+        points += file.finish()
+        assert str([values["loss"] for _, values in points]) == str([float(loss) for loss in losses])
+        assert (file.unread, bool(file.complaint())) == (unread, unread > 0)
+        assert example is None or file.example == example
+
+
+def test_what_was_not_read_of_a_file_is_said() -> None:
+    file = MetricsFile()
+    file.feed(b"# half\n" + b"x" * 500 + b"\n")
+    assert file.complaint() == (
+        "2 lines of the metrics file are no JSON objects and were not read, such as: # half"
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 99), st.booleans())
+        | st.sampled_from(["# note", "nope", "1", "step,loss", "}", '"{"', '{"step": 1, "lo', '{"step": 5,'])
+    ),
+    st.lists(st.integers(1, 40), min_size=1, max_size=5),
+)
+def test_good_lines_are_read_whatever_stands_between_them(
+    lines: list[tuple[int, bool] | str], cuts: list[int]
+) -> None:
+    good = [line[0] for line in lines if not isinstance(line, str)]
+    text = "".join(
+        f"{line}\n"
+        if isinstance(line, str)
+        else json.dumps({"step": line[0], "loss": 1}, indent=1 if line[1] else None) + "\n"
+        for line in lines
+    ).encode()
+    file, points, at, turn = MetricsFile(), [], 0, 0
+    while at < len(text):
+        size = cuts[turn % len(cuts)]
+        points += file.feed(text[at : at + size])
+        at, turn = at + size, turn + 1
+    assert [step for step, _ in points + file.finish()] == good
+    assert file.unread == len(lines) - len(good)
+
+
+def test_lines_are_read_while_the_file_grows_though_one_of_them_is_bad() -> None:
+    file = MetricsFile()
+    file.feed(b'{"step": 0, "loss": 1}\n{"step": 1, "lo\n')
+    seen = [step for n in range(2, 9) for step, _ in file.feed(lines_of({"step": n, "loss": 1}).encode())]
+    assert seen == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_texts_that_begin_a_document_in_every_line_are_read_in_time() -> None:
+    for line in ("[\n", '{"a":\n', "[[1],\n", '{"a": [1,\n', "[1], [\n", '{"a": nan}\n'):
+        file = MetricsFile()
+        for _ in range(5):
+            file.feed(line.encode() * 3_000)
+        file.finish()
+        assert file.unread
+
+
+def test_a_step_may_be_a_whole_float() -> None:
+    assert parse_metrics({"step": 3.0, "loss": 1}) == [(3, {"loss": 1.0})]
+    assert parse_metrics({"step": 3.5, "loss": 1}) == [(None, {"step": 3.5, "loss": 1.0})]
+
+
 def test_nesting_without_end_is_no_metric() -> None:
     file = MetricsFile()
     assert file.feed(b'{"a":' * 100_000 + b"\n") == []

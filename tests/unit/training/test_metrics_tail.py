@@ -73,3 +73,26 @@ def test_a_long_file_written_anew_is_read_from_its_start(path: Path, monkeypatch
     assert [step for step, _ in tail.read()] == [1, 2]
     write(path, '{"step": 5, "loss": 0.3}\n{"step": 6, "loss": 0.2}\n{"step": 7, "loss": 0.1}\n', 2)
     assert [step for step, _ in tail.finish()] == [5, 6, 7]
+
+
+def test_what_was_not_read_is_told_of_the_file_as_it_stands_at_the_end(path: Path) -> None:
+    tail = MetricsTail(path)
+    write(path, '{"loss": 0.9, "half', 1)
+    tail.read()
+    write(path, '{"loss": 0.5}', 2)
+    assert [values for _, values in tail.finish()] == [{"loss": 0.5}] and not tail.complaint()
+    write(path, '{"loss": 0.5}\nnothing\n', 3)
+    tail.finish()
+    assert tail.complaint().endswith("such as: nothing")
+
+
+def test_what_follows_the_largest_file_that_is_read_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_tail, "LARGEST", 2**20)
+    lines = '{"loss": 0.5}\n' * (2**20 // 14)
+    for size, told in ((2**20, False), (2**20 + 1, True)):
+        tail = MetricsTail(path)
+        write(path, lines.ljust(size, "\n"), size)
+        assert len(tail.finish()) == 2**20 // 14
+        assert bool(tail.complaint()) == told

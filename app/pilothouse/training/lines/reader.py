@@ -6,9 +6,9 @@ import re
 
 from pilothouse.training.lines.grammar import Said, read_line
 from pilothouse.training.lines.metrics_file import Point
+from pilothouse.training.lines.unread import tell_unread
 
 LONGEST_LINE = 16_384  # bytes; a longer line is no metric, and is never kept in memory whole
-_EXAMPLE = 120  # characters of a line that was not read
 # Whether a line is read never hangs on what its numbers are, so what a program logs again and again with
 # other numbers is looked at once.
 _NO_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
@@ -94,7 +94,7 @@ class LineReader:
                 self._refused[shape] = like
             if like:
                 self.unread += 1
-                self.example = self.example or text.strip()[:_EXAMPLE]
+                self.example = self.example or text
             return
         step, pairs = self._counter.count(said)
         if pairs:
@@ -102,11 +102,7 @@ class LineReader:
 
     def complaint(self) -> str:
         """Say which lines looked like metrics and were not read; nothing if there are none."""
-        if not self.unread:
-            return ""
-        lines = "1 line" if self.unread == 1 else f"{self.unread:,} lines"
-        was = "was" if self.unread == 1 else "were"
-        return f"{lines} looked like metrics and {was} not read, such as: {self.example}"
+        return tell_unread(self.unread, "", "looked like metrics", "looked like metrics", self.example)
 
 
 class _Counter:

@@ -107,8 +107,8 @@ class Ledger:
         writer.log_metrics(
             {key: value for key, value in finals.items() if value == value or key not in curves}
         )
-        if result.host:
-            writer.set_tags({"worker": result.host})
+        if tags := {key: text for key, text in (("worker", result.host), ("metrics", result.unread)) if text}:
+            writer.set_tags(tags)
         known = {**_logged(writer.folder), **result.metrics}
         error = result.error or self._wanting(known)
         score = None if error else known[self._metric]

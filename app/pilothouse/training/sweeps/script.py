@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import tempfile
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilothouse.errors import PilothouseError
-from pilothouse.training.lines import LineReader, MetricsFile, Point
+from pilothouse.training.lines import LineReader, Point
+from pilothouse.training.metrics_tail import MetricsTail
 from pilothouse.training.sweeps.trial import Order, ScriptData, TrialResult
 
 if TYPE_CHECKING:
@@ -61,10 +61,9 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise PilothouseError(f"The command could not be started: {argv[0]}: {why}.") from None
-        points, log = _listen(child)
-        reader = MetricsFile()
-        with contextlib.suppress(FileNotFoundError):
-            points += reader.feed(metrics_path.read_bytes()) + reader.finish()
+        points, log, unread = _listen(child)
+        file = MetricsTail(metrics_path)
+        points += file.finish()
     code = child.process.returncode
     status, word = verdict(code, False)
     reason = ""
@@ -81,14 +80,15 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
         log.decode("utf-8", "replace"),
         reason,
         exit_code_of(code),
+        unread=" | ".join(part for part in (unread, file.complaint()) if part),
     )
 
 
 _NOT_FOR_SCRIPTS = {"PYTHONSAFEPATH", "PILOTHOUSE_RUN_DIR", "PILOTHOUSE_RUN_ID", "PILOTHOUSE_WORKSPACE"}
 
 
-def _listen(child: Child) -> tuple[list[Point], bytes]:
-    """Read a child's output to its end: the metrics in it, and its last part."""
+def _listen(child: Child) -> tuple[list[Point], bytes, str]:
+    """Read a child's output to its end: the metrics in it, its last part, and what of it was not read."""
     from pilothouse.training.listening import Listening
 
     lines = LineReader()
@@ -104,7 +104,7 @@ def _listen(child: Child) -> tuple[list[Point], bytes]:
     finally:
         child.finish()
         listening.close()
-    return points, log
+    return points, log, lines.complaint()
 
 
 def write_inside(folder: Path, name: str, content: bytes) -> None:

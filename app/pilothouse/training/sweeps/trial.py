@@ -107,6 +107,7 @@ class TrialResult:
         host: where it ran.
         seconds: how long it took there.
         lost: nobody knows what became of it, and it is not the trial's fault.
+        unread: what a script said that looked like metrics and was not read, in words.
     """
 
     key: str
@@ -118,6 +119,7 @@ class TrialResult:
     host: str = ""
     seconds: float = 0.0
     lost: bool = False
+    unread: str = ""
 
 
 def begin_batch(batch: Any, begin: Callable[[Order], Order]) -> Order:

@@ -49,6 +49,20 @@ def test_a_script_that_fails_says_why_and_keeps_what_it_said() -> None:
     assert "could not be started" in run_trial(Order(Planned("0", 0, {}), {}), gone).error
 
 
+def test_a_trial_tells_what_was_not_read_of_its_script() -> None:
+    code = b"""
+import os, pathlib
+pathlib.Path(os.environ["PILOTHOUSE_METRICS"]).write_text('{"auc": 1}\\n# half\\n{"auc": 0.5}\\n')
+print("at last the loss was 0.31, fine")
+"""
+    result = run_trial(Order(Planned("0", 0, {}), {}), script(code))
+    assert result.metrics == {"auc": 0.5} and len(result.points) == 2
+    assert result.unread == (
+        "1 line looked like metrics and was not read, such as: at last the loss was 0.31, fine | "
+        "1 line of the metrics file is no JSON object and was not read, such as: # half"
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
 @pytest.mark.parametrize("own_session", [False, True])
 def test_what_a_script_leaves_behind_does_not_hold_its_trial(own_session: bool) -> None:
