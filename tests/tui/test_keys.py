@@ -167,7 +167,7 @@ async def test_the_log_is_shown_without_its_escapes_and_followed(hostile: Worksp
         await press(pilot, "slash", *"green")
         assert table.total == 1
         await press(pilot, *"er than that")
-        assert "No line has these words." in shown(app)
+        assert "Nothing here matches greener than that." in shown(app)
         # An area is as it was left; from within it its key leads to the list.
         await press(pilot, "escape")
         await visit(pilot, "3")

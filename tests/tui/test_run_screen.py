@@ -385,7 +385,7 @@ async def test_a_run_without_anything_says_so(empty: Workspace) -> None:
         await pilot.pause()
         await settle(pilot, lambda: run_screen(app).about is not None)
         for key, words in (
-            ("o", "No metrics, parameters or tags yet"),
+            ("o", "It has no metrics, parameters or tags."),
             ("c", "has logged no metrics"),
             ("d", "was not recorded"),
             ("v", "was not recorded"),

@@ -191,3 +191,8 @@ def line(*parts: Part) -> Content:
 def lines(rows: list[Content]) -> Content:
     """The rows under each other."""
     return Content("\n").join(rows)
+
+
+def no_match(wanted: str) -> str:
+    """What stands where a filter leaves nothing: that it is the filter, and how to be rid of it."""
+    return f"Nothing here matches {safe(wanted, 40)}.  esc shows all"

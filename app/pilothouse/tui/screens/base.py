@@ -19,6 +19,7 @@ from pilothouse.tui.text import safe
 from pilothouse.tui.widgets.frame import Header, KeyBar, StatusLine
 
 if TYPE_CHECKING:
+    from textual.app import SeverityLevel
     from textual.timer import Timer
 
     from pilothouse.tui.app import PilothouseApp
@@ -29,8 +30,11 @@ FIRST_LOOK = 0.03
 """Seconds from a screen's coming up to its first read: time for it to be painted."""
 
 
-_STATUS_EDGE = 6
-"""Columns of the status line that are not for words."""
+WHOLE = 2_000
+"""Characters of a message that are told where there is room."""
+SEVERITIES: dict[str, SeverityLevel] = {
+    "": "information", "good": "information", "watch": "warning", "bad": "error",
+}  # fmt: skip
 
 
 class PilothouseScreen(Screen[None]):
@@ -86,19 +90,25 @@ class PilothouseScreen(Screen[None]):
         return self.pilothouse.workspace
 
     def say(self, text: str, level: str = "") -> None:
-        """Put a sentence into the status line."""
-        if self.is_mounted:
-            self.query_one(StatusLine).say(text, level)
+        """Put a sentence into the status line; one that is longer than it is told beside it in whole."""
+        if self._say(text, level):
+            self.app.notify(safe(text, WHOLE), severity=SEVERITIES[level], timeout=12, markup=False)
+
+    def _say(self, text: str, level: str) -> bool:
+        """Whether there was more to say than fits."""
+        if not self.is_mounted:
+            return False
+        status = self.query_one(StatusLine)
+        status.say(text, level)
+        return not status.fits
 
     def complain(self, error: BaseException) -> None:
         """Tell an error: the sentence in the status line, what is untouched and what to do in a toast."""
         from pilothouse.errors import PilothouseError
 
         if isinstance(error, PilothouseError):
-            self.say(error.what, "bad")
-            if error.untouched or error.next:
-                whole = error.what if len(error.what) > self.size.width - _STATUS_EDGE else ""
-                said = "\n".join(safe(part) for part in (whole, error.untouched, error.next) if part)
+            whole = error.what if self._say(error.what, "bad") else ""
+            if said := "\n".join(safe(part, WHOLE) for part in (whole, error.untouched, error.next) if part):
                 self.app.notify(said, severity="error", timeout=12, markup=False)
         else:
             self.log.error(repr(error))

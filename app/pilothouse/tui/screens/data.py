@@ -32,7 +32,7 @@ from pilothouse.tui.screens.data_saving import FileActs
 from pilothouse.tui.screens.data_words import column_words
 from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.signs import TONE_STYLES
-from pilothouse.tui.text import line, percent, safe
+from pilothouse.tui.text import line, no_match, percent, safe
 from pilothouse.tui.widgets.histogram import beside
 from pilothouse.tui.widgets.panel import Panel, Words, lines_for
 from pilothouse.tui.widgets.table import Table
@@ -134,7 +134,8 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         wide = (*FILES, AGAINST) if len(references) > 1 else FILES
         self.main_table().set_columns(FILES_NARROW if narrow else wide)
         nothing = EMPTY if known.waiting or not known.versions else NOTHING_NEW
-        self.main_table().empty = nothing if known.model else without_a_model("data folder")
+        nothing = nothing if known.model else without_a_model("data folder")
+        self.main_table().say_empty(no_match(self.filter_text) if words and known.files else nothing)
         self.main_table().set_rows(rows)
         few = lines_for(len(known.files), self.size.height)
         share = "8 1fr" if narrow else f"{few} 1fr" if few else "2fr 3fr"
@@ -266,7 +267,7 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
         elif file := self.current_file():
             self.query_one("#columns").focus()
             if file.report is not None:
-                self.say(f"Columns of {file.arrival.name}: enter shows one before and now, esc goes back.")
+                self.say("Enter shows a column as it was and as it is; esc goes back to the files.")
 
     @on(Table.Opened, "#columns")
     def _column_opened(self) -> None:

@@ -18,7 +18,7 @@ from pilothouse.tui.screens.data_saving import FileActs
 from pilothouse.tui.screens.data_words import column_words
 from pilothouse.tui.screens.filtered import FilteredScreen
 from pilothouse.tui.signs import SIGN_TONES
-from pilothouse.tui.text import line, safe
+from pilothouse.tui.text import line, no_match, safe
 from pilothouse.tui.widgets.drift_map import LEGEND, DriftMap, MapFile
 from pilothouse.tui.widgets.histogram import beside
 from pilothouse.tui.widgets.panel import Panel, Words
@@ -119,6 +119,7 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
         names, target = columns_in_order(glances, worst_first=self._worst_first)
         words = self.filter_text.lower().split()
         names = [name for name in names if all(word in name.lower() for word in words)]
+        self.map.empty = no_match(self.filter_text) if words and glances else EMPTY
         self.map.set_map(files if glances else [], names, target)
         held = sum(file.held for file in files)
         drifts = sum(one.dataset_drift for one in glances)

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.filtered import FilteredScreen
-from pilothouse.tui.text import clock, line, moment, number, safe
+from pilothouse.tui.text import clock, line, moment, no_match, number, safe
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Page, Row
 from pilothouse.tui.widgets.table import Table
@@ -117,7 +117,9 @@ class EventsScreen(FilteredScreen):
 
     def filter_changed(self) -> None:
         """Fetch with the filter."""
-        self.main_table().set_source(self._source(self.filter_text))
+        table, words = self.main_table(), self.filter_text
+        table.say_empty(no_match(words) if words.strip() else EMPTY)
+        table.set_source(self._source(words))
 
     def _source(self, text: str) -> Callable[[int, int], Page]:
         workspace, now = self.workspace, self.pilothouse.now
@@ -192,4 +194,4 @@ class EventsScreen(FilteredScreen):
         )
 
 
-EMPTY = "Nothing has happened yet, or nothing matches."
+EMPTY = "Nothing has happened yet."

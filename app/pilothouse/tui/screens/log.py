@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.filtered import FilteredScreen
-from pilothouse.tui.text import plain, safe
+from pilothouse.tui.text import no_match, plain, safe
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
@@ -119,9 +119,8 @@ class LogScreen(FilteredScreen):
             if not words or words in text.lower()
         ]
         table = self.main_table()
-        table.empty = "No line has these words." if shown else self._why_empty()
+        table.say_empty(no_match(words) if words and shown else self._why_empty())
         table.set_rows(rows)
-        table.refresh()  # the words for no rows may be others
         if self.following:
             table.action_edge(1)
 

@@ -29,7 +29,7 @@ from pilothouse.tui.screens.performance_rows import (
 )
 from pilothouse.tui.screens.upkeep_acts import UpkeepActs
 from pilothouse.tui.snapshots.performance import Harms, harms, periods_of
-from pilothouse.tui.text import line, safe
+from pilothouse.tui.text import line, no_match, safe
 from pilothouse.tui.widgets.panel import Panel, Words, lines_for
 from pilothouse.tui.widgets.rows import Row
 from pilothouse.tui.widgets.table import Table
@@ -102,12 +102,14 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
             return
         table, panel = self.query_one("#harms", Table), self.query_one("#harms-panel", Panel)
         if self._answers:
-            table.empty = f"No period matches {self.filter_text}." if self.filter_text else EMPTY_ANSWERS
+            filtered = bool(self.filter_text and self._periods)
+            table.say_empty(no_match(self.filter_text) if filtered else EMPTY_ANSWERS)
             table.set_columns(period_columns(self._periods))
             table.set_rows(self._matching(period_rows(self._periods)))
             panel.retitle("What was answered", "by day   e measures again   o the files that landed")
         else:
-            table.empty = f"No file matches {self.filter_text}." if self.filter_text else EMPTY
+            filtered = bool(self.filter_text and (known.kept or known.waiting))
+            table.say_empty(no_match(self.filter_text) if filtered else EMPTY)
             table.set_columns(file_columns(known))
             table.set_rows(self._matching(file_rows(known, self.pilothouse.now())))
             waits = f"   {len(known.waiting)} to judge" if known.waiting else ""

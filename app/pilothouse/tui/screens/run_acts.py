@@ -33,7 +33,7 @@ class RunActs(TrainActs, PilothouseScreen):
         if action == "undo" and self.pilothouse.undoing.last is None:
             return "nothing was changed here"
         if run is not None and action == "rerun" and run.kind == "api":
-            return "this run was started by a script of its own, which has to be started again by hand"
+            return "a script started this run by itself: start that again by hand"
         return super().why_not(action)
 
     def do_details(self) -> None:

@@ -245,11 +245,14 @@ class DrawnRows(PagedRows):
 
 
 def _shortened(text: str, cells: int, align: str, instead: str) -> str:
-    """A cell of which only so much is in view. A text ends in ``…``, and ``instead`` stands for a number:
-    half a number reads like another number."""
+    """A cell of which only so much is in view. A text ends in ``…``, and ``instead`` stands for what would
+    read like a number: of ``5.00e-05`` as of ``812 kB`` the first half is another one."""
     words = text.strip() if align == "right" else text.rstrip()
     if cells < LEAST:
         return " " * cells
     if width(words) <= cells:
         return fit(words, cells, align)
-    return fit(words if any(one.isalpha() for one in words) else instead, cells)
+    cut = fit(words, cells)
+    letters = {one for one in cut if one.isalpha()}
+    figures = not letters or (letters == {"e"} and any(one.isdigit() for one in cut))
+    return fit(instead, cells) if figures else cut

@@ -251,7 +251,7 @@ class DriftMap(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the viewport: the labels stay, the columns scroll under them."""
         across = self.scrollable_content_region.width
-        if not self.files:
+        if not self.files or not self.names:
             words = (self.empty if self.loaded else "reading …").split("\n")
             text = words[y] if y < len(words) else ""
             return Strip([Segment(fit(f" {text}", across), self._style("dim"))], across)

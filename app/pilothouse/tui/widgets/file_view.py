@@ -42,8 +42,9 @@ class FileView(Vertical):
         """Columns and rows that a picture may take."""
         return max(8, self.content_size.width), max(4, self.content_size.height - 2)
 
-    def show(self, look: FileLook | None) -> None:
-        """Show this; None for nothing. The place in it stays when it is the same file."""
+    def show(self, look: FileLook | None, empty: str = "") -> None:
+        """Show this, its place kept where it is the file of before; None for nothing, ``empty`` says why."""
+        self.query_one(Table).say_empty(empty or self._empty)
         if look == self._look and self.query_one(Table).loaded:
             return
         same = look is not None and self._look is not None and look.name == self._look.name

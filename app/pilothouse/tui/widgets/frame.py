@@ -80,22 +80,41 @@ class StatusLine(Static):
     def __init__(self) -> None:
         super().__init__("", markup=False)
         self._timer: Timer | None = None
+        self._drawn = SIGNS[""]
         self.said = ""
 
     def say(self, text: str, level: str = "", *, seconds: float = 8.0) -> None:
-        """Show a sentence for a while."""
+        """Show a sentence for a while. What there is no room for is told by ``…`` at its end."""
         self.said = safe(text)
-        sign, style = SIGNS[level]
-        self.update(Content.assemble((sign + self.said, style)))
+        self._drawn = SIGNS[level]
+        self._draw()
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         if text and seconds:
             self._timer = self.set_timer(seconds, self._clear)
 
+    @property
+    def fits(self) -> bool:
+        """Whether all of what was said is to be read."""
+        return width(self._drawn[0] + self.said) <= self._room
+
+    @property
+    def _room(self) -> int:
+        return self.content_size.width or self.app.size.width - 2
+
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        self._draw()
+
+    def _draw(self) -> None:
+        sign, style = self._drawn
+        words = sign + self.said
+        self.update(Content.assemble((words if self.fits else fit(words, self._room), style)))
+
     def _clear(self) -> None:
-        self.said = ""
-        self.update("")
+        self.said, self._drawn = "", SIGNS[""]
+        self._draw()
 
 
 class KeyBar(Widget):

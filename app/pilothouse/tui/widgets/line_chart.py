@@ -20,6 +20,7 @@ from textual.widgets import Static
 from pilothouse.tracking.smoothing import LEVELS
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.text import safe
+from pilothouse.tui.widgets.chart_blank import why_blank
 from pilothouse.tui.widgets.chart_drawing import draw_lines, x_range
 from pilothouse.tui.widgets.chart_lines import Line, nearest, prepare, summary
 from pilothouse.tui.widgets.curves import Series, View
@@ -54,6 +55,8 @@ class LineChart(Static):
         self._xs: list[float] = []
         self._empty = empty
         self._room = (0, 0)
+        self.blank = empty
+        """What stands here in place of a chart; empty where there is one."""
 
     def show(
         self, series: Sequence[Series], *, by: str = "step", unit: str = "", empty: str | None = None
@@ -85,7 +88,8 @@ class LineChart(Static):
     def _draw(self) -> None:
         self._room = self.content_size
         chart = draw_lines(self._lines, self.content_size.width, self.content_size.height, self.view)
-        self.update(chart if chart.plain else Content.assemble((safe(self._empty), "$dim")))
+        self.blank = "" if chart.plain else why_blank(self._lines) or self._empty
+        self.update(chart if chart.plain else Content.assemble((safe(self.blank), "$dim")))
 
     # ------------------------------------------------------------ looking
 

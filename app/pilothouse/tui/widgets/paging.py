@@ -100,6 +100,12 @@ class PagedRows(ScrollView):
 
     # ------------------------------------------------------------ rows in
 
+    def say_empty(self, words: str) -> None:
+        """Say this where there are no rows."""
+        if words != self.empty:
+            self.empty = words
+            self.refresh()
+
     def set_columns(self, columns: tuple[Column, ...]) -> None:
         """Take other columns; widths start again from the labels when they are really other ones."""
         if columns == self.columns:

@@ -30,6 +30,8 @@ PAUSE = 0.08
 """Seconds the cursor rests on a file before it is read."""
 COLUMNS = (Column("name", "file", grow=True), Column("size", "size", "right", most=10))
 
+EMPTY = 'This run has kept no files.\nIn a script:  ph.log_artifact("plot.png")'
+
 
 class ArtifactsTab(RunTab):
     """Enter folds a folder, or goes to the file; y copies the path."""
@@ -55,8 +57,7 @@ class ArtifactsTab(RunTab):
 
     def compose(self) -> ComposeResult:
         """The tree and the file."""
-        empty = 'This run has kept no files.\nIn a script:  ph.log_artifact("plot.png")'
-        yield Panel("Artifacts", Table(COLUMNS, empty=empty, id="artifact-names"), id="artifact-list")
+        yield Panel("Artifacts", Table(COLUMNS, empty=EMPTY, id="artifact-names"), id="artifact-list")
         yield Panel("File", FileView(id="artifact-view"), id="artifact-file")
 
     def job(self) -> Callable[[], object] | None:
@@ -86,7 +87,9 @@ class ArtifactsTab(RunTab):
             return
         found, wanted = self._listing, self.wanted.lower()
         files = [file for file in found.files if wanted in file.path.lower()]
-        self.query_one("#artifact-names", Table).set_rows(_tree(files, self._folded))
+        table = self.query_one("#artifact-names", Table)
+        table.say_empty(self.nothing(EMPTY) if found.files else EMPTY)
+        table.set_rows(_tree(files, self._folded))
         told = f"{len(files):,} files   {size(sum(file.bytes for file in files))}"
         told += f"   {found.links} links not followed" if found.links else ""
         told += "   and more" if found.more else ""
@@ -116,6 +119,7 @@ class ArtifactsTab(RunTab):
     def _read(self) -> None:
         file = self._file()
         if file is None:
+            self._show_no_file()
             return
         key = (file.path, file.bytes, file.modified_at.isoformat())
         if key == self._shown:
@@ -136,6 +140,17 @@ class ArtifactsTab(RunTab):
                 self.post_message(message)
 
         self.run_worker(work, thread=True, group="file", exclusive=True, exit_on_error=False)
+
+    def _show_no_file(self) -> None:
+        """Say why no file is shown: that somebody may wait for one would look like a hang."""
+        self._shown = None
+        row = self.query_one("#artifact-names", Table).row
+        title, aside, said = "File", "", "There is no file to show."
+        if row is not None:
+            title, aside = f"{row.key.removeprefix('folder ')}/", row.cells[1]
+            said = "A folder: its files are under it. Enter opens and closes it."
+        self.query_one("#artifact-file", Panel).retitle(title, aside)
+        self.query_one(FileView).show(None, said)
 
     @on(Looked)
     def _looked(self, message: Looked) -> None:

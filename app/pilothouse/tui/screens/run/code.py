@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from pilothouse.tui.screens.run.tab import RunTab
-from pilothouse.tui.text import safe, size
+from pilothouse.tui.text import no_match, safe, size
 from pilothouse.tui.widgets.file_view import FileView
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pilothouse.tui.snapshots.run_origin import Asked, OriginLook
 
 COLUMNS = (Column("name", "file", grow=True), Column("size", "size", "right", most=10))
+NO_CODE = "None of its code was kept."
+NO_FILE = "The cursor is on no file."
 NOT_RECORDED = "Where its code came from was not recorded."
 
 
@@ -99,6 +101,8 @@ class CodeTab(RunTab):
         files = [file for file in origin.code if self.wanted.lower() in file.path.lower()]
         if files:
             rows.append(Row("section files", (f"snapshot  {len(files)} files", ""), ("strong", "")))
+        elif self.wanted:
+            rows.append(Row("section none", (no_match(self.wanted), ""), ("dim", "")))
         for file in files:
             cells = (f"  {safe(file.path, 200)}", size(file.bytes))
             rows.append(Row(f"file {file.path}", cells, ("", "dim"), file))
@@ -130,6 +134,8 @@ class CodeTab(RunTab):
             file: CodeFile = row.item  # type: ignore[assignment]
             name, sha256 = file.path, file.sha256
         if not name:
+            if not self._shown:  # nothing was shown before that could stay
+                self.query_one("#code-view", FileView).show(None, NO_FILE if origin.code else NO_CODE)
             return
         self._shown = key = row.key
         workspace, run_id = self.workspace, origin.run_id

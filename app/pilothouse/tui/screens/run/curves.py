@@ -34,6 +34,8 @@ COLUMNS = (
     Column("points", "points", "right", most=9),
 )
 
+EMPTY = "This run has logged no metrics."
+
 
 class CurvesTab(RunTab):
     """Space draws a metric or takes it away; those of the system have a chart of their own below."""
@@ -53,9 +55,7 @@ class CurvesTab(RunTab):
 
     def compose(self) -> ComposeResult:
         """The list and the charts."""
-        yield Panel(
-            "Metrics", Table(COLUMNS, empty="This run has logged no metrics.", id="metric-names"), id="names"
-        )
+        yield Panel("Metrics", Table(COLUMNS, empty=EMPTY, id="metric-names"), id="names")
         with Vertical(id="charts"):
             yield Panel("Curves", LineChart(steered=True, id="one-curve"), id="one-chart")
             yield Panel("System", LineChart(steered=True, id="system-curve"), id="system-chart")
@@ -127,6 +127,7 @@ class CurvesTab(RunTab):
                 )
         table = self.query_one("#metric-names", Table)
         first = not table.loaded
+        table.say_empty(self.nothing(EMPTY))
         table.set_rows(rows)
         if first and len(rows) > 1:
             table.move_to(1)
@@ -144,9 +145,7 @@ class CurvesTab(RunTab):
         run = self.about.run
         own = [key for key in self.marked if not key.startswith(SYSTEM)]
         system = [key for key in self.marked if key.startswith(SYSTEM)]
-        waiting = "Nothing is drawn: space draws the metric under the cursor."
-        if self.marked and not run.ended:
-            waiting = "Waiting for the first points …"
+        self.query_one("#charts").set_class(bool(own and system), "-both")
         by = "by step" if self.by == "step" else "by time"
         hint = f"{by}   tab: steer with + - ← →" + ("" if run.ended else "   ▶ live")
         for keys, name, title in ((own, "one", "Curves"), (system, "system", "System")):
@@ -159,8 +158,18 @@ class CurvesTab(RunTab):
                 [self._series(key) for key in keys if key in self._curves],
                 by=self.by,
                 unit=units.pop() if len(units) == 1 else "",
-                empty=waiting,
+                empty=self._waiting(keys),
             )
+
+    def _waiting(self, keys: list[str]) -> str:
+        """What stands in a chart without a point."""
+        if self.about is None or not self.about.run.summaries:
+            return "There is nothing to draw."
+        if not keys:
+            return "Nothing is drawn: space draws the metric under the cursor."
+        if any(key not in self._curves for key in keys):
+            return "reading …"
+        return "It has no points." if self.about.run.ended else "Waiting for the first points …"
 
     def _series(self, key: str) -> Series:
         colour, symbol = look(self.marked.index(key))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (Column("key", "what", most=36), Column("value", "value", grow=True, most=400))
 
+EMPTY = "Its environment was not recorded."
+
 
 class EnvironmentTab(RunTab):
     """One table; ``/`` searches it."""
@@ -34,8 +36,7 @@ class EnvironmentTab(RunTab):
 
     def compose(self) -> ComposeResult:
         """The table."""
-        empty = "Nothing matches, or its environment was not recorded."
-        yield Panel("Environment", Table(COLUMNS, empty=empty, id="environment"), id="environment-panel")
+        yield Panel("Environment", Table(COLUMNS, empty=EMPTY, id="environment"), id="environment-panel")
 
     def job(self) -> Callable[[], object] | None:
         """What made the run, which does not change once it is written."""
@@ -75,7 +76,9 @@ class EnvironmentTab(RunTab):
                     for key, value in shown
                 ]
             packages += len(shown) if title == "packages" else 0
-        self.query_one("#environment", Table).set_rows(rows)
+        table = self.query_one("#environment", Table)
+        table.say_empty(self.nothing(EMPTY) if self._origin is not None else EMPTY)
+        table.set_rows(rows)
         told = f"{packages} packages   / searches" if self._origin is not None else "not recorded"
         if self._origin is not None and self._origin.part_of:
             told += f"   as of its parent {self._origin.part_of}"

@@ -35,6 +35,9 @@ COLUMNS = (
     Column("points", "points", "right", most=10),
 )
 
+EMPTY = "No metrics, parameters or tags yet."
+EMPTY_ENDED = "It has no metrics, parameters or tags."
+
 
 class OverviewTab(RunTab):
     """Words on top, then one table of everything with a name."""
@@ -48,7 +51,7 @@ class OverviewTab(RunTab):
         yield Panel("Run", VerticalScroll(Words(id="one-words"), id="one-scroll", can_focus=False), id="one")
         yield Panel(
             "Facts",
-            Table(COLUMNS, empty="No metrics, parameters or tags yet.", id="one-facts"),
+            Table(COLUMNS, empty=EMPTY, id="one-facts"),
             id="one-table",
         )
 
@@ -76,7 +79,9 @@ class OverviewTab(RunTab):
             if shown:
                 rows.append(Row(f"section {title}", (f"{title}  {len(shown)}",), ("strong",)))
                 rows += shown
-        self.query_one("#one-facts", Table).set_rows(rows)
+        table = self.query_one("#one-facts", Table)
+        table.say_empty(self.nothing(EMPTY_ENDED if run.ended else EMPTY))
+        table.set_rows(rows)
         told = f"metrics {len(run.metrics)}   params {len(run.params)}   tags {len(run.tags)}"
         self.query_one("#one-table", Panel).retitle("Facts", told)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import Horizontal
 
+from pilothouse.tui.text import no_match
 from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class RunTab(Horizontal):
     def filter(self, text: str) -> None:
         """Show only what matches."""
         self.wanted = text
+
+    def nothing(self, without: str) -> str:
+        """What a table without rows says: ``without`` only where it is no filter that left none."""
+        return no_match(self.wanted) if self.wanted else without
 
     def why_not(self, action: str) -> str:
         """Why this action cannot be done on this part."""

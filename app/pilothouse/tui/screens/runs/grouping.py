@@ -85,7 +85,7 @@ class GroupActs(MarkActs):
         self.show_rows(top=True)
         self.refresh_keys()
         if by is not None:
-            self.say(f"Grouped by {label_of(by)}: enter shows the runs of a group, esc goes back.")
+            self.say(f"Grouped by {label_of(by)}: enter shows its runs, esc goes back.")
 
     def open_group(self, group: Group) -> None:
         """Show the runs of a group: its value becomes a part of the filter."""
