@@ -19,7 +19,7 @@ from pilothouse.tui.text import safe
 from pilothouse.tui.widgets.frame import Header, KeyBar, StatusLine
 
 if TYPE_CHECKING:
-    from textual.app import SeverityLevel
+    from textual.notifications import SeverityLevel
     from textual.timer import Timer
 
     from pilothouse.tui.app import PilothouseApp
