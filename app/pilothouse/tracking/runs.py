@@ -16,7 +16,7 @@ from pilothouse.tracking.digests import MetricSummary, parts_of
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.selecting import NEWEST, Order, count_of, page_of, selection
+from pilothouse.tracking.selecting import NEWEST, Order, count_of, page_and_count, page_of, selection
 from pilothouse.tracking.statuses import ENDED
 from pilothouse.tracking.time_left import without_time_left
 
@@ -147,9 +147,11 @@ def read_page(store: Store, where: Search, order: Order, limit: int, offset: int
     fold(store)
     chosen = selection(None, None, where)
     with store.reading() as tx:
-        rows = page_of(tx, chosen, order, limit, offset, everything=not where)
-        total = len(rows) if offset == 0 and len(rows) < limit else count_of(tx, chosen)
-        every = count_of(tx, selection(None, None, None)) if where else total
+        every = count_of(tx, selection(None, None, None))
+        if where:
+            rows, total = page_and_count(tx, chosen, order, limit, offset)
+        else:
+            rows, total = page_of(tx, chosen, order, limit, offset, everything=True), every
         return RunPage(tuple(_complete(tx, rows)), total, every)
 
 

@@ -73,28 +73,51 @@ def page_of(
         page = _best(tx, chosen, order, limit, offset)
         if len(page) == limit:
             return page
-    # First which runs, then all of their columns: a join would drag every column of every run along.
-    ids = _ids_of(tx, chosen, order, limit, offset)
-    where, bound = among("run_id", ids)
+    return _whole(tx, _ranked(tx, chosen, order, limit, offset))
+
+
+def page_and_count(
+    tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int
+) -> tuple[list[Row], int]:
+    """Return one page of the rows of `runs`, and how many runs there are: to find them is done once for both.
+
+    Args:
+        tx: an open transaction.
+        chosen: which runs, as `selection` says it.
+        order: in which order.
+        limit: ids at most.
+        offset: ids to pass over.
+    """
+    ranked = _ranked(tx, chosen, order, limit, offset, counted=True)
+    if ranked:
+        return _whole(tx, ranked), ranked[0]["total"]
+    return [], count_of(tx, chosen) if offset else 0
+
+
+def _whole(tx: Transaction, ranked: list[Row]) -> list[Row]:
+    """Return all columns of the runs; to drag them along while they are sought would cost far more."""
+    where, bound = among("run_id", [row["run_id"] for row in ranked])
     found = {row["run_id"]: row for row in tx.rows(f"SELECT * FROM runs WHERE {where}", bound)}
-    return [found[run_id] for run_id in ids]
+    return [found[row["run_id"]] for row in ranked]
 
 
-def _ids_of(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int) -> list[str]:
+def _ranked(
+    tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int, *, counted: bool = False
+) -> list[Row]:
+    """Return the ids of a page as rows, each with the `total` of all that were chosen if it is wanted."""
     join, by, keys, values = _by(order)
-    if join:
-        # First which runs, and only then the values to order them by: the optimizer would join all of both.
-        rows = tx.rows(
-            f"WITH chosen AS MATERIALIZED (SELECT run_id, started_at FROM runs WHERE {chosen[0]})"
-            f" SELECT runs.run_id FROM chosen AS runs {join} ORDER BY {by} LIMIT ? OFFSET ?",
-            [*chosen[1], *keys, *values, limit, offset],
+    bound = [*chosen[1], *keys, *values, limit, offset]
+    if not (join or counted):
+        return tx.rows(
+            f"SELECT runs.run_id FROM runs WHERE {chosen[0]} ORDER BY {by} LIMIT ? OFFSET ?", bound
         )
-    else:
-        rows = tx.rows(
-            f"SELECT runs.run_id FROM runs WHERE {chosen[0]} ORDER BY {by} LIMIT ? OFFSET ?",
-            [*chosen[1], *values, limit, offset],
-        )
-    return [row["run_id"] for row in rows]
+    total = ", (SELECT count(*) FROM chosen) AS total" if counted else ""
+    # First which runs, and only then the values to order them by: the optimizer would join all of both.
+    return tx.rows(
+        f"WITH chosen AS MATERIALIZED (SELECT * FROM runs WHERE {chosen[0]})"
+        f" SELECT runs.run_id{total} FROM chosen AS runs {join} ORDER BY {by} LIMIT ? OFFSET ?",
+        bound,
+    )
 
 
 def ids_between(tx: Transaction, chosen: Condition, order: Order, ends: tuple[str, str]) -> list[str]:

@@ -31,7 +31,7 @@ from pilothouse.tracking.search import parse
 from pilothouse.tracking.search.matching import matches
 from pilothouse.tracking.search.nodes import Field
 from pilothouse.tracking.search.search import Search
-from pilothouse.tracking.selecting import NEWEST, Order, ids_between, page_of, selection
+from pilothouse.tracking.selecting import NEWEST, Order, ids_between, page_and_count, page_of, selection
 from unit.tracking.searching import attributes, field, metric_fields, stored_runs
 
 WHOLE = settings(
@@ -90,6 +90,12 @@ def test_the_store_orders_as_python_does(
             assert [row["run_id"] for row in page] == expected, column_text(by)
             page = page_of(tx, chosen, order, cut[0], cut[1], everything=True)
             assert [row["run_id"] for row in page] == expected[cut[1] : cut[1] + cut[0]], column_text(by)
+            # A limit of one and an offset past the end, too: the count is of all that were chosen.
+            counted, total = page_and_count(tx, chosen, order, cut[0], cut[1])
+            assert ([row["run_id"] for row in counted], total) == (
+                expected[cut[1] : cut[1] + cut[0]],
+                len(expected),
+            )
             if expected:
                 ends = (expected[-1], expected[min(cut[1], len(expected) - 1)])
                 assert ids_between(tx, chosen, order, ends) == expected[expected.index(ends[1]) :]
