@@ -15,10 +15,12 @@ from pilothouse.monitoring.quality.rules import ColumnRule, FileRules
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs import filters, moving, predict, promote, restoring, rollback, rule, sweep, train
 from pilothouse.tui.dialogs.base import Ask, Confirm, Dialog
+from pilothouse.tui.dialogs.note import NoteDialog
 from pilothouse.tui.snapshots.models import models
 from pilothouse.tui.snapshots.serving import Trial
 from pilothouse.tui.snapshots.sweeps import SweepWish
 from pilothouse.tui.snapshots.training import offers
+from pilothouse.tui.widgets.note_field import NoteField
 from pilothouse.workspace import Workspace
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -46,7 +48,8 @@ def _promote(ws: Workspace) -> Dialog[Any]:
 
 
 MAKERS: dict[str, tuple[Callable[[Workspace], Dialog[Any]], bool]] = {
-    "note, tags, report, slice, save, labels": (lambda ws: Ask("Note", WORDS, "Save"), True),
+    "tags, report, slice, save, labels": (lambda ws: Ask("Tags", WORDS, "Save"), True),
+    "note": (lambda ws: NoteDialog("Note", ""), True),
     "accept, hold again": (lambda ws: Ask("Accept", WORDS, "Accept"), True),
     "rule": (lambda ws: rule.RuleDialog(FileRules((ColumnRule("x", "number", 0.0),), accepted=1), ""), True),
     "import": (lambda ws: moving.ImportDialog(), True),
@@ -77,9 +80,9 @@ async def test_what_is_typed_arrives_and_enter_does_it(name: str, steered: Works
             app.push_screen(make(steered), answers.append)
             await settle(pilot, lambda: isinstance(app.screen, Dialog))
             dialog: Any = app.screen
-            assert isinstance(app.focused, Input)
+            assert isinstance(app.focused, Input | NoteField)
             await pilot.press(*("space" if letter == " " else letter for letter in typed))
-            assert app.focused.value == typed
+            assert typed == (app.focused.value if isinstance(app.focused, Input) else app.focused.note)
             if leave:
                 await pilot.press("escape")
             else:

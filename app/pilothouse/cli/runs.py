@@ -194,6 +194,7 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
     from pilothouse.tracking.origin.made_by import find_origin
     from pilothouse.tracking.relatives import read_relatives
     from pilothouse.tracking.runs import get_run, metric_history
+    from pilothouse.tracking.tagging import NOTE
 
     store = open_store(workspace)
     found = get_run(store, run)
@@ -239,7 +240,11 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
             if values:
                 click.echo(f"\n{title}")
                 for key, value in values.items():
-                    click.echo(f"  {printable(key, 40):<40} {printable(value, 100)}")
+                    # A note is shown by its lines, as it was written.
+                    first, *more = str(value).split("\n") if key == NOTE else [value]
+                    click.echo(f"  {printable(key, 40):<40} {printable(first, 100)}")
+                    for part in more:
+                        click.echo(f"  {'':<40} {printable(part, 100)}".rstrip())
         if found.metrics:
             click.echo("\nmetrics")
             table(

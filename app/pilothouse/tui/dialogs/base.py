@@ -26,7 +26,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     """A question. ``answer`` is what the button that does it returns; Cancel and esc return None."""
 
     CSS_PATH = "dialog.tcss"
-    AUTO_FOCUS = "#dialog-body Input, #cancel"
+    AUTO_FOCUS = "#dialog-body Input, #dialog-body NoteField, #cancel"
     """The first field, so that what is typed arrives; where there is none, what does nothing."""
     ENTER_IS_ENOUGH: ClassVar[bool] = False
     """Whether enter in a field does it; where much depends on it, enter goes on to the button instead."""

@@ -18,6 +18,7 @@ from textual.worker import get_current_worker
 from pilothouse.serving.likeliest import likeliest
 from pilothouse.tui.dialogs.base import Dialog
 from pilothouse.tui.text import line, number, safe
+from pilothouse.tui.widgets.line_input import LineInput
 from pilothouse.tui.widgets.panel import Words
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class PredictDialog(Dialog[bool]):
         for n, (name, kind, _) in enumerate(self._trial.fields):
             yield Horizontal(
                 Label(safe(name, 18), classes="label", markup=False),
-                Input(
+                LineInput(
                     shown(self._trial.values.get(name)),
                     placeholder=f"missing ({safe(kind)})",
                     id=f"field-{n}",

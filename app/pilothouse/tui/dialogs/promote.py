@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 
 from pilothouse.tui.dialogs.base import Dialog
 from pilothouse.tui.text import line, number, safe
+from pilothouse.tui.widgets.line_input import LineInput
 from pilothouse.tui.widgets.panel import Words
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class PromoteDialog(Dialog[PromoteOrder]):
             Words(hides=True, id="beware"),
             Horizontal(
                 Label("reason", classes="label"),
-                Input(placeholder="why, for the history", id="reason"),
+                LineInput(placeholder="why, for the history", id="reason"),
                 classes="field reason",
             ),
         )

@@ -13,6 +13,7 @@ from textual.widgets import Input, Label
 
 from pilothouse.tui.dialogs.base import Dialog
 from pilothouse.tui.text import line, safe, since, span
+from pilothouse.tui.widgets.line_input import LineInput
 from pilothouse.tui.widgets.panel import Words
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class RollbackDialog(Dialog[RollbackOrder]):
             words,
             Horizontal(
                 Label("reason", classes="label"),
-                Input(placeholder="why, for the history", id="reason"),
+                LineInput(placeholder="why, for the history", id="reason"),
                 classes="field",
             ),
         )

@@ -16,6 +16,7 @@ from pilothouse.tui.dialogs.base import Dialog
 from pilothouse.tui.snapshots.training import Offer
 from pilothouse.tui.text import line, safe
 from pilothouse.tui.widgets.choice import Choice
+from pilothouse.tui.widgets.line_input import LineInput
 from pilothouse.tui.widgets.panel import Words
 
 
@@ -70,12 +71,12 @@ class TrainDialog(Dialog[TrainOrder]):
             ),
             Horizontal(
                 Label("parameters", classes="label"),
-                Input(placeholder="key=value key=value", id="params"),
+                LineInput(placeholder="key=value key=value", id="params"),
                 classes="field",
             ),
             Horizontal(
                 Label("name", classes="label"),
-                Input(self._offered_name, placeholder="two words of its own", id="name"),
+                LineInput(self._offered_name, placeholder="two words of its own", id="name"),
                 classes="field",
             ),
             Horizontal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from pilothouse.tui.screens.base import PilothouseScreen
@@ -105,24 +106,26 @@ class RunActs(TrainActs, PilothouseScreen):
 
         self.deed(saying, act)
 
-    def do_note(self) -> None:
+    def do_note(self) -> Awaitable[None] | None:
         """Write or change the note."""
-        from pilothouse.tui.dialogs.base import Ask
+        from pilothouse.tui.dialogs.note import NoteDialog
 
         run = self.current()
         if run is None:
-            return
-        words = line("A note is the tag ", ("note", "bold"), " on the run; an empty one takes it away.", "\n")
-        before = run.tags.get("note", "")
-        ask = Ask(f"Note on {run.name}", words, "Save", before, "what is worth remembering")
+            return None
 
-        def save(text: str | None) -> None:
-            if text is not None:
-                note = text.strip()
-                said = f"Noted on {run.name}." if note else f"The note on {run.name} is gone."
-                self.change_tags("Noting", [run.run_id], {"note": note or None}, said)
+        def save(note: str | None) -> None:
+            if note is not None:
+                self.keep_note([run.run_id], note, run.name)
 
-        self.app.push_screen(ask, save)
+        self.app.push_screen(NoteDialog(f"Note on {run.name}", run.tags.get("note", "")), save)
+        return None
+
+    def keep_note(self, run_ids: list[str], note: str, whom: str) -> None:
+        """Make this the note of these runs, character by character; one of nothing but blanks is none."""
+        kept = note if note.strip() else None
+        said = f"Noted on {whom}." if kept else f"The note on {whom} is gone."
+        self.change_tags("Noting", run_ids, {"note": kept}, said)
 
     def do_tags(self) -> None:
         """Set or remove tags."""

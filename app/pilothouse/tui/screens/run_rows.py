@@ -16,6 +16,9 @@ from pilothouse.tui.widgets.sparkline import bar
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
 
+NOTE_LINES = 4
+"""Lines of a note that are shown among other things."""
+
 
 def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
     """What is known of a run, beside or under the table."""
@@ -35,7 +38,7 @@ def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
             line(("why      ", "$dim"), (safe(run.reason, 300), TONE_STYLES[tone] if run.ended else ""))
         )
     if note := run.tags.get("note"):
-        rows.append(line(("note     ", "$dim"), safe(note, 200)))
+        rows += _note_lines(note)
     rows.append(
         line(
             ("started  ", "$dim"),
@@ -48,6 +51,18 @@ def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
     data = f"  data {safe(run.dataset_version[:12])}" if run.dataset_version else ""
     rows.append(line(("recipe   ", "$dim"), what, (data, "$dim")))
     return Content("\n").join(rows)
+
+
+def _note_lines(note: str) -> list[Content]:
+    """The note as it was written, at most so many lines of it."""
+    parts = note.strip("\n").split("\n")
+    rows = [
+        line(("note     " if n == 0 else " " * 9, "$dim"), safe(part, 200))
+        for n, part in enumerate(parts[:NOTE_LINES])
+    ]
+    if (more := len(parts) - NOTE_LINES) > 0:
+        rows.append(line((f"{'':9}… {more:,} more line{'s' * (more > 1)}: e shows all", "$dim")))
+    return rows
 
 
 def _pairs(title: str, pairs: list[tuple[str, str]], columns: int) -> list[Content]:

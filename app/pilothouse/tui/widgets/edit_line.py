@@ -16,6 +16,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from pilothouse.tui.text import safe
+from pilothouse.tui.widgets.line_input import LineInput
 
 Suggest = Callable[[str], str | None]
 """From what is typed to what it could become; None where nothing comes to mind."""
@@ -31,7 +32,7 @@ class _Suggester(Suggester):
         return self._suggest(value)
 
 
-class _Field(Input):
+class _Field(LineInput):
     """Tab takes the suggestion, as the right arrow does at the end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "cursor_right", show=False)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Awaitable, Iterable
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 
@@ -17,6 +17,8 @@ from pilothouse.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
+    from pilothouse.tui.widgets.note_field import NoteField
+    from pilothouse.tui.widgets.note_line import NoteLine
 
 _PLAIN = re.compile(r"[\w./:@%+,=-]+", re.ASCII)
 
@@ -26,20 +28,44 @@ class TagActs(RunActs):
 
     def __init__(self) -> None:
         super().__init__()
-        self._editing: tuple[Literal["note", "tags"], list[str]] | None = None
+        self._editing: list[str] = []
+        """The runs whose note or tags are being typed."""
         self._tag_keys: list[str] = []
 
     def main_table(self) -> Table:
         """The table of runs."""
         raise NotImplementedError
 
-    def do_note(self) -> None:
+    def do_note(self) -> Awaitable[None] | None:
         """Write or change the note."""
         run, targets = self.current(), self.targets()
         if run is None:
-            return
-        value = run.tags.get(NOTE, "") if targets == [run.run_id] else ""
-        self._edit("note", f"note on {_whom(run, targets)}", value, "what is worth remembering; empty: none")
+            return None
+        mine = run.tags.get(NOTE, "") if targets == [run.run_id] else ""
+        placeholder = "what is worth remembering" if targets == [run.run_id] else "one note for all of them"
+        self.close_editor()
+        self._editing = targets
+
+        async def write() -> None:
+            from pilothouse.tui.widgets.note_line import NoteLine
+
+            place = NoteLine(f"note on {_whom(run, targets)}", mine, placeholder)
+            await self.query_one("#runs-panel").mount(place, after="#edit")
+
+        return write()
+
+    def on_note_field_submitted(self, message: NoteField.Submitted) -> None:
+        """Keep the note, if it is another one."""
+        before = "".join(place.before for place in self._note_lines())
+        targets = self._editing
+        self.close_editor()
+        if message.note == before:
+            self.say("The note is as it was." if before else "No note was written.")
+        else:
+            self.keep_note(targets, message.note, _how_many(targets))
+
+    def _note_lines(self) -> Iterable[NoteLine]:
+        return cast("Iterable[NoteLine]", self.query("NoteLine"))
 
     def do_tags(self) -> None:
         """Set or remove tags."""
@@ -48,8 +74,9 @@ class TagActs(RunActs):
             return
         mine = run.tags if targets == [run.run_id] else {}
         now = "  ".join(f"{key}={value}" for key, value in mine.items() if key != NOTE)
-        self._edit(
-            "tags",
+        self.close_editor()
+        self._editing = targets
+        self.query_one(EditLine).open(
             f"tags of {_whom(run, targets)}",
             "",
             f"key=value …   key= removes   {f'now: {now}' if now else ''}",
@@ -64,47 +91,37 @@ class TagActs(RunActs):
 
         self.run_worker(read, thread=True, group="tag-keys", exit_on_error=False)
 
-    def _edit(
-        self,
-        what: Literal["note", "tags"],
-        label: str,
-        value: str,
-        placeholder: str,
-        suggest: Callable[[str], str | None] | None = None,
-    ) -> None:
-        self._editing = (what, self.targets())
-        self.query_one(EditLine).open(label, value.replace("\n", " "), placeholder, suggest)
-
     def close_editor(self) -> bool:
-        """Close the line without changing anything; False if it was not open."""
+        """Close what is typed into without changing anything; False if nothing was open."""
         closed = self.query_one(EditLine).close()
+        for place in self._note_lines():
+            closed = True
+            place.remove()
         if closed:
-            self._editing = None
+            self._editing = []
             self.main_table().focus()
         return closed
 
     @on(EditLine.Entered)
     def _edited(self, message: EditLine.Entered) -> None:
-        if self._editing is None:
-            return
-        what, targets = self._editing
+        targets = self._editing
         try:
-            tags = {NOTE: message.text.strip() or None} if what == "note" else read_tags(message.text)
+            tags = read_tags(message.text)
         except UsageError as error:
             self.say(f"tags: {error.what}", "watch")
             return
         self.close_editor()
-        whom = "this run" if len(targets) == 1 else f"{len(targets):,} runs"
-        if what == "note":
-            said = f"Noted on {whom}." if tags[NOTE] else f"The note on {whom} is gone."
-        else:
-            said = f"Tagged {whom}: {', '.join(safe(key, 30) for key in tags)}."
         if tags:
-            self.change_tags("Noting" if what == "note" else "Tagging", targets, tags, said)
+            said = f"Tagged {_how_many(targets)}: {', '.join(safe(key, 30) for key in tags)}."
+            self.change_tags("Tagging", targets, tags, said)
 
 
 def _whom(run: Run, targets: list[str]) -> str:
     return safe(run.name, 24) if targets == [run.run_id] else f"{len(targets):,} marked runs"
+
+
+def _how_many(run_ids: list[str]) -> str:
+    return "this run" if len(run_ids) == 1 else f"{len(run_ids):,} runs"
 
 
 def suggestion(text: str, keys: list[str], mine: dict[str, str]) -> str | None:
