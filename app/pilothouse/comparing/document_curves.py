@@ -49,4 +49,6 @@ def left_out(curves: Sequence[Curve]) -> int:
 
 
 def _finite(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    return sorted((x, y) for x, y in points if math.isfinite(x) and math.isfinite(y))
+    # The last of those with one x stays the last.
+    finite = [point for point in points if math.isfinite(point[0]) and math.isfinite(point[1])]
+    return sorted(finite, key=lambda point: point[0])

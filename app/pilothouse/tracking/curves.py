@@ -27,6 +27,8 @@ class Curve:
             are the extremes of each stretch; a value that is not finite breaks the line.
         means: of a thinned curve `(x, mean, count)` of each stretch; otherwise empty.
         count: points in the store.
+        last: the point of the highest step, and among equal steps the one written last: the metric's last
+            value. By step it is the end of the curve; by time a point before that may be it.
     """
 
     run_id: str
@@ -34,6 +36,7 @@ class Curve:
     points: tuple[tuple[float, float], ...]
     means: tuple[tuple[float, float, int], ...] = ()
     count: int = 0
+    last: tuple[float, float] | None = None
 
     @property
     def thinned(self) -> bool:
@@ -93,9 +96,11 @@ def _whole(tx: Transaction, wanted: list[dict[str, Any]], by: By) -> dict[tuple[
         return {}
     runs, bound_runs = among("points.run_id", sorted({row["run_id"] for row in wanted}))
     metrics, bound_keys = among("points.key", sorted({row["key"] for row in wanted}))
-    order = "points.step, points.recorded_at" if by == "step" else "points.recorded_at, points.step"
+    # Points lie in the table as they were written.
+    order = "points.step, points.rowid" if by == "step" else "points.recorded_at, points.step, points.rowid"
     rows = tx.rows(
-        f"SELECT points.run_id, points.key, {_X[by]} AS x, points.value FROM metric_points AS points"
+        f"SELECT points.run_id, points.key, {_X[by]} AS x, points.value, points.step, points.rowid AS place"
+        " FROM metric_points AS points"
         f" JOIN runs ON runs.run_id = points.run_id WHERE {runs} AND {metrics}"
         f" ORDER BY points.run_id, points.key, {order}",
         [*bound_runs, *bound_keys],
@@ -103,12 +108,17 @@ def _whole(tx: Transaction, wanted: list[dict[str, Any]], by: By) -> dict[tuple[
     gathered: dict[tuple[str, str], list[tuple[float, float]]] = {
         (row["run_id"], row["key"]): [] for row in wanted
     }
+    ends: dict[tuple[str, str], tuple[int, int]] = {}
+    last: dict[tuple[str, str], tuple[float, float]] = {}
     for row in rows:
+        curve, written = (row["run_id"], row["key"]), (row["step"], row["place"])
         # A long curve of another run may have the same key.
-        if (points := gathered.get((row["run_id"], row["key"]))) is not None:
+        if (points := gathered.get(curve)) is not None:
             points.append((float(row["x"]), float(row["value"])))
+            if curve not in ends or written > ends[curve]:
+                ends[curve], last[curve] = written, points[-1]
     return {
-        (run_id, key): Curve(run_id, key, tuple(points), count=len(points))
+        (run_id, key): Curve(run_id, key, tuple(points), count=len(points), last=last[run_id, key])
         for (run_id, key), points in gathered.items()
         if points
     }
@@ -128,6 +138,11 @@ SELECT arg_min(x, y) FILTER (sound) AS low_x, min(y) FILTER (sound) AS low,
     arg_min(x, x) FILTER (sound) AS first_x, arg_min(y, x) FILTER (sound) AS first,
     arg_max(x, x) FILTER (sound) AS last_x, arg_max(y, x) FILTER (sound) AS last
 FROM placed GROUP BY place ORDER BY min(x)
+"""
+
+_LAST = """
+SELECT {x} AS x, points.value AS y FROM metric_points AS points JOIN runs ON runs.run_id = points.run_id
+WHERE points.run_id = ? AND points.key = ? ORDER BY points.step DESC, points.rowid DESC LIMIT 1
 """
 
 
@@ -157,7 +172,12 @@ def _thinned(
             mine.add((row["last_x"], row["last"]))
         points.extend(sorted(((x, y) for x, y in mine if x is not None), key=lambda point: point[0]))
     means = tuple((row["mean_x"], row["mean"], row["count"]) for row in rows if row["count"])
-    return Curve(run_id, key, tuple(points), means, int(size["count"]))
+    end = tx.rows(_LAST.format(x=_X[by]), [run_id, key])[0]
+    told = (float(end["x"]), float(end["y"]))
+    if by == "step":
+        points = [point for point in points if point != told]
+        points.append(told)
+    return Curve(run_id, key, tuple(points), means, int(size["count"]), told)
 
 
 @dataclass(frozen=True, slots=True)

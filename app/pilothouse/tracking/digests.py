@@ -48,7 +48,7 @@ FROM wanted LEFT JOIN pairs USING (run_id) GROUP BY run_id ORDER BY min(place)
 class MetricSummary:
     """One metric of one run: its last value, its range over all steps, and how many there are.
 
-    The last value is what was logged. The range is of finite values, and None where there is none: what
+    The last value is that of the highest step, as it was logged (`last_values.py`). The range is of finite values, and None where there is none: what
     overflowed is no best.
     """
 

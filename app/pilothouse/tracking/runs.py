@@ -23,7 +23,8 @@ from pilothouse.tracking.time_left import without_time_left
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the store knows it. `metrics` has its own last values; `summaries` all of them.
+    """One run as the store knows it. `metrics` has its own last values (of the highest step, and among equal
+    steps the one written last); `summaries` all of them.
 
     `deleted_at` says since when it lies in the trash (None: it does not). `parent_run_id` names the run that
     it is a part of (empty: none). `idle_seconds` lie between its ends and when it was gone on with.
@@ -226,11 +227,11 @@ def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
 
 
 def metric_history(store: Store, run_id: str) -> dict[str, list[Point]]:
-    """Return every metric of a run with its points in the order of their steps."""
+    """Return every metric of a run with its points in the order of their steps, then as they were written."""
     fold(store)
     rows = store.query(
         "SELECT key, step, value, recorded_at FROM metric_points WHERE run_id = ?"
-        " ORDER BY key, step, recorded_at",
+        " ORDER BY key, step, rowid",
         [run_id],
     )
     history: dict[str, list[Point]] = {}

@@ -99,14 +99,17 @@ def _write_points(tx: Transaction, run_id: str, points: list[Point]) -> None:
                 "last": None,
                 "min": None,
                 "max": None,
-                "last_step": -1,
+                "last_step": None,
                 "count": 0,
             }
+        highest = summary["last_step"]
         if step is None:
-            step = summary["last_step"] + 1
+            step = 0 if highest is None else highest + 1
         steps.append(step)
-        summary["last"] = value
-        summary["last_step"] = step
+        # As `LastValues` has it; what is written in another piece of the journal meets the same rule.
+        if highest is None or step >= highest:
+            summary["last"] = value
+            summary["last_step"] = step
         summary["count"] += 1
         # NaN is neither less nor more than anything, and what overflowed is no best.
         if -math.inf < value < math.inf:

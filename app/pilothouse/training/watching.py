@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pilothouse.errors import NotFoundError
 from pilothouse.processes import is_alive
 from pilothouse.tracking.journal import read_pieces
+from pilothouse.tracking.last_values import LastValues
 from pilothouse.tracking.replay import State, replay
 from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
 from pilothouse.workspace import Workspace
@@ -28,7 +29,7 @@ class RunWatch:
         self._journal = folder / JOURNAL_NAME
         self._offset = 0
         self._state = State()
-        self.metrics: dict[str, float] = {}
+        self._last = LastValues()
 
     def look(self) -> bool:
         """Read what is new; whether there was anything."""
@@ -37,11 +38,16 @@ class RunWatch:
             self._offset = piece.end
             found = found or bool(piece.entries)
             replay(state, piece.entries)
-            self.metrics.update((key, value) for key, _, value, _ in state.points)
+            self._last.take((key, step, value) for key, step, value, _ in state.points)
             # Nobody asks for more than the last of them.
             state.points.clear()
             state.turns.clear()
         return found
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last value of each metric, as the store has it."""
+        return self._last.values
 
     @property
     def status(self) -> str:

@@ -145,7 +145,12 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace")
 
 
-def _points(key: str, path: Path) -> Iterator[Point]:
+def _points(key: str, path: Path) -> list[Point]:
+    """Read a metric; of equal steps the latest comes last, and of those the greatest, as MLflow takes it."""
+    return sorted(_read_points(key, path), key=lambda point: (point[3], point[2] == point[2], point[2]))
+
+
+def _read_points(key: str, path: Path) -> Iterator[Point]:
     for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").split("\n"), 1):
         words = line.split()
         if not words:

@@ -15,6 +15,7 @@ MOST_POINTS = 200_000
 """So many points of metrics are held in memory at once."""
 
 _LARGEST = 1.7976931348623157e308
+_POINT = ("key", "run_uuid", "step", "value", "timestamp", "is_nan")
 _TABLES = ("experiments", "runs", "params", "tags", "metrics")
 _DATASETS = (
     "SELECT destination_id, datasets.name, digest, input_tags.value FROM inputs"
@@ -43,7 +44,8 @@ class SqliteSource:
             # Older stores have fewer tables and columns.
             self._has_datasets = {"datasets", "inputs", "input_tags"} <= names
             self._columns = {
-                table: {row[1] for row in con.execute(f"PRAGMA table_info({table})")} for table in _TABLES
+                table: {row[1] for row in con.execute(f"PRAGMA table_info({table})")}
+                for table in (*_TABLES, "latest_metrics")
             }
 
     @contextlib.contextmanager
@@ -123,12 +125,20 @@ class SqliteSource:
                         yield Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}")
 
     def _points(self, con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
-        is_nan = "is_nan" if "is_nan" in self._columns["metrics"] else "0"
-        step = "step" if "step" in self._columns["metrics"] else "0"
+        columns = self._columns["metrics"]
+        is_nan = "metrics.is_nan" if "is_nan" in columns else "0"
+        step = "metrics.step" if "step" in columns else "0"
+        # Of equal steps MLflow takes the latest, and of those the greatest; what it took has a table of its
+        # own, which goes before, since another program may have written the store.
+        join, chosen = "", "NULL"
+        if columns & self._columns["latest_metrics"] >= set(_POINT):
+            equal = " AND ".join(f"latest.{name} = metrics.{name}" for name in _POINT)
+            join, chosen = f"LEFT JOIN latest_metrics AS latest ON {equal}", "latest.key IS NOT NULL"
         return _grouped(
             con.execute(
-                f"SELECT run_uuid, key, {step}, value, {is_nan}, timestamp FROM metrics"
-                f" WHERE run_uuid IN ({', '.join('?' * len(ids))})",
+                f"SELECT metrics.run_uuid, metrics.key, {step}, metrics.value, {is_nan}, metrics.timestamp"
+                f" FROM metrics {join} WHERE metrics.run_uuid IN ({', '.join('?' * len(ids))})"
+                f" ORDER BY {chosen}, metrics.timestamp, metrics.value",
                 ids,
             )
         )

@@ -155,7 +155,7 @@ def _add_points(con: sqlite3.Connection, mlflow_id: str, points: Mapping[str, Se
     # MLflow keeps a point once; ours may hold the very same one twice.
     con.executemany("INSERT OR IGNORE INTO metrics VALUES (?, ?, ?, ?, ?, ?)", _metrics(mlflow_id, points))
     for key, mine in points.items():
-        last = max(mine, key=lambda point: (point.step, point.at))
+        last = mine[-1]
         value, is_nan = _number(last.value)
         con.execute(
             "INSERT INTO latest_metrics VALUES (?, ?, ?, ?, ?, ?)",

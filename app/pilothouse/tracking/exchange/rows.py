@@ -97,7 +97,8 @@ def rows_of(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, A
     if not ended_there:
         tags[UNFINISHED_TAG] = run.status
     yield "tags", [{"run_id": run_id, "key": _text(key), "value": _text(tags[key])} for key in tags]
-    ordered = sorted(run.points, key=lambda point: (point[1], point[3]))
+    # Sorting leaves points of one step as they are.
+    ordered = sorted(run.points, key=lambda point: point[1])
     yield "metrics", list(_summaries(run_id, ordered))
     yield (
         "metric_points",
@@ -115,7 +116,7 @@ def rows_of(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, A
 
 
 def _summaries(run_id: str, points: Sequence[Point]) -> Iterator[dict[str, Any]]:
-    """Yield the summary of each metric; the last point is the one of the highest step, then the latest."""
+    """Yield the summary of each metric from its points by step: the last point is that of the last value."""
     grouped: dict[str, list[Point]] = {}
     for point in points:
         grouped.setdefault(_text(point[0]), []).append(point)

@@ -22,7 +22,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class SourceRun:
-    """One run of a foreign store. Times are milliseconds since 1970, or None if it has none."""
+    """One run of a foreign store. Times are milliseconds since 1970, or None if it has none.
+
+    Of the points of a metric with one step the last is the one that counts as such there.
+    """
 
     source_id: str
     name: str

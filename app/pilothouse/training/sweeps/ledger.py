@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pilothouse.tracking.last_values import last_of
 from pilothouse.tracking.writer import LOG_NAME, RunStart, RunWriter, open_run
 from pilothouse.training.spec import RunSpec, write_spec
 from pilothouse.training.sweeps.plan import TRIAL_KIND, TRIAL_TAG
@@ -98,18 +99,16 @@ class Ledger:
         order, writer = found
         if result.log:
             (writer.folder / LOG_NAME).write_text(result.log, encoding="utf-8", errors="replace")
-        curves: dict[str, float] = {}
         for step, values in result.points:
             writer.log_metrics(values, step)
-            curves.update(values)
+        curves = last_of(result.points)
         # A script's metrics are its curves' last points; a recipe's are of more rows than its curves.
         finals = {key: value for key, value in result.metrics.items() if curves.get(key) != value}
-        writer.log_metrics(
-            {key: value for key, value in finals.items() if value == value or key not in curves}
-        )
+        withheld = {key: value for key, value in finals.items() if value != value and key in curves}
+        writer.log_metrics({key: value for key, value in finals.items() if key not in withheld})
         if tags := {key: text for key, text in (("worker", result.host), ("metrics", result.unread)) if text}:
             writer.set_tags(tags)
-        known = {**_logged(writer.folder), **result.metrics}
+        known = {**_logged(writer.folder), **withheld}
         error = result.error or self._wanting(known)
         score = None if error else known[self._metric]
         writer.end("FAILED" if error else "FINISHED", _code(result, error), error)
@@ -132,7 +131,7 @@ class Ledger:
 
 
 def _logged(folder: Path) -> dict[str, float]:
-    """What a script that imports Pilothouse wrote into the journal itself."""
+    """The last values as the store will have them: a script that imports Pilothouse wrote some itself."""
     watch = RunWatch(folder)
     watch.look()
     return watch.metrics

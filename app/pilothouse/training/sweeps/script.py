@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilothouse.errors import PilothouseError
+from pilothouse.tracking.last_values import last_of
 from pilothouse.training.lines import LineReader, Point
 from pilothouse.training.metrics_tail import MetricsTail
 from pilothouse.training.sweeps.trial import Order, ScriptData, TrialResult
@@ -70,12 +71,9 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
     if status != "FINISHED":
         reason = "\n".join(part for part in (word, failure_reason(log[-8192:])) if part)
         reason = reason or f"It ended with exit code {code} and printed nothing."
-    metrics: dict[str, float] = {}
-    for _, values in points:
-        metrics.update(values)
     return TrialResult(
         order.planned.key,
-        metrics,
+        last_of(points),
         tuple(points),
         log.decode("utf-8", "replace"),
         reason,

@@ -27,6 +27,7 @@ class Line:
         raw: ``(x, height)``, where the height is a logarithm on a log scale; NaN breaks the line.
         smoothed: the same of the moving average; empty without smoothing.
         values: ``(x, value)`` of every point that is a number.
+        last: the point with the metric's last value, a number or not; None if no point is a number.
         left_out: values that a log scale cannot show.
         broken: values that are no numbers.
     """
@@ -35,6 +36,7 @@ class Line:
     raw: tuple[Point, ...]
     smoothed: tuple[Point, ...]
     values: tuple[Point, ...]
+    last: Point | None
     left_out: int
     broken: int
 
@@ -42,11 +44,6 @@ class Line:
     def main(self) -> tuple[Point, ...]:
         """What is drawn in full colour."""
         return self.smoothed or self.raw
-
-    @property
-    def last(self) -> Point | None:
-        """The last point that is a number."""
-        return self.values[-1] if self.values else None
 
     @property
     def best(self) -> Point | None:
@@ -91,7 +88,8 @@ def prepare(series: Series, view: View) -> Line:
     if view.log:
         points, smoothed = _logs(points), _logs(smoothed)
     broken = len(points) - len(sound)
-    return Line(series, tuple(points), tuple(smoothed), tuple(sound), left_out, broken)
+    last = (series.last or given[-1]) if sound else None
+    return Line(series, tuple(points), tuple(smoothed), tuple(sound), last, left_out, broken)
 
 
 def _logs(points: Sequence[Point]) -> list[Point]:

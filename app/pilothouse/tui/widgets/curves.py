@@ -36,6 +36,7 @@ class Series:
             ``tracking.curves``): these are smoothed in their place.
         lower: whether less of it is better: its best is its smallest value.
         quiet: draw it dimmed, as context.
+        last: what the legend calls its last point, if that is not the end of the curve.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Series:
     means: tuple[tuple[float, float, int], ...] = ()
     lower: bool = False
     quiet: bool = False
+    last: tuple[float, float] | None = None
 
 
 COUNTED = ("step", "trial")

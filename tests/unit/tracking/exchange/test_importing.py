@@ -253,6 +253,25 @@ def test_older_stores_without_steps_are_read(store: Store, tmp_path: Path) -> No
     assert (run.metrics, run.tags["mlflow.experiment"]) == ({"m": 0.5}, "")
 
 
+def test_of_equal_steps_the_last_is_the_one_that_mlflow_takes(store: Store, tmp_path: Path) -> None:
+    # In the order in which SQLite gives them: by step, then time, then value.
+    points = [(1, 0.9, START), (2, 0.5, START), (2, 0.8, START), (2, 0.3, START), (2, 0.4, START - 5)]
+    both = {"m": points, "told": points}
+    path = make_database(tmp_path / "mlflow.db", [{"id": "one", "metrics": both}])
+    con = sqlite3.connect(path)
+    con.execute("INSERT INTO latest_metrics VALUES ('told', 0.5, ?, 2, 0, 'one')", [START])
+    con.commit()
+    con.close()
+    lines = "".join(f"{at} {value} {step}\n" for step, value, at in points)
+    make_folder(tmp_path / "mlruns", "two", files={"metrics/m": lines})
+    take(store, path)
+    take(store, tmp_path / "mlruns")
+    one, two = sorted(list_runs(store), key=lambda run: len(run.metrics), reverse=True)
+    assert (one.metrics, two.metrics) == ({"m": 0.8, "told": 0.5}, {"m": 0.8})
+    for run in (one, two):
+        assert {key: found[-1].value for key, found in metric_history(store, run.run_id).items()} == run.metrics
+
+
 def test_a_folder_of_runs(store: Store, tmp_path: Path) -> None:
     root = tmp_path / "mlruns"
     files = {

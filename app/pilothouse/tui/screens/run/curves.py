@@ -174,7 +174,8 @@ class CurvesTab(RunTab):
     def _series(self, key: str) -> Series:
         colour, symbol = look(self.marked.index(key))
         curve = self._curves[key]
-        return Series(key, curve.points, colour, symbol, curve.means, lower_is_better(key))
+        lower = lower_is_better(key)
+        return Series(key, curve.points, colour, symbol, curve.means, lower, last=curve.last)
 
     # ------------------------------------------------------------ acting
 
