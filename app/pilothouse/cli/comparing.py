@@ -116,25 +116,13 @@ class _Telling:
 
 
 def _show_facts(comparison: Comparison, everything: bool) -> None:
-    from pilothouse.comparing.wording import on_which_rows, signed
+    from pilothouse.comparing.wording import fact, on_which_rows
 
     rows = comparison.rows if everything else comparison.only_differences()
-
-    def cell(value: object, delta: float | None, row_is_metric: bool) -> str:
-        digits = 4 if row_is_metric else 1
-        text = number(value, digits) if isinstance(value, float) else "–" if value is None else str(value)
-        return f"{text} ({signed(delta, digits)})" if delta else text
-
     table(
         ["", *(subject.label for subject in comparison.subjects)],
         [
-            [
-                f"{row.section}.{row.key}",
-                *(
-                    cell(value, delta, row.section == "metrics")
-                    for value, delta in zip(row.values, row.deltas, strict=True)
-                ),
-            ]
+            [f"{row.section}.{row.key}", *(fact(row, n) for n in range(len(comparison.subjects)))]
             for row in rows
         ],
         right=range(1, 1 + len(comparison.subjects)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from pilothouse.errors import UsageError
+from pilothouse.tracking.decimals import decimal
 from pilothouse.workspace import Workspace, find_workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -99,14 +99,12 @@ def printable(value: object, width: int | None = None) -> str:
 
 
 def number(value: float | int | None, digits: int = 4) -> str:
-    """Format a number for a person; a dash for none."""
+    """Format a number for a person, as the screens do; a dash for none."""
     if value is None:
         return "–"
     if isinstance(value, int):
         return f"{value:,}"
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:,.1f}"
+    return decimal(value, digits)
 
 
 def table(

@@ -19,6 +19,7 @@ from pilothouse.comparing.wording import (
     NONE,
     TITLES,
     between,
+    fact,
     figure,
     headlines,
     judged_on,
@@ -137,13 +138,7 @@ def _facts(comparison: Comparison, labels: Sequence[str]) -> list[str]:
         out += [why, ""]
     rows = []
     for row in shown:
-        cells = []
-        for value, delta in zip(row.values, row.deltas, strict=True):
-            digits = 4 if row.section == "metrics" else 1
-            text = (
-                figure(value, digits) if isinstance(value, float) else NONE if value is None else str(value)
-            )
-            cells.append(f"{text} ({signed(delta, digits)})" if delta else text)
+        cells = [fact(row, n) for n in range(len(labels))]
         rows.append([TITLES.get(row.section, row.section), row.key, *cells])
     out += _table(["", "", *labels], rows, right=range(2, 2 + len(labels))) if rows else ["Nothing.", ""]
     return [*out, f"{len(comparison.rows) - len(shown)} of {len(comparison.rows)} facts are alike.", ""]

@@ -16,6 +16,9 @@ NEUTRAL = ("base_rate", "threshold")
 """Numbers beside the metrics that are neither better nor worse for being larger."""
 
 
+_LEAST = 1e-6
+"""What binary fractions of a second may lack of a whole millisecond, in milliseconds."""
+
 _TAUGHT = {"train", "training"}
 
 
@@ -109,7 +112,8 @@ def compare_subjects(subjects: Sequence[Subject]) -> Comparison:
         rows.append(_row("run", "called", called))
     for key in ("status", "recipe", "dataset_version"):
         rows.append(_row("run", key, [getattr(run, key) or None for run in runs]))
-    rows.append(_row("run", "seconds", [round(run.seconds, 1) for run in runs]))
+    # Whole milliseconds, which is as finely as a duration is shown, so that the differences are of what is.
+    rows.append(_row("run", "seconds", [math.floor(run.seconds * 1000 + _LEAST) / 1000 for run in runs]))
     for section in ("params", "metrics", "tags"):
         tables: list[dict[str, Any]] = [getattr(run, section) for run in runs]
         for key in sorted({key for table in tables for key in table}):

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE, Interval, Judgement, Slice
+from pilothouse.tracking.decimals import decimal
+from pilothouse.tracking.durations import duration
 
 if TYPE_CHECKING:
-    from pilothouse.comparing.facts import Comparison
+    from pilothouse.comparing.facts import Comparison, Difference
 
 SIGNS = {BETTER: "▲", WORSE: "▼", ALIKE: "=", UNDECIDED: "·"}
 NONE = "–"
@@ -29,14 +31,7 @@ TITLES = {
 
 def figure(value: float | None, digits: int = 4) -> str:
     """Write a number with as many digits as help."""
-    if value is None:
-        return NONE
-    if not math.isfinite(value):
-        return str(value)
-    size = abs(value)
-    if 0 < size < 0.5 * 10.0**-digits:
-        return f"{value:.1e}"
-    return f"{value:,.0f}" if size >= 10_000 else f"{value:,.1f}" if size >= 1000 else f"{value:.{digits}f}"
+    return NONE if value is None else decimal(value, digits)
 
 
 def signed(value: float | None, digits: int = 4) -> str:
@@ -44,6 +39,25 @@ def signed(value: float | None, digits: int = 4) -> str:
     if value is None or math.isnan(value):
         return NONE
     return ("+" if value >= 0 else "−") + figure(abs(value), digits)
+
+
+def fact(row: Difference, n: int) -> str:
+    """Write what the n-th has of a fact, with the change to the baseline if there is one."""
+    value, delta = row.values[n], row.deltas[n]
+    if row.key == "seconds" and row.section == "run":
+        text = duration(value)
+    else:
+        text = figure(value) if isinstance(value, float) else NONE if value is None else str(value)
+    return f"{text} ({change(row, n)})" if delta else text
+
+
+def change(row: Difference, n: int) -> str:
+    """Write the n-th change of a fact to the baseline, with as many digits as the values beside it."""
+    delta, values = row.deltas[n], (row.values[0], row.values[n])
+    if row.key == "seconds" and row.section == "run":
+        return NONE if delta is None else ("+" if delta >= 0 else "−") + duration(abs(delta))
+    largest = max((abs(value) for value in values if isinstance(value, int | float)), default=0.0)
+    return signed(delta, 2 if row.section == "metrics" and largest >= 10 else 4)
 
 
 def between(interval: Interval) -> str:

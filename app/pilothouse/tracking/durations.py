@@ -15,9 +15,10 @@ def duration(seconds: float | None) -> str:
     if seconds is None or math.isnan(seconds):
         return NONE
     if seconds < 1:
-        return f"{int(max(0.0, seconds) * 1000)} ms"
+        # A binary fraction may lie a little below the whole millisecond that it stands for.
+        return f"{int(max(0.0, seconds) * 1000 + 1e-6)} ms"
     if seconds < 10:
-        return f"{int(seconds * 10) / 10:.1f} s"
+        return f"{int(seconds * 10 + 1e-9) / 10:.1f} s"
     return on_the_clock(seconds)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
+from pilothouse.tracking.decimals import decimal
 from pilothouse.tracking.durations import NONE
 
 _SPACES = "\t\n\r\v\f\x85\u2028\u2029\u00a0\u2007\u202f\u3000"
@@ -67,7 +68,7 @@ def fit(text: str, cells: int, align: str = "left") -> str:
 
 
 def number(value: object, digits: int = 4) -> str:
-    """A number with a sensible count of digits: 0.7402, 12.35, 41,208, 3.1e-07; ``–`` for none."""
+    """A number with a sensible count of digits: 0.7402, 12.35, 41,208, 3.10e-07; ``–`` for none."""
     if value is None:
         return NONE
     if isinstance(value, bool):
@@ -76,20 +77,7 @@ def number(value: object, digits: int = 4) -> str:
         return f"{value:,}" if abs(value) < 10**15 else f"{value:.3e}"
     if not isinstance(value, float):
         return safe(value, 60)
-    if math.isnan(value):
-        return "nan"
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    size = abs(value)
-    if size == 0:
-        return f"{0:.{digits}f}"
-    if size < 10.0 ** (-digits) or size >= 1e9:
-        return f"{value:.2e}"
-    if size >= 1000:
-        return f"{value:,.0f}"
-    if size >= 10:
-        return f"{value:.2f}"
-    return f"{value:.{digits}f}"
+    return decimal(value or 0.0, digits)
 
 
 def setting(value: object) -> str:

@@ -201,7 +201,7 @@ def test_a_table_keeps_its_columns_aligned(capsys: pytest.CaptureFixture[str]) -
         (3, "3"),
         (12345, "12,345"),
         (0.5, "0.5000"),
-        (12345.678, "12,345.7"),
+        (12345.678, "12,346"),
         (float("nan"), "nan"),
     ],
 )

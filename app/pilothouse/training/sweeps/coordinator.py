@@ -20,6 +20,7 @@ from typing import Any
 
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import collect_seldom
+from pilothouse.tracking.decimals import decimal
 from pilothouse.tracking.writer import RunWriter, attach_run
 from pilothouse.training.spec import RunSpec, read_spec, workspace_of
 from pilothouse.training.sweeps.bell import STOPPED, TIME_OVER, Bell, StopWaitingError
@@ -265,7 +266,7 @@ class Coordinator:
         if self._plan.register:
             self._register()
         self._writer.progress(
-            1.0, f"{said} Best {self._metric} {standing.best_score:.4f} (trial {standing.best})."
+            1.0, f"{said} Best {self._metric} {decimal(standing.best_score)} (trial {standing.best})."
         )
         return 0
 

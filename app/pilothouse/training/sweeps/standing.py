@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pilothouse.tracking.decimals import decimal
 from pilothouse.tracking.time_left import with_time_left
 from pilothouse.training.sweeps.stopping import Limits, enough
 from pilothouse.training.sweeps.strategies import Outcome, Planned, Strategy, best_of, rung_of
@@ -67,7 +68,7 @@ class Standing:
         done, total = len(self.outcomes), self._strategy.total
         said = f"{done} of {total} trials"
         if self.best_score is not None:
-            said += f", best {self._metric} {self.best_score:.4f} (trial {self.best})"
+            said += f", best {self._metric} {decimal(self.best_score)} (trial {self.best})"
         remaining = self._seconds_left(seconds)
         if remaining is not None and done < total:
             said = with_time_left(said, remaining)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.comparing.facts import is_judgeable
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE
-from pilothouse.comparing.wording import SIGNS, TITLES, between, figure, signed
+from pilothouse.comparing.wording import SIGNS, TITLES, between, change, figure, signed
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.durations import duration
 from pilothouse.tui.signs import run_state
@@ -141,7 +141,7 @@ def _fact(row: Difference, comparison: Comparison, chosen: int, room: int) -> Ro
         tones.append("" if row.differs else "dim")
         if n:
             delta = row.deltas[n]
-            cells.append(_change(row, n) if delta else "")
+            cells.append(change(row, n) if delta else "")
             tones.append("")
             if n == chosen and fair and delta:
                 # A difference alone says nothing of better or worse: the rows may just be so.
@@ -149,15 +149,6 @@ def _fact(row: Difference, comparison: Comparison, chosen: int, room: int) -> Ro
     cells += [words, ""]
     tones += ["dim", ""]
     return Row(f"{row.section}.{row.key}", tuple(cells), tuple(tones), row)
-
-
-def _change(row: Difference, n: int) -> str:
-    """The change with as many digits as the values beside it."""
-    delta, values = row.deltas[n], (row.values[0], row.values[n])
-    digits = 1 if row.section == "run" else 4
-    if row.section == "metrics" and max(abs(float(value or 0.0)) for value in values) >= 10:
-        digits = 2
-    return signed(delta, digits)
 
 
 def _value(row: Difference, n: int) -> str:
