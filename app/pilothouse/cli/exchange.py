@@ -34,8 +34,8 @@ def import_command(
 ) -> None:
     """Take over the runs of an MLflow store: its SQLite file or its folder mlruns.
 
-    Runs that are here already are left alone, so it can be said again and again. Only artifacts that
-    could not be had before are filled in.
+    Runs that are here already are left alone, those that were exported from here among them, so it can be
+    said again and again. Only artifacts that could not be had before are filled in.
     """
     from pilothouse.store import open_store
     from pilothouse.tracking.exchange.importing import import_runs
@@ -55,15 +55,16 @@ def import_command(
     )
 
     def show_text() -> None:
-        say(f"Imported {report.imported:,} runs from {report.source}, with {report.files:,} artifacts.")
+        runs, files = _counted(report.imported, "run"), _counted(report.files, "artifact")
+        say(f"Imported {runs} from {report.source}, with {files}.")
         for count, what in (
-            (report.renewed, "had not ended before and were taken over anew"),
-            (report.filled, "were here without their artifacts, which have come now"),
-            (report.known, "were here already"),
-            (report.deleted, "are deleted there and were left out"),
+            (report.renewed, "had not ended before and {were} taken over anew"),
+            (report.filled, "{were} here without artifacts, which have come now"),
+            (report.known, "{were} here already"),
+            (report.deleted, "{were} left out, being deleted there"),
         ):
             if count:
-                say(f"{count:,} {what}.")
+                say(f"{count:,} {what.format(were='was' if count == 1 else 'were')}.")
         for title, ones in (
             ("could not be read and were left out", report.unreadable),
             ("are here without the artifacts that they have there", report.without_artifacts),
@@ -132,12 +133,16 @@ def export(
         return
 
     def show_text() -> None:
-        say(f"Exported {report.runs:,} runs to {printable(report.dest)}.")
+        say(f"Exported {_counted(report.runs, 'run')} to {printable(report.dest)}.")
         if report.uri:
-            say(f"With {report.files:,} artifacts. MLflow reads it with")
+            say(f"With {_counted(report.files, 'artifact')}. MLflow reads it with")
             click.echo(f"MLFLOW_TRACKING_URI={report.uri}")
 
     emit(asdict(report), as_json, show_text)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 COMMANDS = (import_command, export)

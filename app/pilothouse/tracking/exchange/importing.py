@@ -1,6 +1,7 @@
 """Taking runs over from a foreign store: each whole or not at all, and only once.
 
-A run's id is made from the id it had there, so whoever imports it again finds it. Rows go in by some hundred
+A run's id is made from the id it had there, so whoever imports it again finds it; one that was exported from
+this very workspace is here already. Rows go in by some hundred
 runs, in one transaction with their event; artifacts are copied beside first and renamed into place. A run
 that had not ended is taken over anew once it has; what a person did to it here meanwhile stays. A run that is
 here without artifacts gets them as soon as they can be had.
@@ -9,7 +10,7 @@ here without artifacts gets them as soon as they can be had.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from typing import Any
 from pilothouse.store import Store, Transaction, record
 from pilothouse.tracking.digests import keep_digests
 from pilothouse.tracking.exchange.report import ImportReport
-from pilothouse.tracking.exchange.rows import UNFINISHED_TAG, rows_of
+from pilothouse.tracking.exchange.rows import UNFINISHED_TAG, milliseconds, rows_of
 from pilothouse.tracking.exchange.source import Listed, Source, SourceRun, Unreadable
 from pilothouse.tracking.exchange.staging import fill, not_copied, not_placed, place, stage
-from pilothouse.tracking.names import run_id_of
+from pilothouse.tracking.folding import fold
+from pilothouse.tracking.names import is_run_id, run_id_of
 
 BATCH_RUNS = 500
 BATCH_POINTS = 200_000
@@ -63,7 +65,10 @@ def import_runs(
     listed = source.listed()
     report.deleted = source.deleted
     report.unreadable += [one for one in listed if isinstance(one, Unreadable)]
-    runs = [one for one in listed if isinstance(one, Listed)]
+    every = [one for one in listed if isinstance(one, Listed)]
+    here = _exported_from_here(store, every)
+    runs = [one for one in every if one.source_id not in here]
+    report.known += len(here)
     roots = [source.folder.resolve(), *(path.resolve() for path in artifact_roots)] if artifacts else []
     for start in range(0, len(runs), BATCH_RUNS):
         some = runs[start : start + BATCH_RUNS]
@@ -71,7 +76,7 @@ def import_runs(
         batch = _Batch()
         try:
             for run in source.read(fresh):
-                _add(store, source, run, roots, batch, report)
+                _add(store, source, run, here, roots, batch, report)
                 if len(batch.rows["metric_points"]) >= BATCH_POINTS:
                     _write(store, batch, report, actor)
                     batch = _Batch()
@@ -85,6 +90,30 @@ def import_runs(
         if on_progress is not None:
             on_progress(start + len(some), len(runs))
     return report
+
+
+def _exported_from_here(store: Store, listed: Sequence[Listed]) -> dict[str, str]:
+    """Return the runs that were exported from this workspace and are still in it: ids there and here.
+
+    An export keeps the id, as the run's own or, if it had come from MLflow, as a tag; and so does the export of
+    another workspace that imported it. Since anybody may write a tag, the run has to have begun in the same
+    millisecond, too.
+    """
+    named = [(run, name) for run in listed for name in (run.exported_id, run.source_id) if is_run_id(name)]
+    if not named:
+        return {}
+    fold(store)
+    rows = store.query(
+        "SELECT run_id, started_at FROM runs WHERE started_at IS NOT NULL"
+        " AND run_id IN (SELECT unnest(?::VARCHAR[]))",
+        [[name for _, name in named]],
+    )
+    began = {row["run_id"]: milliseconds(row["started_at"]) for row in rows}
+    return {
+        run.source_id: name
+        for run, name in named
+        if run.started is not None and began.get(name) == run.started
+    }
 
 
 def _apart(store: Store, listed: Sequence[Listed]) -> tuple[list[Listed], dict[str, Listed]]:
@@ -105,6 +134,7 @@ def _add(
     store: Store,
     source: Source,
     run: SourceRun | Unreadable,
+    here: Mapping[str, str],
     roots: Sequence[Path],
     batch: _Batch,
     report: ImportReport,
@@ -114,7 +144,7 @@ def _add(
         return
     run_id = run_id_of(f"mlflow:{run.source_id}")
     try:
-        rows = dict(rows_of(run, run_id))
+        rows = dict(rows_of(run, run_id, here))
     except (ValueError, OverflowError) as error:
         report.unreadable.append(Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}"))
         return

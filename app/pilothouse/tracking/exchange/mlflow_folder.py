@@ -8,7 +8,14 @@ from pathlib import Path
 
 from pilothouse.errors import PilothouseError
 from pilothouse.tracking.exchange.flat_yaml import read_flat_yaml
-from pilothouse.tracking.exchange.source import Dataset, Listed, Point, SourceRun, Unreadable
+from pilothouse.tracking.exchange.source import (
+    EXPORTED_TAG,
+    Dataset,
+    Listed,
+    Point,
+    SourceRun,
+    Unreadable,
+)
 
 META_NAME = "meta.yaml"
 _STATUS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
@@ -53,8 +60,18 @@ class FolderSource:
                     found.append(Unreadable(folder.name, f"its {META_NAME} is that of another run"))
                     continue
                 self._folders[run_id] = folder
-                place = meta.get("artifact_uri") or ""
-                found.append(Listed(run_id, _status(meta.get("status")), name, place))
+                place, started = meta.get("artifact_uri") or "", meta.get("start_time") or ""
+                exported = folder / "tags" / EXPORTED_TAG
+                found.append(
+                    Listed(
+                        run_id,
+                        _status(meta.get("status")),
+                        name,
+                        place,
+                        _text(exported) if exported.is_file() and not exported.is_symlink() else "",
+                        int(started) if started.isdecimal() else None,
+                    )
+                )
         return found
 
     def read(self, runs: Sequence[Listed]) -> Iterator[SourceRun | Unreadable]:

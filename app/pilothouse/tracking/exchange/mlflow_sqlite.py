@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.tracking.exchange.source import Dataset, Listed, Point, SourceRun, Unreadable
+from pilothouse.tracking.exchange.source import (
+    EXPORTED_TAG,
+    Dataset,
+    Listed,
+    Point,
+    SourceRun,
+    Unreadable,
+)
 
 MOST_POINTS = 200_000
 """So many points of metrics are held in memory at once."""
@@ -70,12 +77,16 @@ class SqliteSource:
             self.deleted = con.execute(
                 "SELECT count(*) FROM runs WHERE lifecycle_stage = 'deleted'"
             ).fetchone()[0]
+            exported = dict(con.execute("SELECT run_uuid, value FROM tags WHERE key = ?", [EXPORTED_TAG]))
             rows = con.execute(
-                "SELECT run_uuid, runs.status, experiments.name, artifact_uri FROM runs"
+                "SELECT run_uuid, runs.status, experiments.name, artifact_uri, start_time FROM runs"
                 " LEFT JOIN experiments USING (experiment_id)"
                 " WHERE coalesce(runs.lifecycle_stage, 'active') <> 'deleted' ORDER BY start_time, run_uuid"
             )
-            return [Listed(str(row[0]), *map(_text, row[1:])) for row in rows]
+            return [
+                Listed(str(row[0]), *map(_text, row[1:4]), _text(exported.get(row[0])), _time(row[4]))
+                for row in rows
+            ]
 
     def read(self, runs: Sequence[Listed]) -> Iterator[SourceRun | Unreadable]:
         """Read the contents of some runs: a handful of statements, and their points piece by piece."""
@@ -174,6 +185,11 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return "" if value is None else str(value)
+
+
+def _time(value: Any) -> int | None:
+    """What is no time is told when the run is read."""
+    return value if isinstance(value, int) else None
 
 
 def _whole(value: Any) -> int | None:

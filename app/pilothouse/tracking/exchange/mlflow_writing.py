@@ -20,6 +20,7 @@ from pilothouse.tracking.exchange.rows import (
     PARENT_TAG,
     UNFINISHED_TAG,
     USER_TAG,
+    milliseconds,
 )
 from pilothouse.tracking.exchange.selecting import read_in_pages, read_points
 from pilothouse.tracking.runs import Point, Run
@@ -60,7 +61,7 @@ def write_mlflow(
                 name = run.tags.get(EXPERIMENT_TAG) or run.model or OWN_EXPERIMENT
                 if name not in experiments:
                     experiments[name] = len(experiments)
-                    _add_experiment(con, name, experiments[name], final, _milliseconds(run.started_at))
+                    _add_experiment(con, name, experiments[name], final, milliseconds(run.started_at))
                 mlflow_id = ids[run.run_id]
                 _add_run(con, run, mlflow_id, experiments[name], final, ids.get(run.parent_run_id, ""))
                 _add_points(con, mlflow_id, points.get(run.run_id, {}))
@@ -116,10 +117,10 @@ def _add_run(
             tags.get("mlflow.source.name", ""),
             tags.get(USER_TAG, ""),
             status,
-            _milliseconds(run.started_at),
+            milliseconds(run.started_at),
             None
             if run.ended_at is None or status in ("RUNNING", "SCHEDULED")
-            else _milliseconds(run.ended_at),
+            else milliseconds(run.ended_at),
             (final / ARTIFACTS_NAME / mlflow_id / "artifacts").as_uri(),
             experiment,
         ],
@@ -159,7 +160,7 @@ def _add_points(con: sqlite3.Connection, mlflow_id: str, points: Mapping[str, Se
         value, is_nan = _number(last.value)
         con.execute(
             "INSERT INTO latest_metrics VALUES (?, ?, ?, ?, ?, ?)",
-            [key, value, _milliseconds(last.at), last.step, is_nan, mlflow_id],
+            [key, value, milliseconds(last.at), last.step, is_nan, mlflow_id],
         )
 
 
@@ -169,7 +170,7 @@ def _metrics(
     for key, mine in points.items():
         for point in mine:
             value, is_nan = _number(point.value)
-            yield key, value, _milliseconds(point.at), mlflow_id, point.step, is_nan
+            yield key, value, milliseconds(point.at), mlflow_id, point.step, is_nan
 
 
 def _number(value: float) -> tuple[float, int]:
@@ -177,7 +178,3 @@ def _number(value: float) -> tuple[float, int]:
     if math.isnan(value):
         return 0.0, 1
     return max(-_LARGEST, min(_LARGEST, value)), 0
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

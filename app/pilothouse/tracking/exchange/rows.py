@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,11 +24,19 @@ OWN_PREFIX = "pilothouse."
 """Begins the tags that an export writes for what MLflow has no place for; an import reads them back."""
 
 _TAKEN = ("status", "reason", "recipe", "command", "dataset_version", "exit_code")
+_NONE: Mapping[str, str] = {}
 _EPOCH = datetime(1970, 1, 1)
 
 
-def rows_of(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def rows_of(
+    run: SourceRun, run_id: str, here: Mapping[str, str] = _NONE
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield the rows of a run, table by table.
+
+    Args:
+        run: as the source gives it.
+        run_id: what it is called here.
+        here: of runs of the source that were exported from this workspace, the ids that they have in it.
 
     Raises:
         ValueError, OverflowError: a time, a step or a text that no store could keep.
@@ -68,7 +76,7 @@ def rows_of(run: SourceRun, run_id: str) -> Iterator[tuple[str, list[dict[str, A
                 "progress_text": "",
                 "dataset_version": own.get("dataset_version", ""),
                 "reason": reason,
-                "parent_run_id": run_id_of(f"mlflow:{parent}") if parent else "",
+                "parent_run_id": (here.get(parent) or run_id_of(f"mlflow:{parent}")) if parent else "",
                 "journal_offset": 0,
             }
         ],
@@ -142,8 +150,13 @@ def _exit_code(text: str) -> int | None:
     return code if -(2**31) <= code < 2**31 else None
 
 
-def _moment(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+def milliseconds(at: datetime) -> int:
+    """Write a time as MLflow does: whole milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+def _moment(since: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=since)
 
 
 def _step(step: int) -> int:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+EXPORTED_TAG = "pilothouse.run_id"
+"""Says which run of a workspace was exported."""
+
 Point = tuple[str, int, float, int]
 """Key, step, value, milliseconds since 1970."""
 
@@ -51,12 +54,23 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A run as a source lists it, before its contents are read."""
+    """A run as a source lists it, before its contents are read.
+
+    Attributes:
+        source_id: its id there.
+        status: its status there.
+        experiment: the name of its experiment.
+        artifact_uri: where its artifacts are.
+        exported_id: the id that it had in the workspace that it was exported from; empty if it was not.
+        started: when it began, in milliseconds since 1970.
+    """
 
     source_id: str
     status: str
     experiment: str
     artifact_uri: str = ""
+    exported_id: str = ""
+    started: int | None = None
 
 
 class Source(Protocol):

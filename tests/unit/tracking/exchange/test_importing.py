@@ -13,13 +13,16 @@ from hostile import HOSTILE
 from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.store import Store, list_events
 from pilothouse.tracking.exchange import mlflow_sqlite
+from pilothouse.tracking.exchange.exporting import export_runs
 from pilothouse.tracking.exchange.importing import import_runs
 from pilothouse.tracking.exchange.opening import open_source
 from pilothouse.tracking.exchange.report import ImportReport
+from pilothouse.tracking.exchange.selecting import select_runs
 from pilothouse.tracking.runs import Run, count_runs, get_run, list_runs, metric_history
 from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.trash import delete_runs, purge_runs
-from pilothouse.workspace import Workspace
+from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.workspace import Workspace, init_workspace
 
 
 def take(store: Store, path: Path, **options: object) -> ImportReport:
@@ -251,6 +254,48 @@ def test_older_stores_without_steps_are_read(store: Store, tmp_path: Path) -> No
     take(store, tmp_path / "old.db")
     run = get_run(store, "grandfather")
     assert (run.metrics, run.tags["mlflow.experiment"]) == ({"m": 0.5}, "")
+
+
+def test_what_was_exported_from_here_is_here(workspace: Workspace, store: Store, tmp_path: Path) -> None:
+    def run(name: str, parent: str = "") -> str:
+        start = RunStart(kind="api", name=name, status="RUNNING", parent_run_id=parent)
+        writer = open_run(workspace, start, hold=True)
+        writer.log_metric("loss", 0.5, 1)
+        writer.end("FINISHED")
+        return writer.run_id
+
+    sweep = run("sweep")
+    trials = [run(f"trial {n}", sweep) for n in range(2)]
+    export_runs(store, select_runs(store), str(tmp_path / "ex"), format="mlflow")
+    report = take(store, tmp_path / "ex")
+    assert (report.imported, report.known, report.filled) == (0, 3, 0)
+    delete_runs(store, [trials[0]])
+    assert take(store, tmp_path / "ex").known == 3, "what lies in the trash is here"
+    # One that is here no more comes again, as a part of the sweep that is.
+    purge_runs(store, [trials[0]])
+    report = take(store, tmp_path / "ex")
+    assert (report.imported, report.known) == (1, 2)
+    again = get_run(store, "trial 0")
+    assert (again.run_id == trials[0], again.parent_run_id) == (False, sweep)
+    assert take(store, tmp_path / "ex").known == 3
+    # Another workspace takes all, and gives them back without any coming twice.
+    other = Store(init_workspace(tmp_path / "other", '[model]\nname = "m"\ntarget = "y"\n'))
+    assert take(other, tmp_path / "ex").imported == 3
+    export_runs(other, select_runs(other), str(tmp_path / "back"), format="mlflow")
+    assert (take(store, tmp_path / "back").imported, count_runs(store)) == (0, 3)
+
+
+def test_a_tag_alone_does_not_make_a_foreign_run_one_of_here(
+    workspace: Workspace, store: Store, tmp_path: Path
+) -> None:
+    writer = open_run(workspace, RunStart(kind="api", name="mine", status="RUNNING"), hold=True)
+    writer.end("FINISHED")
+    tags = ({"pilothouse.run_id": said} for said in (writer.run_id, "'; DROP TABLE runs; --", *HOSTILE))
+    runs = [{"id": f"r{n}", "params": {"a": "1"}, "tags": mine} for n, mine in enumerate(tags)]
+    assert take(store, make_database(tmp_path / "mlflow.db", runs)).imported == len(runs)
+    files = {"tags/pilothouse.run_id": writer.run_id}
+    make_folder(tmp_path / "mlruns", "two", files=files)
+    assert take(store, tmp_path / "mlruns").imported == 1
 
 
 def test_of_equal_steps_the_last_is_the_one_that_mlflow_takes(store: Store, tmp_path: Path) -> None:
