@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
 
@@ -106,6 +107,15 @@ def test_a_chart_says_its_axes_its_last_and_its_best() -> None:
     assert " step" in drawn
     assert "● roc_auc  last 0.6000  best 0.7500 at step 1" in drawn
     assert "▲ roc_auc  last 0.6000  best 0.5000 at step 1" in drawn
+
+
+def test_the_last_of_a_chart_is_the_last_of_the_metric() -> None:
+    """By time a late point of an older step ends the curve; a value that is no number may be the last."""
+    late = replace(curve(0.5, 0.9, 0.3), last=(1.0, 0.9))
+    assert "● roc_auc  last 0.9000  best 0.9000" in draw_chart([late], 70, 14, by="time").plain
+    assert (
+        "● roc_auc  last nan  best 0.7500 at step 1" in draw_chart([curve(0.5, 0.75, math.nan)], 70, 14).plain
+    )
 
 
 def test_each_of_twenty_curves_has_a_symbol_of_its_own_on_the_curve() -> None:

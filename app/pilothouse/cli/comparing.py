@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
+from pilothouse.cli.options import emit, json_option, printable, say, table, workspace_option
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -230,8 +230,7 @@ def metric_history(store: Store, run_id: str) -> dict[str, list[Point]]:
     """Return every metric of a run with its points in the order of their steps, then as they were written."""
     fold(store)
     rows = store.query(
-        "SELECT key, step, value, recorded_at FROM metric_points WHERE run_id = ?"
-        " ORDER BY key, step, rowid",
+        "SELECT key, step, value, recorded_at FROM metric_points WHERE run_id = ? ORDER BY key, step, rowid",
         [run_id],
     )
     history: dict[str, list[Point]] = {}

@@ -115,7 +115,9 @@ def test_a_long_curve_ends_with_the_last_value(workspace: Workspace, store: Stor
     count = MOST + 500
     writer.log_points([("m", float(step % 7), step) for step in range(count)])
     # Equal steps at the end, then one in the middle.
-    writer.log_points([("m", -9.0, count - 1), ("m", 99.0, count - 1), ("m", last, count - 1), ("m", 3.0, 10)])
+    writer.log_points(
+        [("m", -9.0, count - 1), ("m", 99.0, count - 1), ("m", last, count - 1), ("m", 3.0, 10)]
+    )
     writer.end("FINISHED")
     fold(store)
     run = get_run(store, writer.run_id)

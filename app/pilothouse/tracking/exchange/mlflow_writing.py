@@ -6,7 +6,6 @@ import math
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from pilothouse.store import Store

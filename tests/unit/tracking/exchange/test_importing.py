@@ -314,7 +314,9 @@ def test_of_equal_steps_the_last_is_the_one_that_mlflow_takes(store: Store, tmp_
     one, two = sorted(list_runs(store), key=lambda run: len(run.metrics), reverse=True)
     assert (one.metrics, two.metrics) == ({"m": 0.8, "told": 0.5}, {"m": 0.8})
     for run in (one, two):
-        assert {key: found[-1].value for key, found in metric_history(store, run.run_id).items()} == run.metrics
+        assert {
+            key: found[-1].value for key, found in metric_history(store, run.run_id).items()
+        } == run.metrics
 
 
 def test_a_folder_of_runs(store: Store, tmp_path: Path) -> None:

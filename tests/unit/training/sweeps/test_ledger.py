@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 
 import pytest
+from test_trial import script
 
 from pilothouse.store import Store
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import get_run
 from pilothouse.tracking.writer import attach_run
+from pilothouse.training.spec import RunSpec
 from pilothouse.training.sweeps.ledger import Ledger
 from pilothouse.training.sweeps.strategies import Planned
 from pilothouse.training.sweeps.trial import Order, TrialResult, run_trial
-from pilothouse.training.spec import RunSpec
 from pilothouse.workspace import Workspace
-from test_trial import script
 
 LATE = b"""
 print("step: 10, loss: 0.5")
