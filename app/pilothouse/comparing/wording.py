@@ -48,10 +48,10 @@ def fact(row: Difference, n: int) -> str:
         text = duration(value)
     else:
         text = figure(value) if isinstance(value, float) else NONE if value is None else str(value)
-    return f"{text} ({change(row, n)})" if delta else text
+    return f"{text} ({change_words(row, n)})" if delta else text
 
 
-def change(row: Difference, n: int) -> str:
+def change_words(row: Difference, n: int) -> str:
     """Write the n-th change of a fact to the baseline, with as many digits as the values beside it."""
     delta, values = row.deltas[n], (row.values[0], row.values[n])
     if row.key == "seconds" and row.section == "run":

@@ -6,10 +6,10 @@ import math
 
 
 def decimal(value: float, digits: int = 4) -> str:
-    """Write a number with as many digits as help: 0.7402, 12.35, 1,234.5, 41,208; 0.00025, 3.10e-07, 1.20e+09.
+    """Write a number with as many digits as help: 0.7402, 12.35, 1,234.5, 41,208, 0.00025, 3.10e-07.
 
-    A small one keeps digits that count: it never reads as nothing, nor as what another one reads as that is
-    a tenth larger, as long as `digits` (the decimals of what is less than ten) are four or more.
+    A small one never reads as nothing, and with four or more `digits` (the decimals of what is less than ten)
+    at least two of its digits count.
     """
     if not math.isfinite(value):
         return str(value)

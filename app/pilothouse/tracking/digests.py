@@ -48,8 +48,8 @@ FROM wanted LEFT JOIN pairs USING (run_id) GROUP BY run_id ORDER BY min(place)
 class MetricSummary:
     """One metric of one run: its last value, its range over all steps, and how many there are.
 
-    The last value is that of the highest step, as it was logged (`last_values.py`). The range is of finite values, and None where there is none: what
-    overflowed is no best.
+    The last value is that of the highest step, as it was logged (`last_values.py`). The range is of finite
+    values, and None where there is none: what overflowed is no best.
     """
 
     last: float

@@ -8,7 +8,7 @@ import pytest
 
 from pilothouse.cli.main import main
 from pilothouse.comparing.facts import compare_runs
-from pilothouse.comparing.wording import change, fact
+from pilothouse.comparing.wording import change_words, fact
 from pilothouse.jsontext import loads
 from pilothouse.store import Store
 from pilothouse.tracking.digests import keep_digests
@@ -40,7 +40,7 @@ def test_a_duration_is_told_as_the_list_of_runs_tells_it(store: Store) -> None:
         "1:01 (+1:01)",
     ]
     (row,) = [one for one in compare_runs(store, "ba").rows if one.key == "seconds"]
-    assert change(row, 1) == "−99 ms"
+    assert change_words(row, 1) == "−99 ms"
 
 
 def test_small_values_are_told_apart(

@@ -136,7 +136,7 @@ def test_what_was_exported_and_imported_has_the_same_last_values(
     workspace: Workspace, store: Store, tmp_path: Path
 ) -> None:
     writer = begin(workspace, "there")
-    # Written within a millisecond, which is all that MLflow keeps; the last is neither the least nor the most.
+    # Within a millisecond, which is all that MLflow keeps; the last is neither the least nor the most.
     at = 1_700_000_000.0
     written = [(3, 0.9), (5, 0.2), (5, 0.8), (5, 0.2), (5, 0.4), (2, 0.1)]
     writer.log_points([("acc", value, step, at) for step, value in written])

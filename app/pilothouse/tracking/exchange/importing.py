@@ -95,9 +95,9 @@ def import_runs(
 def _exported_from_here(store: Store, listed: Sequence[Listed]) -> dict[str, str]:
     """Return the runs that were exported from this workspace and are still in it: ids there and here.
 
-    An export keeps the id, as the run's own or, if it had come from MLflow, as a tag; and so does the export of
-    another workspace that imported it. Since anybody may write a tag, the run has to have begun in the same
-    millisecond, too.
+    An export keeps the id, as the run's own or, if it had come from MLflow, as a tag; and so does the export
+    of another workspace that imported it. Since anybody may write a tag, the run has to have begun in the
+    same millisecond, too.
     """
     named = [(run, name) for run in listed for name in (run.exported_id, run.source_id) if is_run_id(name)]
     if not named:

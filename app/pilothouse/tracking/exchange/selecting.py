@@ -65,7 +65,7 @@ def read_in_pages(store: Store, run_ids: Sequence[str]) -> Iterator[list[Run]]:
 
 
 def read_points(store: Store, run_ids: Sequence[str]) -> dict[str, dict[str, list[Point]]]:
-    """Return the metrics' points of some runs, by run and key, in the order of their steps, then as they were written."""
+    """Return the metrics' points of some runs, by run and key, by step and then as they were written."""
     rows = store.query(
         "SELECT run_id, key, step, value, recorded_at FROM metric_points"
         " WHERE run_id IN (SELECT unnest(?)) ORDER BY run_id, key, step, rowid",

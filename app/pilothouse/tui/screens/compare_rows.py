@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.comparing.facts import is_judgeable
 from pilothouse.comparing.findings import ALIKE, BETTER, UNDECIDED, WORSE
-from pilothouse.comparing.wording import SIGNS, TITLES, between, change, figure, signed
+from pilothouse.comparing.wording import SIGNS, TITLES, between, change_words, figure, signed
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.durations import duration
 from pilothouse.tui.signs import run_state
@@ -141,7 +141,7 @@ def _fact(row: Difference, comparison: Comparison, chosen: int, room: int) -> Ro
         tones.append("" if row.differs else "dim")
         if n:
             delta = row.deltas[n]
-            cells.append(change(row, n) if delta else "")
+            cells.append(change_words(row, n) if delta else "")
             tones.append("")
             if n == chosen and fair and delta:
                 # A difference alone says nothing of better or worse: the rows may just be so.
