@@ -84,8 +84,15 @@ class SqliteSource:
                 " WHERE coalesce(runs.lifecycle_stage, 'active') <> 'deleted' ORDER BY start_time, run_uuid"
             )
             return [
-                Listed(str(row[0]), *map(_text, row[1:4]), _text(exported.get(row[0])), _time(row[4]))
-                for row in rows
+                Listed(
+                    source_id=str(run_id),
+                    status=_text(status),
+                    experiment=_text(experiment),
+                    artifact_uri=_text(uri),
+                    exported_id=_text(exported.get(run_id)),
+                    started=_time(began),
+                )
+                for run_id, status, experiment, uri, began in rows
             ]
 
     def read(self, runs: Sequence[Listed]) -> Iterator[SourceRun | Unreadable]:
