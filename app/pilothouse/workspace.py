@@ -110,6 +110,29 @@ class Workspace:
             next="Work on a copy of its folder that you may write: `cp -r FOLDER COPY && chmod -R u+w COPY`.",
         )
 
+    def place_of(self, folder: Path) -> str:
+        """Say where a folder lies, seen from the workspace, as `.`, `sub/part` or `../beside`.
+
+        Nothing absolute is kept, so that a workspace may be moved together with what lies beside it.
+
+        Raises:
+            PilothouseError: it is on another drive.
+        """
+        try:
+            return Path(os.path.relpath(folder.resolve(), self.root.resolve())).as_posix()
+        except ValueError:
+            raise PilothouseError(
+                f"{folder} is on another drive than the workspace, so it cannot be kept where that is.",
+                untouched="Nothing was started.",
+                next="Do it in a folder on the drive of the workspace.",
+            ) from None
+
+    def folder_at(self, place: str) -> Path:
+        """Return the folder that `place_of` told of, seen from where the workspace is now."""
+        # As text a ".." would leave a workspace that is a link on the wrong side.
+        root = self.root.resolve() if place.startswith("..") else self.root
+        return Path(os.path.normpath(root / place))
+
     def config(self) -> Config:
         """Read `pilothouse.toml` as it is now."""
         # Not needed to log a run, which should cost a script as little as can be.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -124,7 +125,8 @@ def sweep(
     Each trial is a run, a part of the sweep's. Trials of a recipe are scored on rows cut from the training
     side, the latest ones where there is a time; no trial sees the holdout. The best of many trials looks
     better there than it is: only the winner, trained anew by --register and judged on the holdout, says how
-    good it is. A command gets its parameters as --name value and prints its metric as `name: value`.
+    good it is. A command gets its parameters as --name value and prints its metric as `name: value`. It
+    runs in the folder where you are; one that is declared runs in the workspace's.
 
     What is not given is taken from [sweep] in pilothouse.toml: strategy, params, fix, trials, workers,
     metric, minimize, patience, command, resource, max_resource. With its params declared, `pilothouse sweep`
@@ -182,6 +184,8 @@ def sweep(
         model=model,
         recipe=recipe,
         command=command,
+        # What is declared is seen from where it is declared.
+        folder=workspace.place_of(Path.cwd()) if words and command else ".",
         resource=resource or (config.resource if counted else None),
         dataset_version=dataset,
         name=name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -99,6 +100,7 @@ def run(
     """Run a COMMAND of your own as a run: its output is kept, and lines that tell metrics become metrics.
 
     Such as `loss: 0.31`, `Epoch 1/3 | train loss 0.52`, `{'auc': 0.93}`, or as Keras, XGBoost and logs print.
+    It runs in the folder where you are, wherever in or outside of the workspace that is.
     It finds the data in the folder PILOTHOUSE_DATA and may write metrics as JSON to PILOTHOUSE_METRICS.
     Options of `pilothouse run` stand before the COMMAND; what stands behind it is the command's own.
     """
@@ -113,6 +115,7 @@ def run(
         dataset_version=dataset,
         name=name,
         threads=threads,
+        folder=Path.cwd(),
         tell=say,
     )
     _started(workspace, run_id, follow, as_json, with_output=True)

@@ -29,6 +29,11 @@ def command_of(run_dir: Path, spec: RunSpec) -> list[str]:
         return python_command(SWEEP_MODULE, str(run_dir))
     if spec.recipe:
         return python_command(FIT_MODULE, str(run_dir))
+    return told_command(spec)
+
+
+def told_command(spec: RunSpec) -> list[str]:
+    """The words of the user's command; of a sweep over one: what all of its trials share."""
     return [*spec.command, *flags_of(spec.params)]
 
 
@@ -75,6 +80,7 @@ def environment_of(run_dir: Path, spec: RunSpec, base: Mapping[str, str]) -> dic
     else:
         env.pop("PYTHONSAFEPATH", None)
         env.update({key: value for key, value in thread_environment(spec.threads).items() if key not in base})
+    if spec.command:
         # "python train.py" means the Python that Pilothouse lives in, whether or not it was activated.
         env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     return env
@@ -141,6 +147,12 @@ class Child:
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
+
+
+def why_not_started(error: OSError | ValueError, argv: Sequence[str], cwd: Path) -> str:
+    """Say what kept a child from being started: its program, or the folder that it was to run in."""
+    why = getattr(error, "strerror", None) or str(error)
+    return f"{cwd if getattr(error, 'filename', None) == str(cwd) else argv[0]}: {why}"
 
 
 def verdict(returncode: int, stopped: bool) -> tuple[str, str]:

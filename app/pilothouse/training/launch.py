@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from pilothouse.training.spec import (
     STOP_NAME,
     RunSpec,
     available_threads,
+    folder_of,
     write_spec,
 )
 from pilothouse.training.watching import wait_for_run
@@ -72,9 +74,10 @@ def start_training(
     config = workspace.config().model(model)
     merged = {**config.training.params, **(params or {})}
     if recipe is None and config.training.command is not None:
-        words = split_command(config.training.command)
+        # What is declared is seen from where it is declared.
+        declared = RunSpec(config, command=tuple(split_command(config.training.command)))
         dataset = dataset_for(workspace, config, dataset_version, tell)
-        return _launch_command(workspace, words, config, merged, dataset, name, threads, tags)
+        return _launch_command(workspace, declared, merged, dataset, name, threads, tags)
     chosen = find_recipe(recipe or config.training.recipe, config.task)
     if config.training.command is not None or chosen.name != find_recipe_name(config):
         merged = dict(params or {})
@@ -115,26 +118,30 @@ def start_command(
     dataset_version: str | None = None,
     name: str | None = None,
     threads: int | None = None,
+    folder: Path | None = None,
     tell: Tell | None = None,
 ) -> str:
-    """Start a command of the user's as a run, in the workspace's folder, and return the run's id.
+    """Start a command of the user's as a run and return the run's id.
 
+    It runs in `folder`, by default in the workspace's, and paths among its words are seen from there.
     `params` are recorded and added as `--name value`. The data folder is kept as a dataset version where the
     workspace has a model (the named or the only one) with data; the command finds it in PILOTHOUSE_DATA.
     `tell` hears what `start_training` tells.
 
     Raises:
         UsageError: there is no command.
-        PilothouseError: the model, dataset version or data cannot be read.
+        PilothouseError: the model, dataset version or data cannot be read, or the folder is not there.
     """
     config: ModelConfig | None = None
     models = workspace.config().models
     if model is not None or len(models) == 1:
         config = workspace.config().model(model)
+    spec = RunSpec(config, command=tuple(argv), folder=workspace.place_of(folder or workspace.root))
+    folder_of(workspace, spec)
     dataset = None
     if config is not None and (dataset_version or has_data(workspace, config)):
         dataset = dataset_for(workspace, config, dataset_version, tell)
-    return _launch_command(workspace, argv, config, dict(params or {}), dataset, name, threads)
+    return _launch_command(workspace, spec, dict(params or {}), dataset, name, threads)
 
 
 def stop_run(
@@ -212,14 +219,14 @@ def find_recipe_name(config: ModelConfig) -> str:
 
 def _launch_command(
     workspace: Workspace,
-    argv: Sequence[str],
-    config: ModelConfig | None,
+    spec: RunSpec,
     params: dict[str, Any],
     dataset: DatasetVersion | None,
     name: str | None,
     threads: int | None,
     tags: Mapping[str, str] | None = None,
 ) -> str:
+    argv, config = spec.command, spec.model
     if not argv or not argv[0]:
         raise UsageError(
             "There is no command to run.", next="Write it after --, as in `run -- python train.py`."
@@ -236,8 +243,6 @@ def _launch_command(
     )
     if bad is not None:
         raise UsageError(f"{bad!r} cannot name a parameter.", next="Use letters, digits, '_' and '-'.")
-    count = threads or available_threads()
-    seed = config.training.seed if config else 0
     writer = open_run(
         workspace,
         RunStart(
@@ -251,13 +256,12 @@ def _launch_command(
         ),
         hold=True,
     )
-    spec = RunSpec(
-        model=config,
-        command=tuple(argv),
+    spec = replace(
+        spec,
         params=params,
         dataset_version=dataset.version if dataset else "",
-        seed=seed,
-        threads=count,
+        seed=config.training.seed if config else 0,
+        threads=threads or available_threads(),
     )
 
     def show_data() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pilothouse.tracking.origin.recording import CodeState, look_at_code, record_origin
 from pilothouse.tracking.origin.usage import FIRST_SAMPLE, Usage, interval
+from pilothouse.training.child import told_command
 from pilothouse.training.diary import Diary
 from pilothouse.training.spec import RunSpec, workspace_of
 
@@ -29,7 +30,9 @@ class Observer:
         diary: Diary,
     ) -> None:
         self._run_dir, self._spec, self._diary = run_dir, spec, diary
-        self._argv, self._environment = list(argv), dict(environment)
+        # What a sweep runs are its trials: the coordinator that hands them out is nobody's code.
+        self._argv = told_command(spec) if spec.command else list(argv)
+        self._environment = dict(environment)
         self._began = time.monotonic()
         self._due = 0.0
         self._usage: Usage | None = None
@@ -39,8 +42,9 @@ class Observer:
         import_module("psutil")
         # Later it may have been edited: the code that is kept is the code that runs.
         workspace = workspace_of(run_dir)
+        self._cwd = workspace.folder_at(spec.folder) if spec.command else workspace.root
         try:
-            self._code = look_at_code(workspace, self._argv, workspace.root, own=bool(spec.recipe))
+            self._code = look_at_code(workspace, self._argv, self._cwd, own=bool(spec.recipe))
         except OSError as error:
             self._tell(error)
 
@@ -79,7 +83,7 @@ class Observer:
                 workspace,
                 self._run_dir,
                 argv=self._argv,
-                cwd=workspace.root,
+                cwd=self._cwd,
                 environment=self._environment,
                 # A script is told the seed, and nobody knows whether it takes it.
                 seed=self._spec.seed if self._spec.recipe else None,

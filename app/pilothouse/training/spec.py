@@ -50,6 +50,7 @@ class RunSpec:
         recipe: name of a built-in recipe, or empty for a command.
         command: the words of a command, or empty for a recipe.
         params: checked hyperparameters of the recipe, or the flags of the command.
+        folder: where the command runs, as `Workspace.place_of` tells it.
         dataset_version: what it learns from; empty if there is none.
         seed: of everything random.
         threads: how many threads numerical libraries may use.
@@ -59,6 +60,7 @@ class RunSpec:
     model: ModelConfig | None
     recipe: str = ""
     command: tuple[str, ...] = ()
+    folder: str = "."
     params: dict[str, Any] = field(default_factory=dict)
     dataset_version: str = ""
     seed: int = 0
@@ -69,6 +71,22 @@ class RunSpec:
     def ours(self) -> bool:
         """Whether its child is a module of ours, and not a command of the user's."""
         return bool(self.recipe) or self.sweep
+
+
+def folder_of(workspace: Workspace, spec: RunSpec) -> Path:
+    """Return the folder that a command runs in.
+
+    Raises:
+        PilothouseError: it is not there any more.
+    """
+    folder = workspace.folder_at(spec.folder)
+    if not folder.is_dir():
+        raise PilothouseError(
+            f"The folder {spec.folder} that the command runs in is not there, seen from {workspace.root}.",
+            untouched="Nothing was started.",
+            next="Put it back, or give the command anew in the folder where its files are now.",
+        )
+    return folder
 
 
 def write_spec(run_dir: Path, spec: RunSpec) -> None:

@@ -19,7 +19,14 @@ from types import FrameType
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import LivenessLock, hold_alive, write_atomic
 from pilothouse.tracking.writer import ALIVE_NAME, JOURNAL_NAME, LOG_NAME
-from pilothouse.training.child import Child, command_of, environment_of, exit_code_of, verdict
+from pilothouse.training.child import (
+    Child,
+    command_of,
+    environment_of,
+    exit_code_of,
+    verdict,
+    why_not_started,
+)
 from pilothouse.training.diary import Diary
 from pilothouse.training.inputs import changed_meanwhile
 from pilothouse.training.lines import LineReader, Point
@@ -34,6 +41,7 @@ from pilothouse.training.spec import (
     PID_NAME,
     STOP_NAME,
     RunSpec,
+    folder_of,
     read_spec,
     workspace_of,
 )
@@ -76,13 +84,21 @@ class Supervisor:
         self._diary.running()
         argv = command_of(self._run_dir, self._spec)
         env = environment_of(self._run_dir, self._spec, os.environ)
+        workspace = workspace_of(self._run_dir)
+        try:
+            # A sweep over a command looks, too, before there are any trials.
+            there = folder_of(workspace, self._spec) if self._spec.command else workspace.root
+        except PilothouseError as error:
+            self._keep(f"{error.what}\n".encode("utf-8", "replace"))
+            return self._finish("FAILED", 127, error.what)
+        cwd = workspace.root if self._spec.ours else there
         observer = Observer(self._run_dir, self._spec, argv, env, self._diary)
         try:
-            child = Child(argv, cwd=workspace_of(self._run_dir).root, env=env, nice=NICE)
+            child = Child(argv, cwd=cwd, env=env, nice=NICE)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            self._keep(f"{argv[0]}: {why}\n".encode("utf-8", "replace"))
-            return self._finish("FAILED", 127, f"The command could not be started: {argv[0]}: {why}.")
+            why = why_not_started(error, argv, cwd)
+            self._keep(f"{why}\n".encode("utf-8", "replace"))
+            return self._finish("FAILED", 127, f"The command could not be started: {why}.")
         observer.watch(child.process.pid)
         self._watch(child, observer)
         observer.finish()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilothouse.errors import PilothouseError
 from pilothouse.processes import write_atomic
 from pilothouse.tracking.origin.at_start import AsStarted
 from pilothouse.tracking.origin.git import tracked_files
@@ -42,7 +44,8 @@ def keep_code(
 
     Args:
         workspace: keeps the bytes; its state and its data folders are no code.
-        folder: looked through, as git does in a repository; a file system's root or a home folder is not.
+        folder: looked through, as git does in a repository; a file system's root, a home folder or the one
+            for temporary files is not.
         files: kept in any case, first.
         started: what was noted when the run began; a file that was written later is not kept.
     """
@@ -52,7 +55,7 @@ def keep_code(
     size = left_out = 0
     apart = _data_folders(workspace)
     for path in (*noted, *files, *_code_files(folder, apart)):
-        name = _name_of(path, workspace.root, folder)
+        name = _name_of(path, workspace)
         if name in kept:
             continue
         if len(kept) >= MOST_FILES:
@@ -97,7 +100,10 @@ def read_code(workspace: Workspace, file: CodeFile) -> bytes | None:
 
 
 def _code_files(folder: Path, apart: set[Path]) -> Iterator[Path]:
-    if folder.resolve() in (Path(folder.anchor), Path.home()) or not folder.is_dir():
+    # What lies there belongs to everything and nothing.
+    if folder.resolve() in (Path(folder.anchor), Path.home(), Path(tempfile.gettempdir()).resolve()):
+        return
+    if not folder.is_dir():
         return
     known = tracked_files(folder)
     if known is None:
@@ -139,8 +145,6 @@ def _is_foreign(folder: os.DirEntry[str]) -> bool:
 
 
 def _data_folders(workspace: Workspace) -> set[Path]:
-    from pilothouse.errors import PilothouseError
-
     apart = {workspace.state_dir}
     try:
         apart |= {workspace.data_folder(model) for model in workspace.config().models}
@@ -150,9 +154,12 @@ def _data_folders(workspace: Workspace) -> set[Path]:
     return apart - {workspace.root}
 
 
-def _name_of(path: Path, root: Path, folder: Path) -> str:
-    absolute = path.absolute()
-    for base in (root.absolute(), folder.absolute()):
-        if absolute.is_relative_to(base):
-            return absolute.relative_to(base).as_posix()
-    return path.name
+def _name_of(path: Path, workspace: Workspace) -> str:
+    """Where a file lies, seen from the workspace: two of one name in different folders are two files."""
+    absolute, root = path.absolute(), workspace.root.absolute()
+    if absolute.is_relative_to(root):
+        return absolute.relative_to(root).as_posix()
+    try:
+        return f"{workspace.place_of(path.parent)}/{path.name}".removeprefix("./")
+    except PilothouseError:
+        return path.name  # On another drive it has no name that could be kept.

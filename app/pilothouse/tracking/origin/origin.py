@@ -56,7 +56,8 @@ class Origin:
         code: files of code as they were when the run started.
         code_left_out: files of code that were too many or too large to be kept.
         code_changed: files of code that were written after the run had begun: how they were is not known.
-        argv: the words of the command.
+        argv: the words of the command; paths among them are seen from `folder`.
+        folder: where that ran, as `Workspace.place_of` tells it; empty where that was not kept.
         packages: installed packages and their versions.
         threads: the environment's settings for the threads of numerical libraries.
         seed: of everything random, where Pilothouse set it.
@@ -70,6 +71,7 @@ class Origin:
     code_left_out: int = 0
     code_changed: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
+    folder: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
     host: Host = field(default_factory=Host)
@@ -133,6 +135,7 @@ def _read(path: Path) -> Origin | None:
             code_left_out=int(raw.get("code_left_out", 0)),
             code_changed=tuple(map(str, raw.get("code_changed", ()))),
             argv=tuple(map(str, raw["argv"])),
+            folder=str(raw.get("folder") or ""),
             packages={str(key): str(value) for key, value in raw["packages"].items()},
             python=str(raw["python"]),
             host=Host(**{key: host[key] for key in Host.__dataclass_fields__ if key in host}),

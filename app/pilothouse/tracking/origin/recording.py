@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilothouse.errors import PilothouseError
 from pilothouse.tracking.origin import machine
 from pilothouse.tracking.origin.at_start import START_NAME, AsStarted, read_start
 from pilothouse.tracking.origin.code import KeptCode, keep_code
@@ -99,7 +100,7 @@ def record_origin(
     started = read_start(folder) if code is None else None
     if code is None:
         code = look_at_code(workspace, argv, cwd, own=own, started=started)
-    version, packages = machine.packages(sys.executable if own else _python(argv, environment))
+    version, packages = machine.packages(sys.executable if own else _python(argv, cwd, environment))
     origin = Origin(
         git=code.git,
         patch=PATCH_NAME if code.patch else None,
@@ -107,7 +108,8 @@ def record_origin(
         code=code.kept.files,
         code_left_out=code.kept.left_out,
         code_changed=code.kept.changed,
-        argv=tuple(_portable(word, workspace.root) for word in argv),
+        argv=portable(argv, workspace, cwd),
+        folder=_place(workspace, cwd),
         packages=packages,
         python=version,
         host=machine.host(),
@@ -121,12 +123,30 @@ def record_origin(
     return origin
 
 
-def _portable(word: str, root: Path) -> str:
-    """Return a word without the place that the workspace or Python lies in: both may be moved."""
-    if word == sys.executable:
-        return "python"
-    path = Path(word)
-    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else word
+def portable(argv: Sequence[str], workspace: Workspace, cwd: Path) -> tuple[str, ...]:
+    """Return words without the place that the workspace or Python lies in, since both may be moved.
+
+    A path in the workspace is told as it is seen from `cwd`, as a relative one among the words is.
+    """
+    root, place = workspace.root.resolve(), _place(workspace, cwd)
+
+    def told(word: str) -> str:
+        if word == sys.executable:
+            return "python"
+        path = Path(word)
+        if not place or not path.is_absolute() or not path.is_relative_to(workspace.root):
+            return word
+        inside = root / path.relative_to(workspace.root)
+        return Path(os.path.relpath(inside, root / place)).as_posix()
+
+    return tuple(map(told, argv))
+
+
+def _place(workspace: Workspace, cwd: Path) -> str:
+    try:
+        return workspace.place_of(cwd)
+    except PilothouseError:
+        return ""  # A script's own process may be on another drive; what is kept is not where that is.
 
 
 def _script(argv: Sequence[str], cwd: Path) -> Path | None:
@@ -134,16 +154,20 @@ def _script(argv: Sequence[str], cwd: Path) -> Path | None:
     for word in argv:
         path = cwd / word
         if path.suffix.lower() in (".py", ".r", ".jl", ".sh", ".ipynb") and path.is_file():
-            return path
+            straight = Path(os.path.normpath(path))
+            # Behind a folder that is a link, ".." leads elsewhere than it reads.
+            return straight if straight.exists() and straight.samefile(path) else path.resolve()
     return None
 
 
-def _python(argv: Sequence[str], environment: Mapping[str, str]) -> str:
+def _python(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> str:
     """Return the interpreter that a command names, or that its program's first line does; else nothing."""
     path = environment.get("PATH", os.defpath)
-    program = shutil.which(argv[0], path=path) if argv else None
+    first = argv[0] if argv else ""
+    # As the system does it: a name is looked for, a path is seen from where the command runs.
+    program = shutil.which(first if Path(first).name == first else cwd / first, path=path)
     if program is None or _is_python(program):
-        return program or ""
+        return str(program or "")
     words = _first_line(Path(program))
     if words and Path(words[0]).name == "env":
         words = [word for word in words[1:] if not word.startswith("-")]

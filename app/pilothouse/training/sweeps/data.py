@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pilothouse.errors import PilothouseError
+from pilothouse.errors import PilothouseError, UsageError
 from pilothouse.training.room import require_room
-from pilothouse.training.spec import DATA_NAME, RunSpec
+from pilothouse.training.spec import DATA_NAME, RunSpec, folder_of
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.trial import RecipeData, ScriptData
-from pilothouse.workspace import Workspace
+from pilothouse.workspace import CONFIG_NAME, Workspace
 
 MOST_FILES = 2_000
 MOST_BYTES = 50 * 2**20
@@ -82,28 +82,52 @@ def script_data(workspace: Workspace, spec: RunSpec, plan: SweepPlan, run_dir: P
         data = str(shown) if shown.is_dir() else ""
         if not data and spec.model is not None:
             data = str(workspace.data_folder(spec.model))
-        return ScriptData(spec.command, {}, str(workspace.root), data, {}, plan.threads, spec.seed)
+        cwd = str(folder_of(workspace, spec))
+        return ScriptData(spec.command, {}, str(workspace.root), data, {}, plan.threads, spec.seed, cwd)
+    base, below = _sent_from(workspace, spec.folder)
     try:
-        code = {name: (workspace.root / name).read_bytes() for name in plan.code}
+        code = {name: (base / name).read_bytes() for name in plan.code}
+        # By it `import pilothouse` there knows the workspace.
+        code.setdefault(CONFIG_NAME, workspace.config_path.read_bytes())
         files = {path.name: path.read_bytes() for path in sorted(shown.iterdir())} if shown.is_dir() else {}
     except OSError as error:
         raise PilothouseError(
             f"{error.filename}: {error.strerror}, and the trials need it.", untouched="No trial was started."
         ) from None
-    return ScriptData(spec.command, code, "", "", files, plan.threads, spec.seed)
+    return ScriptData(spec.command, code, "", "", files, plan.threads, spec.seed, below)
 
 
-def code_files(workspace: Workspace, command: tuple[str, ...]) -> tuple[str, ...]:
-    """The files of the workspace that a command may need elsewhere: small texts, scripts, what it names.
+def _sent_from(workspace: Workspace, folder: str) -> tuple[Path, str]:
+    """The folder whose code is sent, and where below it the command runs.
 
+    That of the workspace, or where the command runs outside of it, the command's own.
+    """
+    if folder.startswith(".."):
+        return workspace.folder_at(folder), "."
+    return workspace.root, folder
+
+
+def code_files(workspace: Workspace, command: tuple[str, ...], folder: str = ".") -> tuple[str, ...]:
+    """The files that a command may need elsewhere: small texts, scripts, what it names.
+
+    They are looked for in the workspace, or where the command runs in a folder outside of it, in that one.
     Hidden folders, environments and the models' data folders are passed over.
 
     Raises:
-        PilothouseError: there are too many, or they are too large to be sent.
+        PilothouseError: there are too many, they are too large to be sent, or one that is named is elsewhere.
     """
-    root = workspace.root.resolve()
+    base, below = _sent_from(workspace, folder)
+    root = base.resolve()
     skipped = {workspace.data_folder(model).resolve() for model in workspace.config().models}
-    named = {(root / word).resolve() for word in command if word and "\0" not in word}
+    words = [word for word in command if word and "\0" not in word]
+    named = {(root / below / word).resolve() for word in words}
+    for word in words:
+        path = root / below / word
+        if not Path(word).is_absolute() and path.is_file() and not path.resolve().is_relative_to(root):
+            raise UsageError(
+                f"{word} lies outside of {base}, of which the code is sent to the cluster.",
+                next="Start the sweep in the folder of the script, with --workspace where it is another.",
+            )
     found: list[Path] = []
     waiting = [root]
     while waiting:
@@ -120,7 +144,7 @@ def code_files(workspace: Workspace, command: tuple[str, ...]) -> tuple[str, ...
     size = sum(path.stat().st_size for path in found)
     if len(found) > MOST_FILES or size > MOST_BYTES:
         raise PilothouseError(
-            f"The workspace's code is too much to send to a cluster: more than {MOST_FILES:,} files or"
+            f"The code in {base} is too much to send to a cluster: more than {MOST_FILES:,} files or"
             f" {MOST_BYTES >> 20} MB.",
             untouched="Nothing was started.",
             next="Move what the script does not need into a folder whose name begins with a dot.",

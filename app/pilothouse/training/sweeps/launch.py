@@ -14,7 +14,7 @@ from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.training.inputs import dataset_for, has_data, lay_out
 from pilothouse.training.launch import find_recipe_name, spawn_run
 from pilothouse.training.recipes import Recipe, check_params, find_recipe
-from pilothouse.training.spec import DATA_NAME, RunSpec, available_threads, read_spec
+from pilothouse.training.spec import DATA_NAME, RunSpec, available_threads, folder_of, read_spec
 from pilothouse.training.sweeps.plan import (
     KIND,
     ROWS,
@@ -45,6 +45,7 @@ class SweepOrder:
         model: the model in `pilothouse.toml`; the only one by default.
         recipe: instead of the configured one.
         command: words of a script instead of a recipe.
+        folder: where the command runs, as `Workspace.place_of` tells it.
         plan: the rest. Its `metric` may stand without `validation_`.
         resource: `rows`, `iterations`, or a parameter's name; None chooses.
         dataset_version: what to learn from; by default the data folder as it is now.
@@ -55,6 +56,7 @@ class SweepOrder:
     model: str | None = None
     recipe: str | None = None
     command: tuple[str, ...] = ()
+    folder: str = "."
     resource: str | None = None
     dataset_version: str | None = None
     name: str | None = None
@@ -97,10 +99,11 @@ def checked(workspace: Workspace, order: SweepOrder) -> tuple[SweepPlan, RunSpec
         raise UsageError(f"{plan.validation:g} is no share of the rows.", next="Give a number such as 0.2.")
     if command:
         plan = _script_plan(plan, order)
+        folder_of(workspace, RunSpec(config, folder=order.folder))
         if plan.cluster:
             from pilothouse.training.sweeps.data import code_files
 
-            plan = replace(plan, code=code_files(workspace, command))
+            plan = replace(plan, code=code_files(workspace, command, order.folder))
         recipe_name = ""
     else:
         assert config is not None
@@ -122,6 +125,7 @@ def checked(workspace: Workspace, order: SweepOrder) -> tuple[SweepPlan, RunSpec
         model=config,
         recipe=recipe_name,
         command=command,
+        folder=order.folder if command else ".",
         params=dict(fixed),
         seed=config.training.seed if config else seed,
         threads=plan.threads,
@@ -243,13 +247,15 @@ def _resume(workspace: Workspace, store: Store, sweep: Sweep, jobs: int | None, 
         target=None,
     )
     spec = read_spec(folder)
+    if spec.command:
+        folder_of(workspace, spec)
     if plan.cluster:
         from pilothouse.training.sweeps.cluster import check_address
         from pilothouse.training.sweeps.data import code_files
 
         check_address(plan.cluster)
         if spec.command and not plan.code:
-            plan = replace(plan, code=code_files(workspace, spec.command))
+            plan = replace(plan, code=code_files(workspace, spec.command, spec.folder))
     dataset = None
     if spec.dataset_version:
         from pilothouse.data.versions import get_dataset_version

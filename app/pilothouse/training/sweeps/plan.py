@@ -44,7 +44,7 @@ class SweepPlan:
         validation: share of the training rows that trials are scored on.
         register: fit the winner as an ordinary run at the end.
         cluster: address of a Dask scheduler; empty: this machine.
-        code: files of a script's code, relative to the workspace, shipped to each trial.
+        code: files of a script's code, shipped to each trial, as `code_files` names them.
         resumes: the sweep that this one goes on with; empty: none.
     """
 

@@ -27,7 +27,7 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
     Raises:
         PilothouseError: it cannot be started.
     """
-    from pilothouse.training.child import Child, exit_code_of, flags_of, verdict
+    from pilothouse.training.child import Child, exit_code_of, flags_of, verdict, why_not_started
     from pilothouse.training.output import failure_reason
     from pilothouse.training.spec import thread_environment
 
@@ -37,7 +37,6 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
             write_inside(folder / "code", name, content)
         for name, content in data.files.items():
             write_inside(folder / "data", name, content)
-        (folder / "code").mkdir(exist_ok=True)
         (folder / "data").mkdir(exist_ok=True)
         metrics_path = folder / "metrics.jsonl"
         env = {key: value for key, value in os.environ.items() if key not in _NOT_FOR_SCRIPTS}
@@ -57,11 +56,16 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
                 PILOTHOUSE_RUN_ID=Path(order.run_dir).name,
             )
         argv = [*data.command, *flags_of(order.params)]
+        cwd = Path(data.folder)
+        if not data.here:
+            cwd = folder / "code" / data.folder
+            cwd.mkdir(parents=True, exist_ok=True)
         try:
-            child = Child(argv, cwd=Path(data.here) if data.here else folder / "code", env=env)
+            child = Child(argv, cwd=cwd, env=env)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise PilothouseError(f"The command could not be started: {argv[0]}: {why}.") from None
+            raise PilothouseError(
+                f"The command could not be started: {why_not_started(error, argv, cwd)}."
+            ) from None
         points, log, unread = _listen(child)
         file = MetricsTail(metrics_path)
         points += file.finish()

@@ -57,12 +57,13 @@ class ScriptData:
 
     Attributes:
         command: its words.
-        code: bytes by path relative to the workspace.
-        here: the workspace's folder, where workers share the disk: the command runs there, as any run does.
-            Empty: they do not, and it runs in a temporary folder that holds the code.
+        code: bytes by path, seen from where the files are sent from.
+        here: the workspace's folder, where workers share the disk. Empty: they do not, and the command runs
+            in a temporary folder that holds the code.
         data: the folder with the data where the disk is shared, else empty.
         files: the data's bytes by name where it is not shared.
         threads, seed: for the environment.
+        folder: where the command runs: a path, or where the disk is not shared one below the code.
     """
 
     command: tuple[str, ...]
@@ -72,6 +73,7 @@ class ScriptData:
     files: dict[str, bytes]
     threads: int
     seed: int
+    folder: str = "."
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def train_winner(workspace: Workspace, sweep_id: str) -> str:
         return start_command(
             workspace,
             spec.command,
+            folder=workspace.folder_at(spec.folder),
             model=model,
             params=best["params"],
             dataset_version=spec.dataset_version or None,

@@ -107,6 +107,7 @@ def run_again(workspace: Workspace, run: Run) -> str:
     return start_command(
         workspace,
         spec.command,
+        folder=workspace.folder_at(spec.folder),
         model=model,
         params=spec.params,
         dataset_version=version,
