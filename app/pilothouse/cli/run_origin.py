@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -37,9 +38,11 @@ def show_origin(made: MadeBy, system: dict[str, float]) -> None:
     if origin.code_changed:
         names = ", ".join(origin.code_changed[:5]) + (", …" if len(origin.code_changed) > 5 else "")
         _fact("", f"written after the run had begun, so not known: {names}")
-    _fact("argv", " ".join(origin.argv))
+    _fact("argv", shlex.join(origin.argv))
+    if origin.folder:
+        _fact("folder", origin.where)
     for one in made.later:
-        _fact("gone on by", " ".join(one.argv))
+        _fact("gone on by", shlex.join(one.argv))
     named = {name.lower(): version for name, version in origin.packages.items()}
     main = ", ".join(f"{name} {named[name]}" for name in _MAIN if name in named)
     if origin.python:

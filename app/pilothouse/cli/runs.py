@@ -191,14 +191,14 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
     from pilothouse.cli.run_origin import code_of, echo_text, show_origin
     from pilothouse.cli.run_relatives import MOST, show_relatives
     from pilothouse.store import open_store
-    from pilothouse.tracking.origin.made_by import find_origin
     from pilothouse.tracking.relatives import read_relatives
     from pilothouse.tracking.runs import get_run, metric_history
     from pilothouse.tracking.tagging import NOTE
+    from pilothouse.training.sweeps.trial_words import find_maker
 
     store = open_store(workspace)
     found = get_run(store, run)
-    made = find_origin(store, found)
+    made = find_maker(store, found)
     if patch or code is not None:
         text = code_of(workspace, made, code) if code is not None else made.patch if made is not None else ""
         emit({"patch" if code is None else "code": text}, as_json, lambda: echo_text(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from pilothouse.comparing.findings import Setting
@@ -14,7 +15,8 @@ def compare_environments(known: Sequence[Behind]) -> tuple[Setting, ...]:
     rows = [
         _row("python", "python", [one.python or None for one in known]),
         _row("run", "seed", [one.seed or None for one in known]),
-        _row("run", "command line", [" ".join(one.argv) or None for one in known]),
+        _row("run", "command line", [shlex.join(one.argv) or None for one in known]),
+        _row("run", "folder", [one.folder or None for one in known]),
     ]
     for section, tables in (
         ("packages", [one.packages for one in known]),

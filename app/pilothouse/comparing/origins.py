@@ -30,6 +30,7 @@ class Behind:
     patch: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
     argv: tuple[str, ...] = ()
+    folder: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
     host: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +76,7 @@ def _from_origin(made: MadeBy, built_in: bool) -> Behind:
         # Of a recipe or a sweep it is our own child's, with the run's folder: it would differ always, and say
         # nothing.
         argv=() if built_in or (made.part and made.run.kind == "sweep") else origin.argv,
+        folder=origin.where,
         packages=origin.packages,
         python=origin.python,
         host={key: str(value) for key, value in asdict(origin.host).items() if value},

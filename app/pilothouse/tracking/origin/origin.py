@@ -79,6 +79,11 @@ class Origin:
     seed: int | None = None
     at: float = 0.0
 
+    @property
+    def where(self) -> str:
+        """Where the command ran, for a person; empty where that was not kept."""
+        return "the workspace's" if self.folder == "." else self.folder
+
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain data."""
         return asdict(self)

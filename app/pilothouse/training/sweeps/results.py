@@ -15,7 +15,7 @@ from pilothouse.tracking.relatives import read_resumptions
 from pilothouse.tracking.runs import Run, get_run, read_runs
 from pilothouse.tracking.statuses import BY_ITSELF
 from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, TRIAL_TAG, SweepPlan, read_plan
-from pilothouse.training.sweeps.strategies import Outcome, best_of, is_score
+from pilothouse.training.sweeps.strategies import Outcome, best_of, is_key, is_score
 from pilothouse.training.sweeps.trial import params_of
 
 BEST_NAME = "best.json"
@@ -159,9 +159,10 @@ def read_sweep(store: Store, ref: str) -> Sweep:
     runs.sort(key=lambda found: (found.started_at, found.run_id))
     metric = run.params.get("metric", plan.metric)
     trials = tuple(
+        # A tag may be written by hand: what names no place in a plan is no trial of it.
         Trial(found.tags[TRIAL_TAG], found, _score(found, metric))
         for found in runs
-        if TRIAL_TAG in found.tags
+        if is_key(found.tags.get(TRIAL_TAG, ""))
     )
     lower = plan.is_lower(metric)
     scores = {trial.key: trial.score for trial in trials if trial.score is not None}

@@ -7,6 +7,7 @@ sweep that was interrupted goes on as if it had not been.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +19,7 @@ from pilothouse.training.sweeps.space import MOST_TRIALS, Space, grid_points, ra
 
 STRATEGIES = ("grid", "random", "halving")
 TRIALS = 20
+_KEY = re.compile("[0-9]{1,9}(@[0-9]{1,3})?")
 Outcome = float | None
 """A trial's score; None where it failed or its score is no number."""
 
@@ -196,6 +198,11 @@ def make_strategy(
     if not 2 <= eta <= 10:
         raise UsageError(f"eta is {eta}.", next="Give a whole number from 2 to 10: one of so many goes on.")
     return Halving(points, eta, lower, rungs_of(len(points), eta))
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be the key of a trial."""
+    return bool(_KEY.fullmatch(text))
 
 
 def is_score(value: Any) -> bool:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pilothouse.tui.actions.action import Action
 
 ACTIONS: tuple[Action, ...] = (
-    Action("sweep", "W", "W", "sweep", "Search parameters with many runs", ("runs",), True, "sweep"),
+    Action(
+        "sweep",
+        "W",
+        "W",
+        "sweep",
+        "Search parameters with many runs; a command that you type runs where you started this screen",
+        ("runs",),
+        True,
+        "sweep",
+    ),
     Action(
         "winner",
         "t",

@@ -193,20 +193,23 @@ class RunActs(TrainActs, PilothouseScreen):
         return run.run_id if run is not None else ""
 
     def do_rerun(self) -> None:
-        """Start a run with the recipe, parameters and data of this one."""
+        """Start a run with the recipe or command, folder, parameters and data of this one."""
         from pilothouse.tui.dialogs.base import Confirm
+        from pilothouse.tui.snapshots.training import again_in
 
         run = self.current()
         if run is None:
             return
+        folder = again_in(self.workspace, run)
         words = line(
-            "A new run with the recipe, parameters and data of ",
+            f"A new run with the {'recipe' if run.recipe else 'command'}, parameters and data of ",
             (safe(run.name), "bold"),
             ".",
             "\n\n",
-            ("recipe     ", "$dim"),
+            (f"{'recipe' if run.recipe else 'command':<11}", "$dim"),
             safe(run.recipe or run.command),
             "\n",
+            *((("folder     ", "$dim"), safe(folder, 200), "\n") if folder else ()),
             ("params     ", "$dim"),
             safe(" ".join(f"{k}={v}" for k, v in run.params.items()) or "the defaults"),
             "\n",

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.run_acts import RunActs
 from pilothouse.tui.screens.sweep_rows import (
+    by_what,
     scatter,
     score_series,
     searched,
@@ -132,8 +133,9 @@ class SweepScreen(RunActs):
             drawn.show(scatter(sweep, self.parameter, size.width, size.height))
             return
         drawn.show(line(""))
-        panel.retitle(safe(sweep.metric or "Score", 60), "by trial   p next")
-        chart.show(score_series(sweep), by="trial", empty="Waiting for the first score …")
+        by = by_what(sweep)
+        panel.retitle(safe(sweep.metric or "Score", 60), f"by {by}   p next")
+        chart.show(score_series(sweep), by=by, empty="Waiting for the first score …")
 
     # ------------------------------------------------------------ acting
 

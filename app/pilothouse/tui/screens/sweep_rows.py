@@ -133,12 +133,22 @@ def in_order(sweep: Sweep) -> list[Trial]:
     return sorted(ended, key=lambda trial: (trial.run.ended_at, trial.key))
 
 
+def by_what(sweep: Sweep) -> str:
+    """What the scores are drawn over: the trials' own numbers, or how many trials had ended where halving runs
+    one number on several rungs."""
+    return "trials ended" if any("@" in trial.key for trial in sweep.trials) else "trial"
+
+
 def score_series(sweep: Sweep) -> list[Series]:
-    """The score by trial, and the best so far over it: of the highest rung, which has the most training."""
+    """The score `by_what`, and the best so far over it: of the highest rung, which has the most training."""
     scores, best = [], []
     so_far: float | None = None
     top = 0
-    for n, trial in enumerate(in_order(sweep), 1):
+    trials = in_order(sweep)
+    places = list(range(1, len(trials) + 1))
+    if by_what(sweep) == "trial":
+        places = [int(trial.key) for trial in trials]
+    for n, trial in sorted(zip(places, trials, strict=True), key=lambda one: one[0]):
         score, rung = trial.score, int(trial.key.partition("@")[2] or 0)
         assert score is not None
         if so_far is None or rung > top or (rung == top and better(score, so_far, sweep.lower)):

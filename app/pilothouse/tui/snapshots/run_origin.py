@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ from pilothouse.tracking.durations import NONE
 from pilothouse.tui.text import size
 
 if TYPE_CHECKING:
-    from pilothouse.tracking.origin import CodeFile
+    from pilothouse.tracking.origin import CodeFile, Origin
     from pilothouse.tracking.origin.made_by import MadeBy
     from pilothouse.tui.snapshots.files import FileLook
     from pilothouse.workspace import Workspace
@@ -46,13 +48,13 @@ class Asked:
 def run_origin(workspace: Workspace, run_id: str) -> Asked:
     """Return what made a run."""
     from pilothouse.store import open_store
-    from pilothouse.tracking.origin.made_by import find_origin
     from pilothouse.tracking.runs import read_runs
+    from pilothouse.training.sweeps.trial_words import find_maker
 
     store = open_store(workspace)
     with store.reading() as tx:
         found = read_runs(tx, "runs.run_id = ?", [run_id])
-    made = find_origin(store, found[0]) if found else None
+    made = find_maker(store, found[0]) if found else None
     return Asked(None if made is None else _look(made))
 
 
@@ -66,7 +68,8 @@ def _look(made: MadeBy) -> OriginLook:
         ("cpus", str(host.cpus or NONE)),
         ("memory", size(host.memory_bytes) if host.memory_bytes else NONE),
         ("seed", NONE if origin.seed is None else str(origin.seed)),
-        ("command line", " ".join(origin.argv) or NONE),
+        ("command line", shlex.join(origin.argv) or NONE),
+        *((("folder", origin.where),) if origin.folder else ()),
     )
     said = [] if origin.patch_whole else ["the patch was too large and is cut"]
     said += [f"{origin.code_left_out} files of code were not kept"] if origin.code_left_out else []
@@ -84,12 +87,13 @@ def _look(made: MadeBy) -> OriginLook:
         tuple(sorted(origin.threads.items())),
         tuple((key, origin.packages[key]) for key in sorted(origin.packages, key=str.lower)),
         ", ".join(said),
-        next((one.path for one in origin.code for word in origin.argv if _same(one.path, word)), ""),
+        next((one.path for one in origin.code for word in origin.argv if _same(one.path, word, origin)), ""),
     )
 
 
-def _same(path: str, word: str) -> bool:
-    return word == path or word.endswith("/" + path)
+def _same(path: str, word: str, origin: Origin) -> bool:
+    seen = posixpath.normpath(posixpath.join(origin.folder, word))
+    return seen == path or word.endswith("/" + path)
 
 
 def look_at_code(workspace: Workspace, run_id: str, name: str, sha256: str) -> FileLook:

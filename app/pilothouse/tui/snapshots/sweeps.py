@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pilothouse.tui.snapshots.training import OWN_COMMAND
 
 if TYPE_CHECKING:
+    from pilothouse.config import ModelConfig, SweepConfig
     from pilothouse.training.sweeps.launch import SweepOrder
     from pilothouse.training.sweeps.results import Sweep
     from pilothouse.tui.snapshots.training import Offer
@@ -96,7 +97,7 @@ def declared(workspace: Workspace, model: str, recipe: str) -> SweepWish:
         space=" ".join(configured_space(workspace, told, config)),
         strategy=told.strategy,
         metric=told.metric or "",
-        command=told.command or (config.training.command if config is not None else None) or "",
+        command=_declared_command(told, config),
         fixed=" ".join(shlex.quote(f"{name}={value}") for name, value in told.fix.items()),
         resource=told.resource or "",
         better=BETTER[0] if told.minimize is None else BETTER[1] if told.minimize else BETTER[2],
@@ -152,8 +153,23 @@ def order_of(workspace: Workspace, model: str, wish: SweepWish) -> SweepOrder:
         model=_known(workspace, model),
         recipe=None if own else wish.recipe,
         command=tuple(split_command(wish.command, "The command")) if own else (),
+        folder=place_of_command(workspace, model, wish.command) if own else ".",
         resource=wish.resource.strip() or None if halving else None,
     )
+
+
+def place_of_command(workspace: Workspace, model: str, command: str) -> str:
+    """Where a command runs: one that is declared in the workspace's folder, since it is seen from there; one
+    that was typed where the screen was started, if that is in the workspace."""
+    from pilothouse.training.sweeps.configured import configured_sweep
+    from pilothouse.tui.snapshots.training import place_here
+
+    told = _declared_command(*configured_sweep(workspace.config(), _known(workspace, model)))
+    return "." if command.strip() == told.strip() else place_here(workspace)
+
+
+def _declared_command(sweep: SweepConfig, model: ModelConfig | None) -> str:
+    return sweep.command or (model.training.command if model is not None else None) or ""
 
 
 def _check_script(wish: SweepWish, halving: bool) -> None:
@@ -222,6 +238,7 @@ def preview(workspace: Workspace, model: str, wish: SweepWish, known: Past) -> s
         words += f", as much work as {strategy.work:.3g} full ones"
     if spec.command:
         words += f" by {plan.metric}, {'less' if plan.is_lower(plan.metric) else 'more'} is better"
+        words += f", in {spec.folder}" if spec.folder != "." else ""
     jobs = plan.jobs or default_jobs(plan.threads)
     found = known.of(spec.recipe or shlex.join(spec.command))
     if wish.cluster.strip():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -113,6 +114,34 @@ def run_again(workspace: Workspace, run: Run) -> str:
         dataset_version=version,
         threads=spec.threads,
     )
+
+
+def again_in(workspace: Workspace, run: Run) -> str:
+    """Say where a command runs again, for a person; empty for a recipe, and where that is not known."""
+    from pilothouse.errors import PilothouseError
+    from pilothouse.training.spec import read_spec
+
+    try:
+        spec = read_spec(workspace.run_dir(run.run_id))
+    except PilothouseError:
+        return ""
+    return said_place(spec.folder) if spec.command else ""
+
+
+def place_here(workspace: Workspace) -> str:
+    """Where a command that is typed on screen runs: the folder that the screen was started in, if that lies
+    in the workspace, else the workspace's own."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return "."  # It was deleted meanwhile.
+    inside = here.resolve().is_relative_to(workspace.root.resolve())
+    return workspace.place_of(here) if inside else "."
+
+
+def said_place(place: str) -> str:
+    """A folder in words."""
+    return "the workspace's folder" if place == "." else place
 
 
 def log_part(workspace: Workspace, run_id: str, offset: int) -> tuple[str, int]:
