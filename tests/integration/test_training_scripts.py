@@ -320,10 +320,9 @@ def test_a_log_that_cannot_be_written_is_told_and_the_run_goes_on(workspace: Wor
 def test_a_run_survives_the_one_who_started_it(workspace: Workspace) -> None:
     code = "import time; print('ready', flush=True); time.sleep(1.5); print('loss: 2')"
     (workspace.root / "train.py").write_text(code)
-    command = [sys.executable, "-m", "pilothouse", "run", "--workspace", str(workspace.root)]
     terminal = subprocess.Popen(
-        [*command, "--", "python", "train.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        [sys.executable, "-m", "pilothouse", "run", "--", "python", "train.py"],
+        cwd=workspace.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert terminal.stdout is not None
     assert terminal.stdout.readline() == "ready\n"
@@ -335,10 +334,9 @@ def test_a_run_survives_the_one_who_started_it(workspace: Workspace) -> None:
 
 def test_ctrl_c_leaves_the_run_to_itself(workspace: Workspace) -> None:
     (workspace.root / "train.py").write_text("import time; print('ready', flush=True); time.sleep(60)")
-    command = [sys.executable, "-m", "pilothouse", "run", "--workspace", str(workspace.root)]
     terminal = subprocess.Popen(
-        [*command, "--", "python", "train.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        [sys.executable, "-m", "pilothouse", "run", "--", "python", "train.py"],
+        cwd=workspace.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert terminal.stdout is not None
     assert terminal.stdout.readline() == "ready\n"

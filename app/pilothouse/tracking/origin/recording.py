@@ -14,7 +14,7 @@ from pilothouse.errors import PilothouseError
 from pilothouse.tracking.origin import machine
 from pilothouse.tracking.origin.at_start import START_NAME, AsStarted, read_start
 from pilothouse.tracking.origin.code import KeptCode, keep_code
-from pilothouse.tracking.origin.git import MOST_PATCH, changes_since, read_git
+from pilothouse.tracking.origin.git import MOST_PATCH, changes_since, read_git, seen_from
 from pilothouse.tracking.origin.origin import PATCH_NAME, Git, Origin, write_origin
 from pilothouse.workspace import Workspace
 
@@ -48,11 +48,12 @@ def look_at_code(
     script = None if own else _script(argv, cwd)
     place = workspace.root if own else script.parent if script is not None else cwd
     kept = keep_code(workspace, place, [workspace.config_path, *([script] if script else [])], started)
-    git, patch = read_git(place)
+    base = seen_from(place, workspace.root)
+    git, patch = read_git(place, base)
     if started is not None and git is not None and _edited(git, kept, started):
         moved = bool(started.commit) and started.commit != git.commit
         commit = started.commit or git.commit
-        patch = changes_since(place, commit, started.files)
+        patch = changes_since(base, commit, started.files)
         git = Git(commit, "" if moved else git.branch, bool(patch))
     return CodeState(git, patch, kept)
 

@@ -134,7 +134,7 @@ def in_order(sweep: Sweep) -> list[Trial]:
 
 
 def by_what(sweep: Sweep) -> str:
-    """What the scores are drawn over: the trials' own numbers, or how many trials had ended where halving runs
+    """What scores are drawn over: the trials' own numbers, or how many trials had ended where halving runs
     one number on several rungs."""
     return "trials ended" if any("@" in trial.key for trial in sweep.trials) else "trial"
 
