@@ -98,9 +98,7 @@ def test_what_a_script_is_given_is_right_in_any_folder(
     folder = (workspace.root / where).resolve()
     folder.mkdir()
     (folder / "places.py").write_text(PLACES)
-    done = pilothouse(
-        "run", "--json", "--workspace", workspace.root, "--", "python", "places.py", cwd=folder
-    )
+    done = pilothouse("run", "--json", "--workspace", workspace.root, "--", "python", "places.py", cwd=folder)
     run = done.json()
     assert run["status"] == "FINISHED", read_log(workspace, run["run_id"])[0]
     assert run["metrics"] == {"written": 1.0, "own": 2.0}

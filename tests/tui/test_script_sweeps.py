@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from pilothouse.training.watching import wait_for_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.sweep import SweepDialog
 from pilothouse.tui.screens.sweep import SweepScreen
-from pilothouse.tui.snapshots.sweeps import order_of
+from pilothouse.tui.snapshots.sweeps import Past, SweepWish, order_of, preview
+from pilothouse.tui.snapshots.training import OWN_COMMAND
 from pilothouse.tui.widgets.choice import Choice
 from pilothouse.workspace import Workspace, init_workspace
 
@@ -120,3 +122,19 @@ async def test_what_is_declared_stands_in_the_dialog(place: Workspace) -> None:
     assert order.command == (sys.executable, "train.py") and order.resource == "epochs"
     assert (plan.space, plan.strategy, plan.metric, plan.jobs) == (("x=2,3,4",), "halving", "fit", 2)
     assert (plan.fixed, plan.full, plan.lower) == ({"off": 1, "note": "two words"}, 9.0, True)
+
+
+def test_a_command_that_is_typed_runs_where_the_screen_was_started(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place.root / "sub").mkdir()
+    typed = SweepWish(OWN_COMMAND, "x=1,2", "grid", metric="fit", command=COMMAND)
+    monkeypatch.chdir(place.root / "sub")
+    assert order_of(place, "", typed).folder == "sub"
+    assert preview(place, "", typed, Past({})).startswith("2 trials by fit, more is better, in sub, ")
+    # What is declared is seen from where it is declared.
+    place.config_path.write_text(f'[sweep]\ncommand = "{COMMAND}"\n')
+    assert order_of(place, "", typed).folder == "."
+    assert order_of(place, "", replace(typed, command="sh x")).folder == "sub"
+    monkeypatch.chdir("/")
+    assert order_of(place, "", replace(typed, command="sh x")).folder == "."

@@ -15,15 +15,16 @@ import making_models
 from pilothouse.errors import PilothouseError
 from pilothouse.store import open_store
 from pilothouse.tracking.runs import Run, list_runs
+from pilothouse.tracking.tagging import tag_runs
 from pilothouse.training.sweeps.launch import SweepOrder, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
-from pilothouse.training.sweeps.results import Sweep, Trial
+from pilothouse.training.sweeps.results import Sweep, Trial, read_sweep
 from pilothouse.training.watching import wait_for_run
 from pilothouse.tui.app import PilothouseApp
 from pilothouse.tui.dialogs.sweep import SweepDialog
 from pilothouse.tui.screens.run.screen import RunScreen
 from pilothouse.tui.screens.sweep import SweepScreen
-from pilothouse.tui.screens.sweep_rows import scatter, score_series, sweep_words
+from pilothouse.tui.screens.sweep_rows import by_what, scatter, score_series, sweep_words, trial_rows
 from pilothouse.tui.snapshots.events import lately
 from pilothouse.tui.snapshots.sweeps import Past, SweepWish, preview, split_space
 from pilothouse.tui.widgets.choice import Choice
@@ -136,16 +137,40 @@ def test_a_preview_goes_by_earlier_runs_or_says_that_it_cannot_know(empty: Works
         preview(empty, "late", SweepWish("logistic", "D=0.1,1", "grid"), Past({}))
 
 
-def test_the_best_so_far_is_of_the_highest_rung() -> None:
+def trial(n: int, key: str, score: float | None) -> Trial:
+    """A trial that ended as number n."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
+    run = Run(
+        f"r{n}", key, "", "trial", "", "", "FINISHED", at, at + timedelta(seconds=n), 0, None, "", "", "",
+        params={"x": str(n + 1)},
+    )  # fmt: skip
+    return Trial(key, run, score)
 
-    def trial(n: int, key: str, score: float) -> Trial:
-        run = Run(
-            f"r{n}", key, "", "trial", "", "", "FINISHED", at, at + timedelta(seconds=n), 0, None, "", "", "",
-            params={"x": str(n + 1)},
-        )  # fmt: skip
-        return Trial(key, run, score)
 
+def test_scores_stand_over_the_numbers_that_the_table_gives_their_trials() -> None:
+    # Two at once: the later one may end first. Number 1 has failed.
+    trials = (trial(0, "2", 0.5), trial(1, "0", 0.9), trial(2, "1", None), trial(3, "10", 0.7))
+    plan = SweepPlan(("x=0,1",), "grid", metric="loss")
+    sweep = Sweep(trials[0].run, plan, "loss", True, 11, trials, trials[0])
+    best, each = score_series(sweep)
+    assert by_what(sweep) == "trial"
+    assert each.points == ((0, 0.9), (2, 0.5), (10, 0.7))
+    assert best.points == ((0, 0.9), (2, 0.5), (10, 0.5))
+    assert {row.cells[1] for row in trial_rows(sweep)} == {"0", "1", "2", "10"}
+
+
+def test_a_tag_that_names_no_trial_makes_none(swept: Workspace) -> None:
+    store = open_store(swept)
+    (sweep,) = [run for run in list_runs(store) if run.kind == "sweep"]
+    before = read_sweep(store, sweep.run_id)
+    for text in ("x@y", "[/]", "1@", "-1", ""):
+        tag_runs(store, [before.trials[0].run.run_id], {"trial": text})
+        found = read_sweep(store, sweep.run_id)
+        assert len(found.trials) == len(before.trials) - 1 == len(found.ranked()), text
+        assert len(score_series(found)[1].points) >= 4
+
+
+def test_the_best_so_far_is_of_the_highest_rung() -> None:
     trials = (trial(0, "0@0", 0.9), trial(1, "1@0", 0.8), trial(2, "0@1", 0.7), trial(3, "1@1", 0.75))
     plan = SweepPlan(("x=log(1..100)",), "halving", 2, 2, "auc", full=4, resource="n")
     sweep = Sweep(trials[0].run, plan, "auc", False, 3, trials, trials[3])
@@ -156,6 +181,8 @@ def test_the_best_so_far_is_of_the_highest_rung() -> None:
     assert f"\nresumes     {trials[1].run.name}" in words.plain
     assert f"\nresumed by  {trials[2].run.name}" in words.plain
     best, each = score_series(sweep)
+    assert by_what(sweep) == "trials ended", "one number has scores on two rungs"
+    assert [x for x, _ in each.points] == [1, 2, 3, 4]
     assert [y for _, y in best.points] == [0.9, 0.9, 0.7, 0.75]
     assert [y for _, y in each.points] == [0.9, 0.8, 0.7, 0.75]
     drawn = scatter(sweep, "x", 60, 12).plain

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hostile import CONFIG, HOSTILE
 from pilothouse.errors import ConfigError, NotFoundError, PilothouseError
@@ -47,3 +50,27 @@ def test_a_name_that_could_leave_its_folder_is_refused(workspace: Workspace, nam
         workspace.run_dir(name)
     with pytest.raises(PilothouseError):
         workspace.version_dir(name, 1)
+
+
+PART = st.sampled_from(("..", "a", "b", "odd name", "..c"))
+
+
+@given(st.lists(PART, max_size=6), st.lists(PART, max_size=6))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_where_a_folder_lies_is_told_and_found_again(tmp_path: Path, down: list[str], way: list[str]) -> None:
+    root = tmp_path.joinpath("x", "y", "z", *(part for part in down if part != ".."))
+    folder = root.joinpath(*way)
+    place = Workspace(root).place_of(folder)
+    assert str(tmp_path) not in place or len(way) > 5, "nothing absolute is kept"
+    assert Workspace(root).folder_at(place) == Path(os.path.normpath(folder))
+    assert (place == ".") == (Path(os.path.normpath(folder)) == root)
+
+
+def test_a_workspace_that_is_reached_by_a_link_has_its_own_neighbours(tmp_path: Path) -> None:
+    for name in ("real/ws", "real/beside", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    link = tmp_path / "other" / "link"
+    link.symlink_to(tmp_path / "real" / "ws", target_is_directory=True)
+    place = Workspace(link).place_of(tmp_path / "real" / "beside")
+    assert place == "../beside" and Workspace(link).folder_at(place) == tmp_path / "real" / "beside"
+    assert Workspace(link).folder_at("sub") == link / "sub"

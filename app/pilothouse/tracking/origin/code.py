@@ -44,8 +44,7 @@ def keep_code(
 
     Args:
         workspace: keeps the bytes; its state and its data folders are no code.
-        folder: looked through, as git does in a repository; a file system's root, a home folder or the one
-            for temporary files is not.
+        folder: looked through, as git does in a repository, unless it `is_everythings`.
         files: kept in any case, first.
         started: what was noted when the run began; a file that was written later is not kept.
     """
@@ -99,11 +98,13 @@ def read_code(workspace: Workspace, file: CodeFile) -> bytes | None:
     return content if hashlib.sha256(content).hexdigest() == file.sha256 else None
 
 
+def is_everythings(folder: Path) -> bool:
+    """Whether a folder's files belong to no one thing: a file system's root, a home, temporary files."""
+    return folder.resolve() in (Path(folder.anchor), Path.home(), Path(tempfile.gettempdir()).resolve())
+
+
 def _code_files(folder: Path, apart: set[Path]) -> Iterator[Path]:
-    # What lies there belongs to everything and nothing.
-    if folder.resolve() in (Path(folder.anchor), Path.home(), Path(tempfile.gettempdir()).resolve()):
-        return
-    if not folder.is_dir():
+    if is_everythings(folder) or not folder.is_dir():
         return
     known = tracked_files(folder)
     if known is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pilothouse.errors import PilothouseError, UsageError
+from pilothouse.tracking.origin.code import is_everythings
 from pilothouse.training.room import require_room
 from pilothouse.training.spec import DATA_NAME, RunSpec, folder_of
 from pilothouse.training.sweeps.plan import SweepPlan
@@ -130,6 +131,8 @@ def code_files(workspace: Workspace, command: tuple[str, ...], folder: str = "."
             )
     found: list[Path] = []
     waiting = [root]
+    if is_everythings(root):
+        found, waiting = [path for path in sorted(named) if path.is_file() and path.parent == root], []
     while waiting:
         for path in sorted(waiting.pop().iterdir()):
             if path.name.startswith(".") or path.name in ("__pycache__", "node_modules") or path.is_symlink():

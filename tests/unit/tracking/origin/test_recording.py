@@ -172,3 +172,16 @@ def test_a_process_that_is_over_before_it_was_sampled_used_nobody_knows_what() -
     usage = Usage(process.pid)
     process.communicate()
     assert usage.whole() is None
+
+
+def test_a_python_that_is_named_by_its_path_is_seen_from_where_the_command_runs(workspace: Workspace) -> None:
+    folder = workspace.root / "sub"
+    folder.mkdir()
+    (folder / "here").symlink_to(Path(sys.executable).parent, target_is_directory=True)
+    (folder / "train.py").write_text("")
+    run_dir = workspace.run_dir("r1")
+    run_dir.mkdir(parents=True)
+    argv = [f"./here/{Path(sys.executable).name}", str(folder / "train.py"), str(workspace.config_path)]
+    made = record_origin(workspace, run_dir, argv=argv, cwd=folder, environment=dict(os.environ))
+    assert made.python == platform.python_version()
+    assert (made.folder, made.argv) == ("sub", (argv[0], "train.py", "../pilothouse.toml"))

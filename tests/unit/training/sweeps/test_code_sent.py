@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pilothouse.errors import UsageError
+from pilothouse.tracking.origin.code import keep_code
 from pilothouse.training.spec import RunSpec
 from pilothouse.training.sweeps.data import code_files, script_data
 from pilothouse.training.sweeps.plan import SweepPlan
@@ -59,3 +61,12 @@ def test_a_script_that_would_not_be_there_is_told(workspace: Workspace, out: Pat
         word = word.replace("ws", workspace.root.name)
         with pytest.raises(UsageError, match="lies outside of"):
             code_files(workspace, ("python", word), folder)
+
+
+def test_of_a_folder_of_everything_only_what_is_named_is_sent(
+    workspace: Workspace, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(out))
+    assert code_files(workspace, ("python", "sw.py"), "../beside") == ("sw.py",)
+    assert keep_code(workspace, out, [out / "sw.py"]).files[0].path == "../beside/sw.py"
+    assert len(keep_code(workspace, out, [out / "sw.py"]).files) == 1
