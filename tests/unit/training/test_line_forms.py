@@ -77,6 +77,18 @@ FORMS: list[tuple[str, list[Point]]] = [
     ("loss: 0.5 time: 3.2s, 12 it/s", [(None, {"loss": 0.5})]),
     ("ndcg@10: 0.3", [(None, {"ndcg@10": 0.3})]),
     ("count: 3", [(None, {"count": 3.0})]),
+    ("MAE: 3,456.78", [(None, {"MAE": 3456.78})]),
+    ("MAE: 3,456.78, R2: 0.8", [(None, {"MAE": 3456.78, "R2": 0.8})]),
+    ("RMSE = 1,234,567", [(None, {"RMSE": 1234567.0})]),
+    ("RMSE: $1,234.56", [(None, {"RMSE": 1234.56})]),
+    ("loss=-1_000.5", [(None, {"loss": -1000.5})]),
+    ("mean CV: 0.8 ± 0.05", [(None, {"mean_CV": 0.8})]),
+    ("acc=0.91±0.02", [(None, {"acc": 0.91})]),
+    ("tokens/s: 1.2k", [(None, {"tokens/s": 1200.0})]),
+    ("acc: 0.5, loss: 1.5M", [(None, {"acc": 0.5, "loss": 1_500_000.0})]),
+    ("loss: 0.5 max_mem: 3817M", [(None, {"loss": 0.5})]),
+    ("R^2: 0.85", [(None, {"R2": 0.85})]),
+    ("Accuracy.......: 0.9", [(None, {"Accuracy": 0.9})]),
     ("port: 8080, loss: 0.3", [(None, {"loss": 0.3})]),
 ]
 
@@ -86,6 +98,31 @@ def test_what_is_read_from_each_form(line: str, points: list[Point]) -> None:
     reader = LineReader()
     assert reader.feed(line.encode() + b"\n") == points
     assert not reader.complaint()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RMSE = 1,234",  # or is it a little more than one?
+        "acc: 0,912",
+        "acc 0,91",
+        "Test RMSE: 1,234.56 dollars",
+        "CV scores: [0.8 0.9]",
+        "Accuracy of the network on the 10000 test images: 54 %",
+    ],
+)
+def test_what_is_not_sure_is_not_read_and_told(line: str) -> None:
+    reader = LineReader()
+    assert reader.feed(line.encode() + b"\n") == []
+    assert line in reader.complaint()
+
+
+@settings(deadline=None)
+@given(st.floats(-1e15, 1e15, allow_nan=False), st.integers(1, 6), st.sampled_from([",", "_"]))
+def test_numbers_with_groups_of_digits_are_what_python_wrote(value: float, digits: int, mark: str) -> None:
+    said = read_line(f"mean absolute error: {value:{mark}.{digits}f}")
+    assert said is not None
+    assert said.pairs == {"mean_absolute_error": float(f"{value:.{digits}f}")}
 
 
 PROSE = r"""
@@ -120,6 +157,8 @@ Step 3: load the data
 [LightGBM] [Info] Total Bins 4542
 Downloading: 100%|███████| 10/10 [00:01<00:00]
 LogisticRegression(C=0.1, max_iter=100)
+hidden: 128,256,512
+max_mem: 3817M
 {'max_depth': 3, 'eta': 0.1}
 {"level": "INFO", "message": "listening", "port": 8080}
 {1: 2}

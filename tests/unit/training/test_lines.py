@@ -12,7 +12,9 @@ from pilothouse.training.lines.words import judge_name
 
 COUNTING = "epoch epochs ep episode round fold step steps global_step iter iteration itr batch update".split()
 KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_./-]{0,20}", fullmatch=True).filter(
-    lambda key: key.lower() not in COUNTING and judge_name((key,), ":", False, False)
+    lambda key: (
+        not key.endswith("...") and key.lower() not in COUNTING and judge_name((key,), ":", False, False)
+    )
 )
 NUMBERS = st.floats(allow_nan=False, width=64)
 

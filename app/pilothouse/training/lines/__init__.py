@@ -8,6 +8,8 @@
 | `Epoch 1/3 | train loss 0.52` | `train_loss` at step 1; words are joined by `_` |
 | `Test loss: 0.5`, `Test set: Average loss: 0.05` | `Test_loss`, `Test_set_Average_loss` |
 | `accuracy: 91%`, `Accuracy: 9824/10000 (98%)` | 0.91 and 0.9824 |
+| `MAE: 3,456.78`, `loss: 1_000.5`, `tokens/s: 1.2k` | 3456.78, 1000.5, 1200; of `RMSE: 1,234`, nothing |
+| `mean CV: 0.8 ± 0.05` | `mean_CV`, 0.8 |
 | `10/10 ━━━ 1s 5ms/step - accuracy: 0.91 - loss: 0.31` (Keras) | both, at the epoch, or at 10 without one |
 | `Epoch 1:  50%|█ | 5/10 [00:01<00:01, 3.2it/s, loss=0.3]` (tqdm) | loss at 5, then in epoch 2 at 15 |
 | `{'loss': 0.52, 'epoch': 1.0}` (Hugging Face), `{"auc": 0.93}` | what the dict holds |

@@ -13,8 +13,11 @@ from pilothouse.training.lines.words import judge_name, measures
 _MOST_ITEMS = 200
 
 _FLOAT = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_NUMBER = rf"(?:{_FLOAT}|[+-]?(?i:nan|inf|infinity))"
-_END = r"(?=\.?(?:[\s,;|\])]|$))"
+_PLAIN = rf"(?:{_FLOAT}|[+-]?(?i:nan|inf|infinity))"
+# 3,456.78 says itself what its comma is; 3,456 may be a little more than three, and so it is not read.
+_GROUPED = r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]*|(?:,[0-9]{3}){2,}|(?:_[0-9]{3})+(?:\.[0-9]*)?)"
+_NUMBER = rf"(?:{_GROUPED}|{_PLAIN})"
+_END = r"(?=\.?(?:[\s,;|\])±]|\+/-|\+-|$))"
 _WORD = r"[^\W\d][\w./@²-]{0,99}+"
 _UNIT = (
     r"(?i:(?:it|samples?|steps?|batch(?:es)?|epochs?|rows?|tokens?|tok|img|images|ex|examples)/s(?:ec)?"
@@ -27,7 +30,7 @@ _AMOUNT = rf"(?:[0-9]+(?::[0-9]{{2}}){{1,2}}(?:\.[0-9]+)?|{_FLOAT}\s?{_UNIT})"
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x08+")
 # What NumPy, PyTorch and others put around a number.
 _WRAPPED = re.compile(
-    rf"\b(?:(?:np|numpy|jnp|torch|tf)\.\w{{1,20}}|tensor|array|Array)\(\s*({_NUMBER})\s*(?:,[^()]{{0,100}})?\)"
+    rf"\b(?:(?:np|numpy|jnp|torch|tf)\.\w{{1,20}}|tensor|array|Array)\(\s*({_PLAIN})\s*(?:,[^()]{{0,100}})?\)"
 )
 _STAMP = (
     r"\[?(?:[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?"
@@ -59,8 +62,11 @@ _COUNTED = re.compile(
 _SHARE = re.compile(r"([0-9]{1,15})\s*/\s*([0-9]{1,15})(?![\w./%])")
 _INDEX = re.compile(r"\[\s*([0-9]{1,15})(?:,\s*([0-9]{1,15}))?\s*\]|([0-9]{1,15}):(?=\s)")
 _NAME = rf"{_WORD}(?:'s)?(?:[ ]{_WORD}(?:'s)?){{0,3}}?(?:\s?\([A-Za-z]{{1,20}}\))?"
-_VALUE = rf"({_NUMBER})(?:\s?(%)(?!\|)|/([0-9]{{1,15}}))?{_END}"
+_VALUE = rf"[$€£¥]?({_NUMBER})(?:\s?(%)(?!\|)|/([0-9]{{1,15}}))?{_END}"
 _PAIR = re.compile(rf"({_NAME})\s*([:=])(\s*){_VALUE}")
+_SCALED_PAIR = re.compile(rf"({_NAME})\s*([:=])\s*({_FLOAT})([kKM]){_END}")
+_SPEEDS = ("/s", "/sec", "/second")
+_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6}
 _BLANK_PAIR = re.compile(rf"({_WORD}(?:[ ]{_WORD}){{0,2}}?)\s+{_VALUE}")
 _LABEL = re.compile(
     r"(?i:(train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|dev|holdout)"
@@ -116,6 +122,8 @@ def read_line(text: str) -> Said | None:
     """
     if "\x1b" in text or "\x08" in text:
         text = _ESCAPES.sub("", text)
+    if "^2" in text:
+        text = text.replace("R^2", "R2").replace("r^2", "r2")
     if "(" in text:
         text = _WRAPPED.sub(r"\1", text)
     before = _BEFORE.match(text)
@@ -174,12 +182,27 @@ def _spent(line: _Line) -> bool:
     return line.take(_SPENT) is not None
 
 
+def _scaled(line: _Line) -> bool:
+    """A metric or a speed in thousands or millions; what else is said so is an amount of something."""
+    at = line.at
+    if (found := line.take(_SCALED_PAIR)) is not None:
+        words = tuple(found[1].split())
+        if measures(words[-1:]) or (len(words) == 1 and words[0].endswith(_SPEEDS)):
+            value = float(found[3]) * _SCALES[found[4]]
+            if _keep(line, words, found[2], False, False, value, None):
+                return True
+    line.at = at
+    return False
+
+
 def _pair(line: _Line) -> bool:
     at = line.at
     if (found := line.take(_PAIR)) is not None:
         words, value = tuple(found[1].replace("(", "").replace(")", "").split()), _value(found, 4)
         whole = found[4].lstrip("+-").isdigit() and not found[5]
-        if _keep(line, words, found[2], not found[3] and whole, whole, value, found[6]):
+        listed = "," in found[4] and "." not in found[4]  # 128,256,512 may be three numbers
+        fits = not listed or measures(words)
+        if fits and _keep(line, words, found[2], not found[3] and whole, whole, value, found[6]):
             return True
     line.at = at
     if (found := line.take(_BLANK_PAIR)) is not None:
@@ -193,7 +216,7 @@ def _pair(line: _Line) -> bool:
 
 
 def _value(found: re.Match[str], group: int) -> float:
-    value = float(found[group])
+    value = float(found[group].replace(",", ""))
     if found[group + 1]:
         return value / 100
     if found[group + 2]:
@@ -205,6 +228,8 @@ def _keep(
     line: _Line, words: tuple[str, ...], joint: str, tight: bool, whole: bool, value: float, share: str | None
 ) -> bool:
     name = "_".join(words).replace("'s", "")
+    if name.endswith("..."):
+        name = name.rstrip(".")  # dots that lead to the number
     small = name.lower()
     if small in ("epoch", "step", "global_step", "iteration", "iter"):
         # What is no count does not count.
@@ -251,5 +276,5 @@ def _label(line: _Line) -> bool:
     return True
 
 
-_WORDS: tuple[Callable[[_Line], bool], ...] = (_counted, _spent, _pair, _label)
+_WORDS: tuple[Callable[[_Line], bool], ...] = (_counted, _scaled, _spent, _pair, _label)
 _SIGNS: tuple[Callable[[_Line], bool], ...] = (_share, _dict, _bar, _spent)

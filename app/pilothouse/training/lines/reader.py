@@ -20,9 +20,12 @@ _MEASURES = re.compile(
 )
 _DIGIT = re.compile(rb"[0-9]")
 _JOINT = re.compile(rb"[:=]\s*[-+.]?[0-9niNI]|\{")
+_NAMES = (
+    r"(?i)(?<![/?&])(?:loss|accuracy|\bacc|auc|rmse|mse|mae|mape|\bf1|\br2|\br²|perplexity|precision|recall"
+    r"|\bscores?|(?:squared|absolute|percentage) error|\breward)\b"
+)
 _LIKE_METRICS = re.compile(
-    r"(?i)(?<![/?&])(?:loss|accuracy|\bacc|auc|rmse|mse|mae|\bf1|perplexity|precision|recall)"
-    r"\b[^0-9\n/]{0,24}?[0-9]*\.[0-9]"
+    rf"{_NAMES}(?:[^0-9\n/]{{0,24}}?(?:[0-9]*\.[0-9]|[0-9][0-9,]*,[0-9])|[^\n/]{{0,60}}?[0-9]\s?%(?!\|))"
 )
 
 

@@ -76,7 +76,7 @@ def judge_name(words: tuple[str, ...], joint: str, tight: bool, whole: bool) -> 
         whole: the number is a whole one, or two as in 9/10.
     """
     if len(words) > 1 or not joint:
-        return measures(words) and _may_be_said_together(words)
+        return _measures_together(words, joint) and _may_be_said_together(words)
     word = words[0]
     if word.lower() in _NEVER or word in _LEVELS:
         return None
@@ -92,6 +92,10 @@ def _may_be_said_together(words: tuple[str, ...]) -> bool:
     if names_metric(words[-1], sure=True):
         return len(words) <= 2 or all(_qualifies(word) for word in words[:-1])
     return all(_qualifies(word) or names_metric(word) for word in words)
+
+
+def _measures_together(words: tuple[str, ...], joint: str) -> bool:
+    return measures(words) or bool(joint and words[-1].lower() == "cv")  # mean CV: 0.8
 
 
 def _qualifies(word: str) -> bool:
