@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pilothouse.cli.log_printing import LogPrinter
 from pilothouse.cli.options import emit, json_option, number, printable, say, workspace_option
 from pilothouse.tracking.durations import duration
 from pilothouse.tracking.statuses import TOLD
@@ -19,15 +21,12 @@ if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
 
 _QUIET = 2.0  # seconds between progress lines where they cannot be written over each other
-_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 _MAIN = ("roc_auc", "pr_auc", "log_loss", "brier", "f1", "accuracy", "rmse", "mae", "r2", "p99_ms")
 _OWN = 10  # metrics of a script
 
 
-def _param_option(command: Any) -> Any:
-    return click.option(
-        "--param", "-p", "pairs", multiple=True, metavar="NAME=VALUE", help="A hyperparameter; repeatable."
-    )(command)
+def _param_option(text: str) -> Callable[[Any], Any]:
+    return click.option("--param", "-p", "pairs", multiple=True, metavar="NAME=VALUE", help=text)
 
 
 def _start_options(command: Any) -> Any:
@@ -48,7 +47,7 @@ def _start_options(command: Any) -> Any:
 
 @click.command()
 @click.option("--recipe", help="A recipe instead of the configured one.")
-@_param_option
+@_param_option("A hyperparameter; repeatable. A configured command gets it behind it, as --NAME VALUE.")
 @_start_options
 @workspace_option
 @json_option
@@ -81,7 +80,7 @@ def train(
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@_param_option
+@_param_option("Kept as a parameter, and put behind the COMMAND as --NAME VALUE; repeatable.")
 @_start_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] COMMAND...")
 @workspace_option
@@ -104,21 +103,24 @@ def run(
     It finds the data in the folder PILOTHOUSE_DATA and may write metrics as JSON to PILOTHOUSE_METRICS.
     Options of `pilothouse run` stand before the COMMAND; what stands behind it is the command's own.
     """
+    from pilothouse.training.child import flags_of
     from pilothouse.training.launch import start_command
     from pilothouse.training.recipes import parse_param
 
+    params = dict(parse_param(pair) for pair in pairs)
     run_id = start_command(
         workspace,
         command,
         model=model,
-        params=dict(parse_param(pair) for pair in pairs),
+        params=params,
         dataset_version=dataset,
         name=name,
         threads=threads,
         folder=Path.cwd(),
         tell=say,
     )
-    _started(workspace, run_id, follow, as_json, with_output=True)
+    behind = shlex.join(flags_of(params))
+    _started(workspace, run_id, follow, as_json, with_output=True, behind=behind)
 
 
 @click.command()
@@ -160,7 +162,11 @@ def logs(run: str, follow: bool, workspace: Workspace, as_json: bool) -> None:
         return
     if follow:
         follow_run(workspace, run_id, with_output=True)
-    elif not _print_log(workspace, run_id, 0) and not is_recorded(workspace, run_id):
+        return
+    log = LogPrinter(workspace, run_id)
+    if log.show():
+        log.end()
+    elif not is_recorded(workspace, run_id):
         say("What it prints is not recorded: start it with `pilothouse run -- COMMAND` to keep that.")
 
 
@@ -171,8 +177,10 @@ def _run_id(workspace: Workspace, ref: str) -> str:
     return get_run(open_store(workspace), ref).run_id
 
 
-def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, with_output: bool) -> None:
-    """Follow a run that was just started, or say its id and leave."""
+def _started(
+    workspace: Workspace, run_id: str, follow: bool, as_json: bool, with_output: bool, behind: str = ""
+) -> None:
+    """Follow a run that was just started, or say its id and leave; `behind` was put behind its command."""
     from pilothouse.store import open_store
     from pilothouse.tracking.runs import get_run
 
@@ -180,8 +188,11 @@ def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, wit
         found = get_run(open_store(workspace), run_id)
         emit(found.to_json(), as_json, lambda: click.echo(run_id))
         return
-    say(f"Run {run_id} started. Ctrl-C leaves it to itself.")
+    flags = f" with {behind} behind its command" if behind else ""
+    say(f"Run {run_id} started{flags}. Ctrl-C leaves it to itself.")
     found = follow_run(workspace, run_id, with_output=with_output and not as_json)
+    # Where the output was shown, it alone is what goes into a file or pipe.
+    tell = say if with_output else click.echo
 
     def summary() -> None:
         say(_sentence(found))
@@ -190,7 +201,7 @@ def _started(workspace: Workspace, run_id: str, follow: bool, as_json: bool, wit
         main = [key for key in _MAIN if key in found.metrics]
         # A recipe has many that nobody asked for; a script has what its author thought worth printing.
         for key in main if found.recipe else list(dict.fromkeys([*main, *found.metrics]))[:_OWN]:
-            click.echo(f"{printable(key, 40):<10} {number(found.metrics[key])}")
+            tell(f"{printable(key, 40):<10} {number(found.metrics[key])}")
         if warned := _warning(workspace, found):
             say(f"▲ {warned}")
 
@@ -218,42 +229,23 @@ def follow_run(workspace: Workspace, run_id: str, *, with_output: bool) -> Run:
     from pilothouse.training.watching import watch_run
 
     line = _ProgressLine()
-    offset = 0
+    log = LogPrinter(workspace, run_id)
     try:
         for watch in watch_run(workspace, run_id):
             if with_output:
-                offset = _print_log(workspace, run_id, offset)
+                log.show()
             else:
                 line.show(watch.fraction, watch.text)
     except KeyboardInterrupt:
         line.clear()
+        log.end()
         say(f"Left it: run {run_id} goes on. `pilothouse logs {run_id} --follow` comes back to it.")
         click.get_current_context().exit(130)
     line.clear()
     if with_output:
-        _print_log(workspace, run_id, offset)
+        log.show()
+        log.end()
     return get_run(open_store(workspace), run_id)
-
-
-def _print_log(workspace: Workspace, run_id: str, offset: int) -> int:
-    from pilothouse.training.watching import read_log
-
-    while True:
-        text, offset = read_log(workspace, run_id, offset)
-        if not text:
-            return offset
-        click.echo(_for_terminal(text) if sys.stdout.isatty() else text, nl=False)
-
-
-def _for_terminal(text: str) -> str:
-    """A log's text with its colours, and without anything that moves the cursor or talks to the terminal."""
-    parts = _COLOURS.split(text.replace("\r\n", "\n"))
-    for index in range(0, len(parts), 2):
-        parts[index] = "".join(
-            char if char.isprintable() or char in "\n\t" else "\n" if char == "\r" else "�"
-            for char in parts[index]
-        )
-    return "".join(parts)
 
 
 class _ProgressLine:

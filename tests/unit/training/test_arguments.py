@@ -19,10 +19,33 @@ from pilothouse.training.arguments import read_arguments
         ("Rscript fit.R --alpha 1", {"alpha": "1"}),
         ("python train.py --eq=a=b -- --not mine", {"eq": "a=b"}),
         ("python train.py", {}),
+        ("./program -c conf.yaml", {"c": "conf.yaml"}),
+        ("python train.py -c conf.yaml", {"c": "conf.yaml"}),
+        ("python -m package.train -c conf.yaml", {"c": "conf.yaml"}),
+        ("python -W ignore -O train.py -e 3", {"e": "3"}),
     ],
 )
 def test_what_the_words_say(line: str, params: dict[str, str]) -> None:
     assert read_arguments(line.split()) == params
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["python", "-c"],
+        ["/usr/bin/python3.11", "-W", "ignore", "-uc"],
+        ["C:\\Python\\python.exe", "-c"],
+        ["uv", "run", "python", "-c"],
+        ["bash", "-o", "pipefail", "-lc"],
+        ["Rscript", "--vanilla", "-e"],
+        ["node", "--eval"],
+        ["perl", "-ne"],
+    ],
+)
+@pytest.mark.parametrize("code", ["print('loss: 1')", "python train.py --lr 3", "x = 1; --lr=2", "train.py"])
+def test_a_program_in_a_word_is_no_parameter(words: list[str], code: str) -> None:
+    assert read_arguments([*words, code]) == {}
+    assert read_arguments([*words, code, "--lr", "0.1", "-c", "x"]) == {"lr": "0.1", "c": "x"}
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))
