@@ -31,9 +31,9 @@ def as_data(runs: Sequence[Run], fields: Sequence[Field]) -> list[dict[str, Any]
 
 def show_runs(runs: Sequence[Run], fields: Sequence[Field]) -> None:
     """Print these columns of runs."""
-    from pilothouse.tracking.columns import value_of
+    from pilothouse.tracking.columns import heads_apart, value_of
 
-    headers = [_header(field) for field in fields]
+    headers = heads_apart(fields, _header)
     rows = [[_cell(field, value_of(run, field), run) for field in fields] for run in runs]
     table(
         headers,

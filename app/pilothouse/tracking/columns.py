@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 
 
 _CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
+_HEAD = re.compile(rf"({'|'.join(FUNCTIONS)})\s+(\S.*)", re.DOTALL)
+HEADS = {"run_id": "run", "dataset": "data", "exit_code": "exit"}
+"""What stands over the columns of some attributes in place of their names."""
+_BY_HEAD = {head: name for name, head in HEADS.items()}
 
 
 def read_column(text: str, named: Callable[[str], Field | None] | None = None) -> Field:
     """Read the name of a column: `started`, `metrics.auc`, `best(metrics.auc)`, `params.lr`, `tags.note`.
 
-    A key is taken as it stands, or from between backticks. A metric without a function is its last value.
+    A key is taken as it stands, or from between backticks. A metric without a function is its last value. What
+    stands over columns names them, too: `run`, `best auc`.
 
     Args:
         text: what was written.
@@ -43,9 +49,22 @@ def read_column(text: str, named: Callable[[str], Field | None] | None = None) -
     field = _field(name, inside=which is not None)
     if field is None and named is not None:
         field = named(_bare(name))
+    if field is None and which is None:
+        field = _by_head(name)
     if field is None or (which is not None and field.section != "metrics"):
         raise _unknown(text)
     return field if which is None else Field("metrics", field.key, which)
+
+
+def read_metric(text: str, *, headed: bool = False) -> Field:
+    """Read a column where only a metric can stand: its bare key will do, or with `headed` the head of one.
+
+    Raises:
+        UsageError: it names no metric.
+    """
+    if "(" in text or (headed and _HEAD.fullmatch(text.strip())):
+        return read_column(text)
+    return read_column(f"last({text})")
 
 
 def _field(name: str, *, inside: bool) -> Field | None:
@@ -58,6 +77,38 @@ def _field(name: str, *, inside: bool) -> Field | None:
     if inside and name:
         return Field("metrics", _bare(name))
     return attribute_field(name)
+
+
+def _by_head(name: str) -> Field | None:
+    if name.lower() in _BY_HEAD:
+        return Field("attributes", _BY_HEAD[name.lower()])
+    head = _HEAD.fullmatch(name)
+    if head is None:
+        return None
+    field = _field(head[2], inside=True)
+    if field is None or field.section != "metrics":
+        return None
+    return Field("metrics", field.key, FUNCTIONS[head[1]])
+
+
+def heads_apart(fields: Sequence[Field], head: Callable[[Field], str]) -> list[str]:
+    """Return what stands over each column; where two would be called alike, their section stands before.
+
+    Args:
+        fields: the columns.
+        head: what stands over a column by itself; the key of a metric behind which of its values it is.
+    """
+    heads = [head(field) for field in fields]
+    counts = Counter(heads)
+    return [
+        said if counts[said] == 1 or field.section == "attributes" else _with_section(field, said)
+        for field, said in zip(fields, heads, strict=True)
+    ]
+
+
+def _with_section(field: Field, head: str) -> str:
+    which = "" if field.which == "last" else f"{field.which} "
+    return f"{which}{field.section}.{head.removeprefix(which)}"
 
 
 def _bare(key: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pilothouse.errors import UsageError
 from pilothouse.store import Store
-from pilothouse.tracking.columns import best_first, column_text, read_column
+from pilothouse.tracking.columns import best_first, column_text, read_column, read_metric
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.search.fields import BY_NAME
@@ -29,7 +29,7 @@ LARGEST = "1e150"
 
 _GROUPING = ("text", "number")
 _NOT_SHARED = ("run_id", "progress")
-_CALL = re.compile(r"(mean|spread|best)\s*\((.*)\)", re.DOTALL | re.IGNORECASE)
+_CALL = re.compile(r"(mean|spread|best)\s*(?:\((.*)\)|\s(\S.*))", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,11 @@ def read_group_order(text: str, by: Field, descending: bool | None = None) -> Gr
 
 
 def _read_group_order(text: str, by: Field) -> GroupOrder:
-    name = text.strip()
+    name = "count" if text.strip() == "runs" else text.strip()
     if name in ("group", "count", *BAD_ENDS):
         return best_groups_first(name, None)  # type: ignore[arg-type]
     call = _CALL.fullmatch(name)
-    field = read_column(f"last({call[2]})" if call and "(" not in call[2] else call[2] if call else name)
+    field = read_column(name) if call is None else read_metric(call[2] or call[3], headed=call[2] is None)
     if field == by:
         return best_groups_first("group", None)
     if field.section != "metrics":

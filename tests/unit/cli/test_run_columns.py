@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -50,6 +51,48 @@ def test_the_table_has_the_columns_in_their_order(
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split() == ["depth", "name", "status", "max", "auc", "started", "took"]
     assert rows[0].split()[:4] == ["1", "skua", "FINISHED", "0.7500"]
+
+
+def test_what_stands_over_columns_names_them(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    def heads(*words: str) -> list[str]:
+        capsys.readouterr()
+        assert main(["runs", "--limit", "1", *words]) == 0
+        return re.split(r"  +", capsys.readouterr().out.splitlines()[0].strip())
+
+    names = ["run", "name", "exit", "data", "auc", "best auc", "min loss", "depth"]
+    (run,) = data(capsys, "runs", "--limit", "1", "--columns", ",".join(names))
+    assert list(run) == [
+        "run_id", "name", "exit_code", "dataset", "metrics.auc", "best(metrics.auc)", "min(metrics.loss)",
+        "params.depth",
+    ]  # fmt: skip
+    shown = heads("--columns", "run,name,best auc,min loss,depth")
+    assert shown == ["run", "name", "best auc", "min loss", "depth"]
+    assert heads("--columns", ",".join(shown)) == shown
+    assert [one["name"] for one in data(capsys, "runs", "--sort", "best auc", "--limit", "2")] == [
+        "gull",
+        "tern",
+    ]
+    grouped = ["runs", "--group-by", "params.depth", "--columns", "auc,best auc"]
+    for sort, first in (("mean auc", "1"), ("mean best auc", "0"), ("runs", "0")):
+        assert data(capsys, *grouped, "--sort", sort)[0]["group"] == first, sort
+
+
+def test_two_columns_never_have_one_head(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    run = open_run(
+        runs, RunStart(kind="api", name="odd", params={"auc": 1, "name": "x"}, status="RUNNING"), hold=True
+    )
+    run.log_metrics({"auc": 0.5, "best auc": 0.25})
+    run.end("FINISHED", 0)
+    columns = "name,params.name,metrics.auc,params.auc,best(auc),metrics.best auc"
+    assert main(["runs", "odd", "--columns", columns]) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert re.split(r"  +", head.strip()) == [
+        "name", "params.name", "metrics.auc", "params.auc", "best metrics.auc", "metrics.best auc",
+    ]  # fmt: skip
+    assert row.split() == ["odd", "x", "0.5000", "1", "0.5000", "0.2500"]
+    # A key that there is goes before what a head would mean.
+    (found,) = data(capsys, "runs", "odd", "--columns", "best auc,best metrics.auc")
+    assert list(found) == ["metrics.`best auc`", "best(metrics.auc)"]
 
 
 def test_groups_tell_mean_spread_and_best(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

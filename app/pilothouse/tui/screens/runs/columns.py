@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.tracking.columns import column_text, value_of
+from pilothouse.tracking.columns import HEADS, column_text, heads_apart, value_of
 from pilothouse.tracking.durations import NONE, duration
 from pilothouse.tracking.layouts import LayoutColumn, TableLayout
 from pilothouse.tracking.search.fields import BY_NAME
@@ -29,7 +29,6 @@ MOST_METRICS, MOST_PARAMS = 3, 4
 
 _FIRST = tuple(Field("attributes", key) for key in ("run_id", "name", "status", "started", "took"))
 _RECIPE = Field("attributes", "recipe")
-_LABELS = {"run_id": "run", "dataset": "data", "exit_code": "exit"}
 # Cells of a column that is always as wide, and the most that one takes that is as wide as what stands in it.
 _WIDTHS = {"run_id": SHORT, "status": 10, "progress": 8}
 _MOST = {"name": 18, "started": 10, "ended": 10, "took": 9, "recipe": 24}
@@ -100,15 +99,14 @@ class RunColumns:
     def columns(self, order_by: Field, descending: bool) -> tuple[Column, ...]:
         """The columns as a table has them, with the sign of the order on one of them."""
         return tuple(
-            self._column(it, ("▼" if descending else "▲") if it.field == order_by else "")
-            for it in self.shown
+            self._column(it, label, ("▼" if descending else "▲") if it.field == order_by else "")
+            for it, label in zip(self.shown, heads_apart(self.fields, label_of), strict=True)
         )
 
-    def _column(self, it: LayoutColumn, mark: str) -> Column:
+    def _column(self, it: LayoutColumn, label: str, mark: str) -> Column:
         field = it.field
         own = field.section == "attributes"
         cells = it.width or (_WIDTHS.get(field.key, 0) if own else 0)
-        label = label_of(field)
         most = max(_MOST.get(field.key, 24) if own else 16, width(label) + 1, cells)
         return Column(column_text(field), label, self._align(field), cells, most, False, mark)
 
@@ -176,7 +174,7 @@ def _attribute(run: Run, key: str, now: datetime) -> tuple[str, str]:
 def label_of(field: Field) -> str:
     """What stands over a column: the key, and before it which of a metric's values, if not the last."""
     if field.section == "attributes":
-        return _LABELS.get(field.key, field.key)
+        return HEADS.get(field.key, field.key)
     key = safe(field.key, 24) or "''"
     return key if field.which == "last" else f"{field.which} {key}"
 
