@@ -168,6 +168,34 @@ async def test_groups_open_into_their_runs_and_back(hostile: Workspace, size: tu
         await settle(pilot, lambda: table.total == 10)
 
 
+async def test_groups_show_what_most_of_their_runs_have_and_not_the_newest(hostile: Workspace) -> None:
+    with open_store(hostile).transaction() as tx:
+        for key, year, count in (("z", 2020, 200), ("acc", 2001, 1000)):
+            tx.execute(
+                "INSERT INTO runs (run_id, name, model, kind, recipe, status, started_at, ended_at) SELECT"
+                " printf(? || '%05d', n), ?, 'late', 'api', '', 'KILLED', make_timestamp(?, 1, 1, 0, 0, 0),"
+                " make_timestamp(?, 1, 1, 0, 0, 1) FROM range(?) t(n)",
+                [key, key, year, year, count],
+            )
+            tx.execute(
+                "INSERT INTO metrics SELECT run_id, ?, 0.5, 0.5, 0.5, 0, 1 FROM runs WHERE name = ?",
+                [key, key],
+            )
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
+        screen = await open_runs(pilot)
+        assert "z" in headers(screen) and "acc" not in headers(screen)
+        screen._grouped((Field("attributes", "status"),))
+        await settle(pilot, lambda: "mean acc" in headers(screen))
+        assert "mean z" not in headers(screen)
+        await press(pilot, "s", "s")
+        await settle(pilot, lambda: "mean acc" in headers(screen) and not screen.main_table().busy)
+        screen._grouped((None,))
+        screen.put_filter("name = z")
+        screen._grouped((Field("attributes", "status"),))
+        await settle(pilot, lambda: "mean z" in headers(screen))
+
+
 async def test_a_click_on_a_header_sorts_by_it_and_another_turns_it_round(hostile: Workspace) -> None:
     app = PilothouseApp(hostile)
     async with app.run_test(size=(200, 50), notifications=True) as pilot:

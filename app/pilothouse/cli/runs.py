@@ -142,13 +142,11 @@ def runs(
     )
     nothing = "" if found else _why_nothing(store, where, bool(where.root or status or model), as_json)
     if group_by:
-        from pilothouse.tracking.grouping import group_runs, read_group_by, read_group_order
-        from pilothouse.tracking.search.nodes import Field
-        from pilothouse.tracking.usual import usual_metrics
+        from pilothouse.tracking.grouping import group_metrics, group_runs, read_group_by, read_group_order
 
         by = read_group_by(group_by)
         shown = [field for field in fields if field.section == "metrics"]
-        shown = shown or [Field("metrics", key) for key in usual_metrics(found)]
+        shown = shown or group_metrics(store, where=where, status=status, model=model)
         order = read_group_order(sort or "count", by, None if ascending is None else not ascending)
         if order.field is not None and order.field not in shown:
             shown.insert(0, order.field)

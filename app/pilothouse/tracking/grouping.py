@@ -12,11 +12,13 @@ from pilothouse.store import Store
 from pilothouse.tracking.columns import best_first, column_text, read_column, read_metric
 from pilothouse.tracking.directions import lower_is_better
 from pilothouse.tracking.folding import fold
+from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.search.fields import BY_NAME
 from pilothouse.tracking.search.matching import which_column
 from pilothouse.tracking.search.nodes import Compare, Field, Missing, Node, Number, Text
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import attribute_sql, selection
+from pilothouse.tracking.usual import usual_of
 
 End = Literal["failed", "killed", "lost"]
 Measure = Literal["group", "count", "failed", "killed", "lost", "mean", "spread", "best"]
@@ -154,6 +156,36 @@ def members(by: Field, value: str | None) -> Node:
     if by.section == "attributes" and BY_NAME[by.key].kind == "number":
         return Compare(by, "=", Number(float(value)))
     return Compare(by, "=", Text(value))
+
+
+def group_metrics(
+    store: Store,
+    *,
+    status: str | None = None,
+    model: str | None = None,
+    where: Search | None = None,
+    most: int = 3,
+) -> list[Field]:
+    """Return the metrics that groups of these runs show where nobody chose: those that most of all have.
+
+    The newest runs say little of that: groups are of all of them.
+    """
+    fold(store)
+    chosen, bound = selection(status, model, where)
+    mine = f"WITH chosen AS (SELECT runs.run_id, runs.kind FROM runs WHERE {chosen})"
+    with store.reading() as tx:
+        counts = tx.rows(
+            f"{mine} SELECT key, count(*) AS runs FROM metrics JOIN chosen USING (run_id)"
+            " WHERE NOT starts_with(key, ?) GROUP BY key",
+            [*bound, SYSTEM],
+        )
+        wanted = tx.rows(
+            f"{mine} SELECT DISTINCT value FROM params JOIN chosen USING (run_id)"
+            " WHERE key = 'metric' AND kind = 'sweep'",
+            bound,
+        )
+    keys = usual_of({row["key"]: row["runs"] for row in counts}, most, [row["value"] for row in wanted])
+    return [Field("metrics", key) for key in keys]
 
 
 def group_runs(

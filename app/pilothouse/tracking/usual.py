@@ -1,10 +1,11 @@
-"""Which metrics a list of runs shows where nobody chose: those that most of the shown runs have."""
+"""Which metrics a list of runs shows where nobody chose: those that most of the shown runs have; and which
+groups do: those that most of all the runs in them have."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +41,13 @@ def usual_keys(found: Iterable[Iterable[str]], most: int = 3, wanted: Collection
     """Return up to `most` of the keys of metrics that several have, as `usual_metrics` does."""
     counts: Counter[str] = Counter()
     for keys in found:
-        counts.update(key for key in keys if key not in FACTS)
+        counts.update(list(keys))
+    return usual_of(counts, most, wanted)
+
+
+def usual_of(found: Mapping[str, int], most: int = 3, wanted: Collection[str] = ()) -> list[str]:
+    """Return up to `most` of the keys of metrics by how many have each, as `usual_metrics` does."""
+    counts = {key: count for key, count in found.items() if key not in FACTS}
 
     def rank(key: str) -> tuple[int, bool, int, bool, bool, str]:
         words = set(_WORDS.findall(key.lower()))

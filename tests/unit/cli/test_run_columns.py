@@ -77,6 +77,24 @@ def test_what_stands_over_columns_names_them(runs: Workspace, capsys: pytest.Cap
         assert data(capsys, *grouped, "--sort", sort)[0]["group"] == first, sort
 
 
+def test_groups_show_what_most_of_all_runs_have_and_not_of_the_newest(
+    runs: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(3):
+        run = open_run(runs, RunStart(kind="api", name="new", status="RUNNING"), hold=True)
+        run.log_metrics({"z": 1.0, "system/memory_mb": 9.0})
+        run.end("FINISHED", 0)
+    words = ["runs", "--group-by", "params.depth"]
+    told = {group["group"]: group["metrics"] for group in data(capsys, *words, "--limit", "3")}
+    assert {key: list(metrics) for key, metrics in told.items()} == {
+        group: ["metrics.auc", "metrics.loss", "metrics.z"] for group in ("0", "1", None)
+    }
+    assert told["0"]["metrics.auc"]["mean"] == 0.25
+    # Of those that are looked for.
+    (found,) = data(capsys, "runs", "--group-by", "name", "--filter", "name = new")
+    assert list(found["metrics"]) == ["metrics.z"]
+
+
 def test_two_columns_never_have_one_head(runs: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     run = open_run(
         runs, RunStart(kind="api", name="odd", params={"auc": 1, "name": "x"}, status="RUNNING"), hold=True

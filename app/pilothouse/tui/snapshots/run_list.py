@@ -80,7 +80,7 @@ def group_page(
     limit: int,
     offset: int,
 ) -> Groups:
-    """Return one page of groups of the runs that match the search ``text``."""
+    """Return one page of groups of the runs that match the search ``text``, with these metrics of theirs."""
     from pilothouse.store import open_store
     from pilothouse.tracking.grouping import group_runs
     from pilothouse.tracking.search import parse
@@ -88,6 +88,15 @@ def group_page(
     return group_runs(
         open_store(workspace), by, metrics, where=parse(text), order=order, limit=limit, offset=offset
     )
+
+
+def usual_of_groups(workspace: Workspace, text: str) -> list[Field]:
+    """Return the metrics that groups of the runs that match the search ``text`` show where nobody chose."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.grouping import group_metrics
+    from pilothouse.tracking.search import parse
+
+    return group_metrics(open_store(workspace), where=parse(text))
 
 
 def ids_between(workspace: Workspace, text: str, order: Order, ends: tuple[str, str]) -> list[str]:

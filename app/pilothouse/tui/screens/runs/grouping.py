@@ -50,6 +50,8 @@ class GroupActs(MarkActs):
         super().__init__()
         self.grouping: Grouping | None = None
         self._left: Left | None = None
+        self._usual: list[Field] | None = None
+        """The metrics that most of the runs in the groups have."""
         self.cursor_to = ""
         """The key of the row that the cursor is put on when the next rows are here."""
 
@@ -120,17 +122,24 @@ class GroupActs(MarkActs):
     # ------------------------------------------------------------ rows
 
     def group_metrics(self) -> list[Field]:
-        """The metrics that are summed up: those that are shown of runs."""
+        """The metrics that are summed up: those that were chosen to be shown of runs, or that most have."""
+        if not self.columns.layout.columns and self._usual is not None:
+            return self._usual
         return [field for field in self.columns.fields if field.section == "metrics"][:MOST_GROUP_METRICS]
 
     def group_source(self, grouping: Grouping) -> Callable[[int, int], Page]:
         """What fetches pages of groups."""
-        workspace, text, metrics = self.workspace, self.filter_text, self.group_metrics()
+        workspace, text = self.workspace, self.filter_text
+        # Those on the first page of the list are the newest runs, and groups are of all of them.
+        chosen = self.group_metrics() if self.columns.layout.columns else None
         digits: dict[Field, int] = {}
 
         def fetch(offset: int, limit: int) -> Page:
-            from pilothouse.tui.snapshots.run_list import group_page
+            from pilothouse.tui.snapshots.run_list import group_page, usual_of_groups
 
+            if chosen is None and (self._usual is None or offset == 0):
+                self._usual = usual_of_groups(workspace, text)
+            metrics = self._usual or [] if chosen is None else chosen
             found = group_page(workspace, text, grouping.by, metrics, grouping.order, limit, offset)
             for field in metrics:
                 known = [it.metrics[field].mean for it in found.groups]
