@@ -30,8 +30,8 @@ _BY_HEAD = {head: name for name, head in HEADS.items()}
 def read_column(text: str, named: Callable[[str], Field | None] | None = None) -> Field:
     """Read the name of a column: `started`, `metrics.auc`, `best(metrics.auc)`, `params.lr`, `tags.note`.
 
-    A key is taken as it stands, or from between backticks. A metric without a function is its last value. What
-    stands over columns names them, too: `run`, `best auc`.
+    A key is taken as it stands, or from between backticks. A metric without a function is its last value.
+    What stands over columns names them, too: `run`, `best auc`.
 
     Args:
         text: what was written.
