@@ -18,6 +18,7 @@ from pilothouse.training.launch import start_training
 from pilothouse.training.spec import read_spec
 from pilothouse.training.sweeps.launch import SweepOrder, resume_sweep, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
+from pilothouse.training.sweeps.results import read_sweep
 from pilothouse.training.sweeps.winner import train_winner
 from pilothouse.training.watching import read_log, wait_for_run
 from pilothouse.tui.snapshots.run_origin import run_origin
@@ -173,6 +174,13 @@ def test_a_sweep_goes_on_in_its_folder_or_says_that_it_is_gone(
     assert wait_for_run(workspace, resume_sweep(workspace, first), 60).status == "FINISHED"
     finished = [run.params["lr"] for run in list_runs(store, status="FINISHED") if run.kind == "trial"]
     assert sorted(finished) == ["0.1", "0.2", "0.3"]
+    # Run again it is a sweep, from nothing, by the plan of the first: one trial is enough.
+    (latest,) = [run for run in list_runs(store) if run.name.endswith(".2")]
+    again = wait_for_run(workspace, run_again(workspace, latest), 60)
+    assert (again.kind, again.status, again.params) == ("sweep", "FINISHED", get_run(store, first).params)
+    found = read_sweep(store, again.run_id)
+    assert len(found.outcomes) == 1 and found.resumes is None
+    assert read_spec(workspace.run_dir(again.run_id)).folder == "sub"
 
 
 def test_what_is_declared_runs_in_the_workspaces_folder(workspace: Workspace, sub: Path) -> None:

@@ -81,7 +81,7 @@ def start_sweep(workspace: Workspace, order: SweepOrder) -> str:
     if config is not None and (spec.recipe or order.dataset_version or has_data(workspace, config)):
         dataset = dataset_for(workspace, config, order.dataset_version)
         spec = replace(spec, dataset_version=dataset.version)
-    return _open(workspace, plan, spec, order.name or "", dataset)
+    return open_sweep(workspace, plan, spec, order.name or "", dataset)
 
 
 def checked(workspace: Workspace, order: SweepOrder) -> tuple[SweepPlan, RunSpec]:
@@ -249,13 +249,7 @@ def _resume(workspace: Workspace, store: Store, sweep: Sweep, jobs: int | None, 
     spec = read_spec(folder)
     if spec.command:
         folder_of(workspace, spec)
-    if plan.cluster:
-        from pilothouse.training.sweeps.cluster import check_address
-        from pilothouse.training.sweeps.data import code_files
-
-        check_address(plan.cluster)
-        if spec.command and not plan.code:
-            plan = replace(plan, code=code_files(workspace, spec.command, spec.folder))
+    plan = code_sent(workspace, plan, spec)
     dataset = None
     if spec.dataset_version:
         from pilothouse.data.versions import get_dataset_version
@@ -263,10 +257,32 @@ def _resume(workspace: Workspace, store: Store, sweep: Sweep, jobs: int | None, 
         dataset = get_dataset_version(store, spec.dataset_version)
     # Two runs of one name could not be told apart; with a full stop no trial is called so.
     name = f"{sweep.first}.{len(sweep.family) + 1}"
-    return _open(workspace, plan, spec, name, dataset)
+    return open_sweep(workspace, plan, spec, name, dataset)
 
 
-def _open(workspace: Workspace, plan: SweepPlan, spec: RunSpec, name: str, dataset: Any) -> str:
+def code_sent(workspace: Workspace, plan: SweepPlan, spec: RunSpec) -> SweepPlan:
+    """Return a plan with the files that go to its cluster, if it has one.
+
+    Raises:
+        PilothouseError: nothing answers there, or the code is too much.
+    """
+    if not plan.cluster:
+        return plan
+    from pilothouse.training.sweeps.cluster import check_address
+    from pilothouse.training.sweeps.data import code_files
+
+    check_address(plan.cluster)
+    if not spec.command or plan.code:
+        return plan
+    return replace(plan, code=code_files(workspace, spec.command, spec.folder))
+
+
+def open_sweep(workspace: Workspace, plan: SweepPlan, spec: RunSpec, name: str, dataset: Any) -> str:
+    """Start a sweep by a plan and orders that fit together, and return its run's id.
+
+    Raises:
+        PilothouseError: it could not be started.
+    """
     tags = {RESUMES_TAG: plan.resumes} if plan.resumes else {}
     writer = open_run(
         workspace,

@@ -202,7 +202,8 @@ class RunActs(TrainActs, PilothouseScreen):
             return
         folder = again_in(self.workspace, run)
         words = line(
-            f"A new run with the {'recipe' if run.recipe else 'command'}, parameters and data of ",
+            f"A new {'sweep' if run.kind == 'sweep' else 'run'}"
+            f" with the {'recipe' if run.recipe else 'command'}, parameters and data of ",
             (safe(run.name), "bold"),
             ".",
             "\n\n",
@@ -227,6 +228,7 @@ class RunActs(TrainActs, PilothouseScreen):
         def act() -> str:
             from pilothouse.tui.snapshots.training import run_again
 
-            return f"Run {run_again(workspace, run)[:6]} started: the same as {run.name}."
+            what = "Sweep" if run.kind == "sweep" else "Run"
+            return f"{what} {run_again(workspace, run)[:6]} started: the same as {run.name}."
 
         self.deed("Starting a run", act)

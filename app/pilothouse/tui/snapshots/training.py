@@ -88,11 +88,15 @@ def start(
 
 
 def run_again(workspace: Workspace, run: Run) -> str:
-    """Start a run with the orders that ``run`` had: recipe or command, parameters, data, threads; return
-    the new id."""
+    """Start a run with the orders that ``run`` had: recipe or command, parameters, data, threads, or the plan
+    of a sweep; return the new id."""
     from pilothouse.training.launch import start_command, start_training
     from pilothouse.training.spec import read_spec
 
+    if run.kind == "sweep":
+        from pilothouse.training.sweeps.again import start_again
+
+        return start_again(workspace, run.run_id)
     spec = read_spec(workspace.run_dir(run.run_id))
     model = spec.model.name if spec.model is not None else None
     version = spec.dataset_version or None
