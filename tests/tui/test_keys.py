@@ -162,6 +162,12 @@ async def test_the_log_is_shown_without_its_escapes_and_followed(hostile: Worksp
             log.write("step: 1\rstep: 2\nand more\n")
         await settle(pilot, lambda: "and more" in shown(app))
         assert "step: 1" not in shown(app)
+        # A bar that runs is where it stands, not where it began.
+        for piece, stands, gone in (("\r 10%|#|\r 21%|##|", "21%", "10%"), ("\r 32%|#", "32%", "21%")):
+            with (hostile.run_dir(run.run_id) / "output.log").open("a") as log:
+                log.write(piece)
+            await settle(pilot, lambda stands=stands: stands in shown(app))
+            assert gone not in shown(app)
         table = app.screen.query_one("#log", Table)
         assert table.cursor == table.total - 1
         await press(pilot, "slash", *"green")

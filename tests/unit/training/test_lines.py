@@ -254,6 +254,12 @@ def test_a_step_may_be_a_whole_float() -> None:
     assert parse_metrics({"step": 3.5, "loss": 1}) == [(None, {"step": 3.5, "loss": 1.0})]
 
 
+def test_text_that_is_a_number_counts_under_the_name_of_a_metric() -> None:
+    value = {"step": "3", "loss": "0.5", "val": {"auc": "1e-1"}, "acc": "high", "id": "7", "n": 2}
+    assert parse_metrics(value) == [(3, {"loss": 0.5, "val.auc": 0.1, "n": 2.0})]
+    assert parse_metrics({"step": "3.5", "f1": "nan"})[0][0] is None
+
+
 def test_nesting_without_end_is_no_metric() -> None:
     file = MetricsFile()
     assert file.feed(b'{"a":' * 100_000 + b"\n") == []

@@ -6,6 +6,7 @@ and was not ended (by a script that was killed) is given up where the next line 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 from pilothouse.tracking.figures import MOST_STEP
 from pilothouse.training.lines.unread import LONGEST_EXAMPLE, tell_unread
+from pilothouse.training.lines.words import names_metric
 
 Point = tuple[int | None, dict[str, float]]
 """A step, or None if none was said yet, and metrics by name."""
@@ -22,14 +24,15 @@ Point = tuple[int | None, dict[str, float]]
 def parse_metrics(value: Any) -> list[Point]:
     """Metrics of a JSON value: an object, nested ones named with dots, or a list of objects.
 
-    `step`, at the top of an object, counts its metrics. What is no number is passed over.
+    `step`, at the top of an object, counts its metrics. What is no number is passed over; text that is one
+    counts where its name is that of a metric, since `default=str` makes such of NumPy's numbers.
     """
     if isinstance(value, list):
         return [point for item in value for point in parse_metrics(item)]
     if not isinstance(value, Mapping):
         return []
     step = value.get("step")
-    if isinstance(step, float) and step.is_integer():
+    if (isinstance(step, float) and step.is_integer()) or (isinstance(step, str) and _WHOLE.fullmatch(step)):
         step = int(step)  # as NumPy and pandas write it
     found: dict[str, float] = {}
     flatten(value, "", found)
@@ -50,13 +53,15 @@ def flatten(value: Mapping[Any, Any], prefix: str, found: dict[str, float]) -> N
             if isinstance(item, Mapping):
                 stack.append((name + ".", item))
             elif isinstance(item, int | float) and not isinstance(item, bool) and len(name) <= 200:
-                try:
+                with contextlib.suppress(OverflowError):
                     found[name] = float(item)
-                except OverflowError:
-                    continue
+            elif isinstance(item, str) and len(item) <= 40 and names_metric(str(key)) and len(name) <= 200:
+                with contextlib.suppress(ValueError):
+                    found[name] = float(item)
 
 
 _DECODER = json.JSONDecoder()
+_WHOLE = re.compile(r"[0-9]{1,15}")
 _MORE = re.compile(r"\S")
 # A text may be made so that each of its lines begins a document that fails at its very end.
 _MOST_FAILURES = 100

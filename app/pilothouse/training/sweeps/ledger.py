@@ -109,7 +109,7 @@ class Ledger:
         if tags := {key: text for key, text in (("worker", result.host), ("metrics", result.unread)) if text}:
             writer.set_tags(tags)
         known = {**_logged(writer.folder), **withheld}
-        error = result.error or self._wanting(known)
+        error = result.error or self._wanting(known, result.unread)
         score = None if error else known[self._metric]
         writer.end("FAILED" if error else "FINISHED", _code(result, error), error)
         return Ended(order.planned, writer.run_id, dict(order.params), score, result.seconds)
@@ -122,10 +122,10 @@ class Ledger:
         for writer in writers:
             writer.end(status, None, reason)
 
-    def _wanting(self, metrics: dict[str, float]) -> str:
+    def _wanting(self, metrics: dict[str, float], unread: str) -> str:
         if self._metric not in metrics:
             some = ", ".join(sorted(metrics)[:10]) or "none at all"
-            return f"It gave no metric {self._metric!r}; it gave {some}."
+            return "\n".join(filter(None, (f"It gave no metric {self._metric!r}; it gave {some}.", unread)))
         value = metrics[self._metric]
         return "" if is_score(value) else f"Its {self._metric} is {value}: it diverged."
 

@@ -97,22 +97,22 @@ class LogScreen(FilteredScreen):
         self._end = part.end
         if part.text:
             *whole, self._torn = (self._torn + part.text).split("\n")
-            # A progress bar rewrites its line with carriage returns: what it came to is what counts.
-            self.lines += [safe(plain(text).rstrip("\r").rpartition("\r")[2], 4000) for text in whole]
+            self._torn = _come_to(self._torn)
+            self.lines += [_drawn(text) for text in whole]
             if len(self.lines) > MOST_LINES:
                 self._dropped += len(self.lines) - MOST_LINES
                 del self.lines[:-MOST_LINES]
         if part.text or changed or not self.main_table().loaded:
             self.filter_changed()
         state = ("▶ live, following" if self.following else "▶ live, f follows") if self.live else "● ended"
-        self.query_one("#log-panel", Panel).retitle(
-            f"Log of {self.run_name}", f"{len(self.lines) + self._dropped:,} lines   {state}"
-        )
+        count = len(self.lines) + bool(self._torn) + self._dropped
+        lines = "1 line" if count == 1 else f"{count:,} lines"
+        self.query_one("#log-panel", Panel).retitle(f"Log of {self.run_name}", f"{lines}   {state}")
 
     def filter_changed(self) -> None:
         """Show the lines that match."""
         words = self.filter_text.lower()
-        shown = [*self.lines, safe(plain(self._torn), 4000)] if self._torn else self.lines
+        shown = [*self.lines, _drawn(self._torn)] if self._torn else self.lines
         rows = [
             Row(str(n), (str(n), text), ("dim", _tone(text)))
             for n, text in enumerate(shown, self._dropped + 1)
@@ -141,6 +141,15 @@ class LogScreen(FilteredScreen):
         table = message.table
         if table.total and message.row is not None:
             self.following = table.cursor >= table.total - 1
+
+
+def _come_to(text: str) -> str:
+    """What a line came to: a progress bar rewrites it with carriage returns. It may have ended with one."""
+    return text[text.rstrip("\r").rfind("\r") + 1 :]
+
+
+def _drawn(text: str) -> str:
+    return safe(plain(_come_to(text).rstrip("\r")), 4000)
 
 
 def _tone(text: str) -> str:

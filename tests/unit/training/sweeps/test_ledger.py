@@ -56,3 +56,16 @@ def test_what_a_recipe_scores_at_the_end_is_the_last(workspace: Workspace, store
             assert run.metrics["auc"] == 0.6
         else:
             assert ended.score == run.metrics["auc"] == 0.8
+
+
+def test_a_trial_without_its_metric_says_what_was_not_read(workspace: Workspace, store: Store) -> None:
+    ledger = Ledger(workspace, "sweep", RunSpec(None, command=("python",)), "RMSE", "s")
+    order = Order(Planned("0", 0, {}), {})
+    ledger.begin(order)
+    ended = ledger.end(run_trial(order, script(b"print('RMSE = 1,234')")))
+    assert ended is not None
+    fold(store)
+    run = get_run(store, ended.run_id)
+    unread = "1 line looked like metrics and was not read, such as: RMSE = 1,234"
+    assert run.reason == f"It gave no metric 'RMSE'; it gave none at all.\n{unread}"
+    assert run.tags["metrics"] == unread
