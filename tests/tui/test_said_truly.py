@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from piloting import press, settle, shown, visit
 from textual.app import App, ComposeResult
+from textual.content import Content
 from textual.widgets._toast import Toast
 
 from pilothouse.store import open_store
@@ -20,6 +21,7 @@ from pilothouse.tui.widgets.curves import Series
 from pilothouse.tui.widgets.drawing import _shortened
 from pilothouse.tui.widgets.frame import StatusLine
 from pilothouse.tui.widgets.line_chart import LineChart
+from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.table import Table
 from pilothouse.workspace import Workspace
 
@@ -210,3 +212,31 @@ async def test_a_message_that_fits_is_told_once(empty: Workspace, tmp_path: Path
         await opened(app, pilot, run_id, "space")
         assert "▲ draw: c shows the curves first" in shown(app)
         assert not app.screen.query(Toast)
+
+
+class Told(App[None]):
+    CSS = "#low { max-height: 3; } Panel { height: 4; } #all { height: auto; }"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {"dim": "#888888", "line": "#444444"}
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="low")
+        yield Panel("Told", Words(id="in-a-panel"))
+        yield Words(id="all")
+
+
+async def test_words_that_do_not_fit_end_in_a_sign() -> None:
+    app = Told()
+    async with app.run_test(size=(20, 24)) as pilot:
+        for words in app.query(Words):
+            words.show(Content("one two three four " * 5))
+        await pilot.pause()
+        lines = shown(app).split("\n")  # type: ignore[arg-type]
+        assert lines[:3] == ["one two three four", "one two three four", "one two three four…"]
+        assert lines[5].strip(" │") == "four one two…"
+        assert [line.strip() for line in lines[7:12]] == ["one two three four"] * 5
+        for words in app.query(Words):
+            words.show(Content("short"))
+        await pilot.pause()
+        assert "…" not in shown(app)  # type: ignore[arg-type]

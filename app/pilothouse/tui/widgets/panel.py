@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Self
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -97,10 +100,31 @@ class Words(Static):
             and content.get_height(self.styles.get_rules(), cells) == lines
         )
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As of any widget; where there are fewer lines than the words need, the last one ends in ``…``."""
+        strips = super().render_lines(crop)
+        cells, lines = self.content_size
+        if isinstance(self.parent, Panel):  # which may end before they do
+            lines = min(lines, self.parent.content_size.height - self.virtual_region.y)
+        last = lines - 1 - crop.y
+        if self._now is None or not 0 <= last < len(strips) or crop.x or cells < 2:
+            return strips
+        if self._now.rstrip().get_height(self.styles.get_rules(), cells) > lines:
+            strips[last] = _going_on(strips[last])
+        return strips
+
     @property
     def plain(self) -> str:
         """What is drawn, without styles."""
         return self._now.plain if self._now else ""
+
+
+def _going_on(strip: Strip) -> Strip:
+    """The line with ``…`` behind its last word, or in place of its last character."""
+    across, words = strip.cell_length, strip.text.rstrip()
+    at = min(cell_len(words), across - 1)
+    style = next((one.style for one in reversed(list(strip)) if one.text.strip()), None)
+    return Strip([*strip.crop(0, at), Segment("…", style), *strip.crop(at + 1, across)], across)
 
 
 def lines_for(rows: int, height: int) -> int | None:
