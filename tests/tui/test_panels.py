@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from pilothouse import tui
 from pilothouse.tui.widgets.panel import Panel, Words
 
 Drawn = Callable[[], list[tuple[str, tuple[Region, ...], bool]]]
@@ -93,3 +96,21 @@ async def test_words_move_others_only_where_they_need_other_lines(drawn: Drawn) 
             await settle(pilot)
             lines = [line.rstrip() for line in shown(app).rstrip("\n").split("\n")]  # type: ignore[arg-type]
             assert lines[-1 - len(text.split("\n")) :] == [*text.split("\n"), "below"]
+
+
+def test_a_style_sheet_names_no_widget_of_another_screen() -> None:
+    """Once a screen was opened its style sheet is in force on all of them: a file's columns had the frame of the
+    dialog that chooses columns."""
+    folder = Path(tui.__file__).parent
+    users: dict[str, set[Path]] = {}
+    for module in folder.rglob("*.py"):
+        for name in re.findall(r'\bid="([\w-]+)"', module.read_text()):
+            users.setdefault(name, set()).add(module)
+    sheets = [(sheet, sheet.read_text()) for sheet in folder.rglob("*.tcss")]
+    assert len(sheets) > 10
+    for sheet, rules in sheets:
+        for selectors in re.findall(r"^([^{}\n]+)\{", rules, re.MULTILINE):
+            for name in re.findall(r"(?:^|,)\s*#([\w-]+)", selectors):
+                here = users.get(name, set())
+                strangers = {one.name for one in here if sheet.name not in one.read_text()}
+                assert len(here) < 2 or not strangers, f"#{name} in {sheet.name} is also of {strangers}"

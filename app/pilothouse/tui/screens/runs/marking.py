@@ -176,11 +176,12 @@ class MarkActs(LayoutActs):
         """Forget marks and baseline; False if there are none."""
         if not self.marked and self.baseline is None:
             return False
+        gone = " and ".join(["marks"] * bool(self.marked) + ["baseline"] * (self.baseline is not None))
         self.marked.clear()
         self.baseline = None
         self.draw_marks()
         self.show_rows()
-        self.say("Marks and baseline are gone.")
+        self.say(f"{gone.capitalize()} taken away.")
         return True
 
     def compared(self) -> list[str]:
