@@ -99,8 +99,7 @@ async def test_words_move_others_only_where_they_need_other_lines(drawn: Drawn) 
 
 
 def test_a_style_sheet_names_no_widget_of_another_screen() -> None:
-    """Once a screen was opened its style sheet is in force on all of them: a file's columns had the frame of the
-    dialog that chooses columns."""
+    """A sheet is in force on all screens once its own was opened: columns had the frame of a dialog."""
     folder = Path(tui.__file__).parent
     users: dict[str, set[Path]] = {}
     for module in folder.rglob("*.py"):
