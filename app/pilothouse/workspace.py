@@ -161,6 +161,9 @@ def find_workspace(start: Path | None = None) -> Workspace:
     """
     given = start or (Path(env) if (env := os.environ.get("PILOTHOUSE_WORKSPACE")) else None)
     first = (given or Path.cwd()).absolute()
+    if ".." in first.parts:
+        # One folder has one path: what is passed over in it is told by that.
+        first = first.resolve()
     for folder in (first,) if given else (first, *first.parents):
         if (folder / CONFIG_NAME).is_file():
             return Workspace(folder)

@@ -14,8 +14,9 @@ from pilothouse.errors import PilothouseError
 from pilothouse.store import Store, open_store
 from pilothouse.tracking.origin import Origin, read_origin, read_patch
 from pilothouse.tracking.runs import get_run, list_runs
-from pilothouse.training.launch import start_training
-from pilothouse.training.spec import read_spec
+from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.training.launch import spawn_run, start_training
+from pilothouse.training.spec import RunSpec, read_spec
 from pilothouse.training.sweeps.launch import SweepOrder, resume_sweep, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.results import read_sweep
@@ -74,6 +75,17 @@ def test_the_script_of_this_folder_runs_and_no_other(workspace: Workspace, store
     with pytest.raises(PilothouseError, match="The folder sub that the command runs in is not there"):
         run_again(workspace, again)
     assert len(list_runs(store)) == 3, "nothing was started"
+
+
+def test_a_folder_that_went_away_before_its_run_began_is_told(workspace: Workspace, sub: Path) -> None:
+    for spec in (
+        RunSpec(None, command=("python", "train.py"), folder="gone"),
+        RunSpec(None, command=("python", "train.py"), folder="train.py"),
+    ):
+        run = wait_for_run(workspace, spawn_run(workspace, open_run(workspace, RunStart("script")), spec), 30)
+        assert (run.status, run.exit_code) == ("FAILED", 127)
+        assert f"The folder {spec.folder} that the command runs in is not there" in run.reason
+        assert run.reason in read_log(workspace, run.run_id)[0]
 
 
 PLACES = """

@@ -74,3 +74,13 @@ def test_a_workspace_that_is_reached_by_a_link_has_its_own_neighbours(tmp_path: 
     place = Workspace(link).place_of(tmp_path / "real" / "beside")
     assert place == "../beside" and Workspace(link).folder_at(place) == tmp_path / "real" / "beside"
     assert Workspace(link).folder_at("sub") == link / "sub"
+
+
+def test_a_workspace_that_is_named_by_a_detour_has_its_plain_path(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.root / "sub").mkdir()
+    monkeypatch.chdir(workspace.root / "sub")
+    assert find_workspace(Path("..")).root == workspace.root.resolve()
+    monkeypatch.setenv("PILOTHOUSE_WORKSPACE", "../sub/..")
+    assert find_workspace().root == workspace.root.resolve()

@@ -7,11 +7,7 @@ from dataclasses import replace
 from pilothouse.errors import PilothouseError
 from pilothouse.store import Store
 from pilothouse.tracking.origin.made_by import MadeBy, find_origin
-from pilothouse.tracking.origin.recording import portable
 from pilothouse.tracking.runs import Run
-from pilothouse.training.child import told_command
-from pilothouse.training.spec import read_spec
-from pilothouse.training.sweeps.plan import TRIAL_KIND
 
 
 def find_maker(store: Store, run: Run) -> MadeBy | None:
@@ -21,7 +17,15 @@ def find_maker(store: Store, run: Run) -> MadeBy | None:
         PilothouseError: a record is damaged.
     """
     made = find_origin(store, run)
-    if made is None or not made.part or run.kind != TRIAL_KIND:
+    if made is None or not made.part:
+        return made
+    # Most runs are no part of another, and to show them is to be quick.
+    from pilothouse.tracking.origin.recording import portable
+    from pilothouse.training.child import told_command
+    from pilothouse.training.spec import read_spec
+    from pilothouse.training.sweeps.plan import TRIAL_KIND
+
+    if run.kind != TRIAL_KIND:
         return made
     workspace = store.workspace
     try:

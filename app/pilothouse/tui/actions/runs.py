@@ -38,7 +38,7 @@ ONE: tuple[Action, ...] = (
         "R",
         "R",
         "run again",
-        "Start a run with the same recipe, parameters and data; a command runs in its folder",
+        "Start the same again: recipe or command, folder, parameters, data",
         RUN_LISTS,
         True,
         "train",

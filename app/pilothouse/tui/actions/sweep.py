@@ -10,7 +10,8 @@ ACTIONS: tuple[Action, ...] = (
         "W",
         "W",
         "sweep",
-        "Search parameters with many runs; a command that you type runs where you started this screen",
+        "Search parameters with many runs; a command that you type runs where you started this screen, "
+        "if that is in the workspace",
         ("runs",),
         True,
         "sweep",
