@@ -10,7 +10,7 @@ import click
 
 from pilothouse.workspace import Workspace
 
-_ESCAPE = re.compile(r"(\x1b\[[0-9;:?]{0,40}[a-zA-Z]|[\r\b\n])")
+_ESCAPE = re.compile(r"(\x1b\[[0-9;:?]{0,40}[a-zA-Z]|[\r\b])")
 _CUT_ESCAPE = re.compile(r"\x1b(?:\[[0-9;:?]{0,40})?\Z")
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _ERASE = re.compile(r"\x1b\[[0-2]?K")
@@ -53,13 +53,9 @@ class TerminalText:
         return text
 
     def _piece(self, piece: str) -> str:
-        if not piece or piece[0] not in "\x1b\r\b\n":
+        if not piece or piece[0] not in "\x1b\r\b":
             return self._plain(piece)
-        if piece == "\n":
-            self._row += 1
-            self._line, self._column = (_UNKNOWN if self._row <= self._lowest else ""), 0
-            self._lowest = max(self._lowest, self._row)
-        elif piece == "\r":
+        if piece == "\r":
             self._column = 0
         elif piece == "\b":
             self._column = max(0, self._column - 1)
@@ -86,13 +82,21 @@ class TerminalText:
         return f"\x1b[{count}{direction}" if count else ""
 
     def _plain(self, text: str) -> str:
-        if not text.isprintable():
-            text = "".join(char if char.isprintable() or char == "\t" else "�" for char in text)
-        self._line = (
-            self._line[: self._column].ljust(self._column) + text + self._line[self._column + len(text) :]
-        )
-        self._column += len(text)
-        return text
+        lines = [_tame(line) for line in text.split("\n")]
+        if len(lines) > 1:
+            self._row += len(lines) - 1
+            self._line, self._column = (_UNKNOWN if self._row <= self._lowest else ""), 0
+            self._lowest = max(self._lowest, self._row)
+        end = self._column + len(lines[-1])
+        self._line = self._line[: self._column].ljust(self._column) + lines[-1] + self._line[end:]
+        self._column = end
+        return "\n".join(lines)
+
+
+def _tame(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() or char == "\t" else "�" for char in line)
 
 
 class LogPrinter:
