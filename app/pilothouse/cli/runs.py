@@ -62,7 +62,7 @@ def _why_nothing(store: Store, where: Search, chosen: bool, as_json: bool) -> st
     "--columns",
     default="",
     metavar="COLUMN,COLUMN...",
-    help='What to show, such as "name,status,best(metrics.auc),params.lr".',
+    help='What to show, such as "name,status,best(metrics.auc),params.lr", or what stands over a column.',
 )
 @click.option(
     "--group-by", metavar="COLUMN", help="One row for each value of params.KEY, tags.KEY or an attribute."
@@ -127,6 +127,10 @@ def runs(
         fold(store)  # what runs are writing now has names, too
         return named_like(store, key)
 
+    def shared(key: str) -> Field | None:
+        fold(store)
+        return named_like(store, key, ("params", "tags"))
+
     fields = columns_of(columns, named) if columns else ()
     sorted_by = None if sort is None or group_by else read_column(sort, named)
     descending = not ascending
@@ -144,7 +148,7 @@ def runs(
     if group_by:
         from pilothouse.tracking.grouping import group_metrics, group_runs, read_group_by, read_group_order
 
-        by = read_group_by(group_by)
+        by = read_group_by(group_by, shared)
         shown = [field for field in fields if field.section == "metrics"]
         shown = shown or group_metrics(store, where=where, status=status, model=model)
         order = read_group_order(sort or "count", by, None if ascending is None else not ascending)

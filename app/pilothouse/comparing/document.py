@@ -98,7 +98,7 @@ def to_markdown(comparison: Comparison, findings: Findings) -> str:
     out += _table(["", "run", "version", "called", "recipe", "data", "status", "started"], rows)
     out += _judgement(findings, labels)
     out += _facts(comparison, labels)
-    out += _curves(findings, labels)
+    out += _curves(comparison, findings, labels)
     out += _slices(findings, labels)
     out += _data(findings)
     out += _code(findings, labels)
@@ -144,8 +144,9 @@ def _facts(comparison: Comparison, labels: Sequence[str]) -> list[str]:
     return [*out, f"{len(comparison.rows) - len(shown)} of {len(comparison.rows)} facts are alike.", ""]
 
 
-def _curves(findings: Findings, labels: Sequence[str]) -> list[str]:
-    rows = curve_rows(findings.curves or (), labels)
+def _curves(comparison: Comparison, findings: Findings, labels: Sequence[str]) -> list[str]:
+    last = {row.key: row.values for row in comparison.rows if row.section == "metrics"}
+    rows = curve_rows(findings.curves or (), labels, last)
     if not rows:
         return []
     out = ["## Curves", "", SAID, "", *_table(HEADERS, rows, right=(4, 5, 6, 7))]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pilothouse.comparing.findings import Curve
 from pilothouse.comparing.wording import figure
@@ -17,13 +18,22 @@ SAID = (
     "points."
 )
 CELLS = 24
+_NONE: Mapping[str, Sequence[Any]] = {}
 MOST = 40
 """Curves that are told; all of them are in the JSON."""
 
 
-def curve_rows(curves: Sequence[Curve], labels: Sequence[str]) -> list[list[object]]:
+def curve_rows(
+    curves: Sequence[Curve], labels: Sequence[str], last: Mapping[str, Sequence[Any]] = _NONE
+) -> list[list[object]]:
     """Return a row for each curve and each of those that have it, as `HEADERS` say; none of the system's
-    metrics, which nobody chooses a model by."""
+    metrics, which nobody chooses a model by.
+
+    Args:
+        curves: by step or by anything else.
+        labels: what the compared are called.
+        last: the last values of metrics by step, of each of those; what is drawn has numbers only.
+    """
     rows: list[list[object]] = []
     for curve in [one for one in curves if not one.name.startswith(SYSTEM)][:MOST]:
         drawn = [_finite(points) for points in curve.points]
@@ -32,13 +42,15 @@ def curve_rows(curves: Sequence[Curve], labels: Sequence[str]) -> list[list[obje
             continue
         left, right = min(x for x, _ in every), max(x for x, _ in every)
         low, high = min(y for _, y in every), max(y for _, y in every)
-        for label, points in zip(labels, drawn, strict=True):
+        ends = last.get(curve.name, ()) if curve.x == "step" else ()
+        for n, (label, points) in enumerate(zip(labels, drawn, strict=True)):
             if not points:
                 continue
             values = resampled(points, left, right, CELLS) if right > left else [points[-1][1]]
             ys = [y for _, y in points]
             shape = sparkline(values, CELLS, low=low, high=high).replace(" ", "\u00b7")
-            told = [figure(value) for value in (ys[0], ys[-1], min(ys), max(ys))]
+            end = ends[n] if ends and ends[n] is not None else ys[-1]
+            told = [figure(value) for value in (ys[0], end, min(ys), max(ys))]
             rows.append([curve.name, curve.x, label, shape, *told])
     return rows
 

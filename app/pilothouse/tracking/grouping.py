@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -91,13 +91,17 @@ class Groups:
     ends: tuple[End, ...] = ()
 
 
-def read_group_by(text: str) -> Field:
+def read_group_by(text: str, named: Callable[[str], Field | None] | None = None) -> Field:
     """Read what runs are grouped by.
+
+    Args:
+        text: what was written.
+        named: finds a parameter or tag by its bare key, as it stands over the groups.
 
     Raises:
         UsageError: it names nothing, or something that hardly two runs share.
     """
-    field = read_column(text)
+    field = read_column(text, named)
     if not can_group(field):
         raise UsageError(
             f"Runs cannot be grouped by {text[:80]!r}.",

@@ -72,7 +72,7 @@ def test_what_stands_over_columns_names_them(runs: Workspace, capsys: pytest.Cap
         "gull",
         "tern",
     ]
-    grouped = ["runs", "--group-by", "params.depth", "--columns", "auc,best auc"]
+    grouped = ["runs", "--group-by", "depth", "--columns", "auc,best auc"]
     for sort, first in (("mean auc", "1"), ("mean best auc", "0"), ("runs", "0")):
         assert data(capsys, *grouped, "--sort", sort)[0]["group"] == first, sort
 

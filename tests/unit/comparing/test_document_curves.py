@@ -70,3 +70,12 @@ def test_what_the_system_did_is_left_out_and_too_many_are_counted() -> None:
     assert len(rows) == MOST
     assert left_out(curves) == 3
     assert all(row[0] != "system/cpu_percent" for row in rows)
+
+
+def test_the_last_is_that_of_the_metric() -> None:
+    """Of points at one step the one written last; and a value that is no number, which nothing draws."""
+    late = ((0.0, 0.5), (1.0, 0.9), (1.0, 0.3))
+    (row,) = curve_rows([Curve("acc", "step", "", (late,))], ["a"])
+    assert row[5] == "0.3000"
+    curves = [Curve("acc", "step", "", (late, late))]
+    assert [row[5] for row in curve_rows(curves, ["a", "b"], {"acc": (math.nan, None)})] == ["nan", "0.3000"]

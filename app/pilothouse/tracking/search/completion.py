@@ -34,7 +34,7 @@ _ABOUT_FUNCTION = {
     "best": "a metric's best value, by its direction",
     "max": "a metric's largest value",
     "min": "a metric's smallest value",
-    "last": "a metric's last value",
+    "last": "a metric's last value, of its highest step",
 }
 _REST = re.compile(r"[\w.\-]*")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pilothouse.store import Store
@@ -70,9 +70,10 @@ def read_values(store: Store, named: Field, typed: str = "") -> tuple[str, ...]:
     return tuple(row["value"] for row in rows)
 
 
-def named_like(store: Store, name: str) -> Field | None:
+def named_like(
+    store: Store, name: str, sections: Sequence[Section] = ("metrics", "params", "tags")
+) -> Field | None:
     """Return the metric, parameter or tag of this name, in this order; None if no run has one."""
-    sections: tuple[Section, ...] = ("metrics", "params", "tags")
     with store.reading() as tx:
         for section in sections:
             if tx.rows(f"SELECT 1 FROM {section} WHERE key = ? LIMIT 1", [name]):

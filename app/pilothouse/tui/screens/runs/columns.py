@@ -205,6 +205,6 @@ def with_digits(value: float | None, digits: int) -> str:
         return number(value)
     if digits < 0 or abs(value) >= 1e9:
         return f"{value:.2e}"
-    if value and abs(value) < 5 * 10.0**-digits:
+    if value and abs(value) < (10.0 ** (1 - digits) if digits >= 4 else 5 * 10.0**-digits):
         return number(value)
     return f"{value:,.{digits}f}"
