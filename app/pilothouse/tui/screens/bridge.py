@@ -129,11 +129,11 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
         """Other things can be done now."""
         self.refresh_keys()
 
-    def on_table_opened(self, message: Table.Opened) -> None:
+    async def on_table_opened(self, message: Table.Opened) -> None:
         """Jump to what was opened."""
-        kind = message.row.key.partition(" ")[0]
+        kind, _, key = message.row.key.partition(" ")
         if message.table.id == "lately":
-            self.app.switch_mode("events")
+            await self._open_in("events", message.row.key)
         elif message.table.id == "working":
             self._open_work(kind)
         elif kind == "promote":
@@ -141,7 +141,19 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
         elif kind == "judge":
             self.action_act("check")
         else:
-            self.app.switch_mode(kind)
+            await self._open_in(kind, key)
+
+    async def _open_in(self, area: str, key: str) -> None:
+        """Go to an area's first screen, the cursor on the row with this key if it is there."""
+        from pilothouse.tui.screens.filtered import FilteredScreen
+
+        await self._go(area)
+        while len(self.app.screen_stack) > 1:
+            await self.app.pop_screen()
+        screen = self.app.screen
+        if key and isinstance(screen, FilteredScreen):
+            screen.close_filter()
+            screen.put_cursor_on(key)
 
     def _open_work(self, key: str) -> None:
         from pilothouse.tui.screens.run.screen import RunScreen

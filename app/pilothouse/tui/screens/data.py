@@ -68,7 +68,7 @@ class DataScreen(FileActs, ReportReading, FilteredScreen):
             ),
             Panel(
                 "Column",
-                VerticalScroll(Words(id="column-words"), Words(id="histogram"), can_focus=False),
+                VerticalScroll(Words(id="column-words"), Words(id="histogram"), can_focus=True),
                 id="histogram-panel",
             ),
             HeldFile(),

@@ -68,7 +68,7 @@ class DatasetDiffScreen(PilothouseScreen):
         yield Panel(f"Dataset {older}  →  {newer}", Words(id="dataset-diff-words"), id="dataset-diff-panel")
         yield Horizontal(
             Panel("Columns", Table(columns, empty="", id="diff-columns"), id="diff-columns-panel"),
-            Panel("Column", VerticalScroll(Words(id="diff-bars"), can_focus=False), id="diff-column-panel"),
+            Panel("Column", VerticalScroll(Words(id="diff-bars"), can_focus=True), id="diff-column-panel"),
             id="dataset-diff-body",
         )
 

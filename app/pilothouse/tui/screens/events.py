@@ -87,6 +87,7 @@ class EventsScreen(FilteredScreen):
     def __init__(self) -> None:
         super().__init__()
         self._last = -1
+        self._wanted = ""
 
     def body(self) -> Iterable[Widget]:
         """Filter, trail, details."""
@@ -115,6 +116,10 @@ class EventsScreen(FilteredScreen):
             else:
                 self.main_table().reload()
 
+    def put_cursor_on(self, key: str) -> None:
+        """The newest are on the first page, and it is one of them that somebody comes for."""
+        self._wanted = "" if self.main_table().move_to_key(key) else key
+
     def filter_changed(self) -> None:
         """Fetch with the filter."""
         table, words = self.main_table(), self.filter_text
@@ -138,6 +143,9 @@ class EventsScreen(FilteredScreen):
             self.complain(message.error)
         elif message.page is not None:
             self.query_one("#events", Panel).retitle("Events", f"{message.page.total:,} newest first")
+            if self._wanted:
+                self.put_cursor_on(self._wanted)
+                self._wanted = ""
 
     @on(Table.Moved, "#trail")
     def _moved(self, message: Table.Moved) -> None:

@@ -33,6 +33,11 @@ class FilteredScreen(PilothouseScreen):
         """The table that is filtered."""
         return self.query_one(Table)
 
+    def put_cursor_on(self, key: str) -> None:
+        """Put the cursor on the row with ``key``, now or when the rows that are on their way are here."""
+        if not self.main_table().move_to_key(key):
+            self.main_table().hold(key)
+
     def filter_changed(self) -> None:
         """Fetch again with ``filter_text``."""
 

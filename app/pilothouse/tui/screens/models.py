@@ -64,7 +64,7 @@ class ModelsScreen(VersionMarks, DeployActs, TrainActs):
         """The three panels."""
         yield Container(
             Panel("Versions", Table(empty=EMPTY, marking=True, id="versions"), id="versions-panel"),
-            Panel("Version", VerticalScroll(Words(id="version-words"), can_focus=False), id="version-panel"),
+            Panel("Version", VerticalScroll(Words(id="version-words"), can_focus=True), id="version-panel"),
             Panel("What was live when", Table(HISTORY, empty=NO_HISTORY, id="history"), id="history-panel"),
             id="models-body",
         )

@@ -52,7 +52,7 @@ class ServingScreen(DeployActs):
             Panel("Last predictions", Table(COLUMNS, empty=EMPTY, id="predictions"), id="predictions-panel"),
             Panel(
                 "Prediction",
-                VerticalScroll(Words(id="prediction-words"), can_focus=False),
+                VerticalScroll(Words(id="prediction-words"), can_focus=True),
                 id="prediction-panel",
             ),
             id="serving-body",

@@ -48,7 +48,7 @@ class OverviewTab(RunTab):
 
     def compose(self) -> ComposeResult:
         """The words and the facts."""
-        yield Panel("Run", VerticalScroll(Words(id="one-words"), id="one-scroll", can_focus=False), id="one")
+        yield Panel("Run", VerticalScroll(Words(id="one-words"), id="one-scroll", can_focus=True), id="one")
         yield Panel(
             "Facts",
             Table(COLUMNS, empty=EMPTY, id="one-facts"),

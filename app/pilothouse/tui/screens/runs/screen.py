@@ -63,7 +63,7 @@ class RunsScreen(FilterActs, TagActs, GroupActs, UpkeepActs, SweepActs):
                 "Curve",
                 LineChart(id="curve"),
                 VerticalScroll(
-                    Words(id="run-words"), Words(id="run-facts"), id="run-side-words", can_focus=False
+                    Words(id="run-words"), Words(id="run-facts"), id="run-side-words", can_focus=True
                 ),
                 id="run-side",
             ),
