@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from piloting import press, ready, settle, shown, visit
+from piloting import press, ready, rows_here, settle, shown, visit
 
 from pilothouse.tui.actions import AREAS
 from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.widgets.table import Table
 from pilothouse.workspace import Workspace
 
 SIZES = [(80, 24), (200, 50)]
@@ -184,3 +185,41 @@ async def test_the_first_screen_has_our_colours(hostile: Workspace) -> None:
         )
         await visit(pilot, "2")
         assert app.screen.styles.background.hex.lower() == app.current_theme.background
+
+
+async def test_what_waits_is_opened_where_it_is(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        needs = app.screen.query_one("#needs", Table)
+        files = [row.key.removeprefix("data ") for row in rows_here(needs) if row.key.startswith("data ")]
+        assert len(set(files)) > 1
+        for name in dict.fromkeys(files):
+            assert needs.move_to_key(f"data {name}")
+            needs.focus()
+            await press(pilot, "enter")
+            await ready(pilot)
+            table = app.screen.query_one("#files", Table)
+            await settle(pilot, lambda name=name, table=table: table.row.key == name)  # type: ignore[misc]
+            await press(pilot, "1")
+        lately = app.screen.query_one("#lately", Table)
+        lately.focus()
+        await press(pilot, "j", "j")
+        wanted = lately.row.key  # type: ignore[union-attr]
+        await press(pilot, "enter")
+        trail = app.screen.query_one("#trail", Table)
+        await settle(pilot, lambda: trail.row is not None and trail.row.key == wanted)
+
+
+async def test_d_shows_the_whole_of_a_prediction_on_a_small_screen(hostile: Workspace) -> None:
+    app = PilothouseApp(hostile)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await visit(pilot, "5")
+        panel = app.screen.query_one("#prediction-panel")
+        narrow, low = panel.size
+        await press(pilot, "d")
+        assert panel.size.width > narrow
+        assert panel.size.height > low
+        await press(pilot, "d")
+        assert (narrow, low) == panel.size
