@@ -153,6 +153,22 @@ def refused(error: OSError) -> PilothouseError:
     return in_words(error)
 
 
+def current_folder() -> Path:
+    """Return the folder that this process is in.
+
+    Raises:
+        NotFoundError: it was deleted.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise NotFoundError(
+            "The folder that you are in is not there any more.",
+            untouched="Nothing was changed.",
+            next="Go to another: `cd` with a folder that is there.",
+        ) from None
+
+
 def find_workspace(start: Path | None = None) -> Workspace:
     """Find the workspace that `start` (or PILOTHOUSE_WORKSPACE, or the current folder) lies in.
 
@@ -160,7 +176,9 @@ def find_workspace(start: Path | None = None) -> Workspace:
         NotFoundError: no folder from there upwards has a `pilothouse.toml`.
     """
     given = start or (Path(env) if (env := os.environ.get("PILOTHOUSE_WORKSPACE")) else None)
-    first = (given or Path.cwd()).absolute()
+    first = (
+        given.absolute() if given is not None and given.is_absolute() else current_folder() / (given or "")
+    )
     if ".." in first.parts:
         # One folder has one path: what is passed over in it is told by that.
         first = first.resolve()

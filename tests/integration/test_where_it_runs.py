@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -227,3 +228,22 @@ def test_a_patch_has_the_paths_of_the_code(workspace: Workspace, sub: Path) -> N
     subprocess.run(["git", "apply"], input=patch.encode(), cwd=root, check=True)
     assert (sub / "train.py").read_text() == 'print("loss: 7")\n'
     assert json.loads(pilothouse("show", run["run_id"], "--json", cwd=sub).out)["origin"]["folder"] == "sub"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such names, and leaving it so, are refused")
+def test_a_folder_without_a_readable_name_and_one_that_is_gone(workspace: Workspace, store: Store) -> None:
+    folder = Path(os.fsdecode(os.fsencode(workspace.root) + b"/odd\xff\x1b[31m[bold]"))
+    folder.mkdir()
+    (folder / "train.py").write_text('print("loss: 5")\n')
+    done = pilothouse("run", "--json", "--", "python", "train.py", cwd=folder).json()
+    assert done["metrics"] == {"loss": 5.0}
+    made = origin_of(workspace, done["run_id"])
+    assert made.folder == "odd?\x1b[31m[bold]" and f"{made.folder}/train.py" in [
+        one.path for one in made.code
+    ]
+    assert "odd?\ufffd[31m[bold]\n" in pilothouse("show", done["run_id"], cwd=workspace.root).out
+    again = run_again(workspace, get_run(store, done["run_id"]))
+    assert wait_for_run(workspace, again, 30).metrics == {"loss": 5.0}
+    words = ("run", "--workspace", workspace.root, "--", "python", "train.py")
+    refused = pilothouse(*words, cwd=folder, before=lambda: shutil.rmtree(folder))
+    assert refused.code == 1 and "The folder that you are in is not there any more." in refused.err

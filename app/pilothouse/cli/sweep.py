@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,7 @@ from pilothouse.cli.options import emit, json_option, number, printable, say, ta
 from pilothouse.errors import UsageError
 from pilothouse.tracking.durations import duration
 from pilothouse.tracking.statuses import TOLD
-from pilothouse.workspace import Workspace
+from pilothouse.workspace import Workspace, current_folder
 
 if TYPE_CHECKING:
     from pilothouse.training.sweeps.results import Sweep
@@ -185,7 +184,7 @@ def sweep(
         recipe=recipe,
         command=command,
         # What is declared is seen from where it is declared.
-        folder=workspace.place_of(Path.cwd()) if words and command else ".",
+        folder=workspace.place_of(current_folder()) if words and command else ".",
         resource=resource or (config.resource if counted else None),
         dataset_version=dataset,
         name=name,

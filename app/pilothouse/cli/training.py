@@ -6,7 +6,6 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,7 @@ from pilothouse.cli.log_printing import LogPrinter
 from pilothouse.cli.options import emit, json_option, number, printable, say, workspace_option
 from pilothouse.tracking.durations import duration
 from pilothouse.tracking.statuses import TOLD
-from pilothouse.workspace import Workspace
+from pilothouse.workspace import Workspace, current_folder
 
 if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
@@ -116,7 +115,7 @@ def run(
         dataset_version=dataset,
         name=name,
         threads=threads,
-        folder=Path.cwd(),
+        folder=current_folder(),
         tell=say,
     )
     behind = shlex.join(flags_of(params))

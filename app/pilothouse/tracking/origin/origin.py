@@ -97,11 +97,16 @@ def write_origin(folder: Path, origin: Origin, patch: bytes) -> None:
     """
     if (folder / ORIGIN_NAME).exists():
         name = _LATER.replace("*", f"{len(_later(folder)) + 1:04}")
-        write_atomic(folder / name, dumps(replace(origin, patch=None).to_json()))
+        write_atomic(folder / name, _bytes(replace(origin, patch=None)))
         return
     if origin.patch is not None:
         write_atomic(folder / PATCH_NAME, patch)
-    write_atomic(folder / ORIGIN_NAME, dumps(origin.to_json()))
+    write_atomic(folder / ORIGIN_NAME, _bytes(origin))
+
+
+def _bytes(origin: Origin) -> bytes:
+    # A name on disk may be no text at all; it is told with question marks, rather than nothing of the run.
+    return dumps(origin.to_json()).encode("utf-8", "replace")
 
 
 def read_origin(folder: Path) -> Origin | None:

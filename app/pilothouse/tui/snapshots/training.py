@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -135,10 +134,13 @@ def again_in(workspace: Workspace, run: Run) -> str:
 def place_here(workspace: Workspace) -> str:
     """Where a command that is typed on screen runs: the folder that the screen was started in, if that lies
     in the workspace, else the workspace's own."""
+    from pilothouse.errors import NotFoundError
+    from pilothouse.workspace import current_folder
+
     try:
-        here = Path.cwd()
-    except OSError:
-        return "."  # It was deleted meanwhile.
+        here = current_folder()
+    except NotFoundError:
+        return "."
     inside = here.resolve().is_relative_to(workspace.root.resolve())
     return workspace.place_of(here) if inside else "."
 
