@@ -13,10 +13,8 @@ from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
     from pilothouse.store import Store
-    from pilothouse.tracking.search import Search
-
-if TYPE_CHECKING:
     from pilothouse.tracking.runs import Run
+    from pilothouse.tracking.search import Search
     from pilothouse.tracking.search.nodes import Field
 
 

@@ -11,10 +11,7 @@ from typing import Any
 from pilothouse.comparing.subjects import Subject, find_subjects
 from pilothouse.store import Store
 from pilothouse.tracking.runs import Run
-
-NEUTRAL = ("base_rate", "threshold")
-"""Numbers beside the metrics that are neither better nor worse for being larger."""
-
+from pilothouse.tracking.usual import FACTS
 
 _LEAST = 1e-6
 """What binary fractions of a second may lack of a whole millisecond, in milliseconds."""
@@ -127,7 +124,7 @@ def is_judgeable(metric: str) -> bool:
     Of a threshold, of CPU use, and of the rows that a model was taught with, it does not.
     """
     words = set(re.split(r"[^a-z0-9]+", metric.lower()))
-    return metric not in NEUTRAL and not metric.startswith("system/") and words.isdisjoint(_TAUGHT)
+    return metric not in FACTS and not metric.startswith("system/") and words.isdisjoint(_TAUGHT)
 
 
 def _row(section: str, key: str, values: list[Any]) -> Difference:

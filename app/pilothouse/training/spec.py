@@ -22,6 +22,7 @@ from pilothouse.config import (
 )
 from pilothouse.errors import PilothouseError
 from pilothouse.processes import write_atomic
+from pilothouse.tracking.origin.thread_settings import THREAD_COUNTS
 from pilothouse.workspace import Workspace
 
 SPEC_NAME = "run.json"
@@ -30,15 +31,6 @@ PID_NAME = "pid"
 METRICS_NAME = "metrics.jsonl"
 DATA_NAME = "data"
 GRACE = 10.0  # seconds between TERM and KILL
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +118,7 @@ def thread_environment(threads: int) -> dict[str, str]:
 
     Threads that wait let go of the processor: spinning, boosting took five times as long on a busy machine.
     """
-    return {**dict.fromkeys(THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
+    return {**dict.fromkeys(THREAD_COUNTS, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def _model(raw: dict[str, Any]) -> ModelConfig:

@@ -12,11 +12,9 @@ from importlib import metadata
 from pathlib import Path
 
 from pilothouse.tracking.origin.origin import Host
+from pilothouse.tracking.origin.thread_settings import THREAD_COUNTS
 
-THREADS = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_WAIT_POLICY", "PYTHONHASHSEED",
-)  # fmt: skip
+_RECORDED = (*THREAD_COUNTS, "OMP_WAIT_POLICY", "PYTHONHASHSEED")
 """The only environment variables that are ever recorded: any other may hold a secret."""
 _PATIENCE = 20.0
 _ASK = (
@@ -43,7 +41,7 @@ def packages(python: str) -> tuple[str, dict[str, str]]:
 
 def threads(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the settings for threads in an environment."""
-    return {name: environment[name] for name in THREADS if name in environment}
+    return {name: environment[name] for name in _RECORDED if name in environment}
 
 
 def host() -> Host:

@@ -89,7 +89,7 @@ class RunActs(TrainActs, PilothouseScreen):
         workspace, undoing = self.workspace, self.pilothouse.undoing
 
         def act() -> str:
-            from pilothouse.tui.snapshots.runs import change_tags
+            from pilothouse.tui.snapshots.run_tags import change_tags
 
             before = change_tags(workspace, dict.fromkeys(run_ids, tags))
             if not before:

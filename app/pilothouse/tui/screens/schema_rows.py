@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from pilothouse.monitoring.quality.rules import WARN
-from pilothouse.tui.signs import TONE_STYLES
+from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES
 from pilothouse.tui.text import clock, line, safe
 from pilothouse.tui.widgets.rows import Column, Row
 
@@ -40,7 +40,6 @@ NARROW = (
 BROAD = tuple(one for one in ALL if one.key != "had")
 WHOLE = "a file"
 """The key of the row for a file as a whole."""
-_TONES = {"●": "good", "▲": "watch", "■": "bad"}
 
 
 def beside_file(columns: Sequence[Column], name: str) -> tuple[Column, ...]:
@@ -60,7 +59,7 @@ def rule_row(one: RuleLine, columns: Sequence[Column], *, suggested: bool) -> Ro
         "had": safe(one.had, 80),
         "on_fail": WARN if suggested else one.on_fail,
     }
-    tone = _TONES.get(one.sign, "")
+    tone = SIGN_TONES.get(one.sign, "")
     tones = {
         "sign": tone, "found": "" if one.sign == "●" else tone, "type": "dim", "had": "dim", "on_fail": "dim"
     }  # fmt: skip
@@ -75,7 +74,7 @@ def whole_row(known: SchemaNow, rows: int | None, sign: str, columns: Sequence[C
         "found": "" if rows is None else f"{rows:,} rows",
         "on_fail": WARN if known.rules.accepted is None else known.rules.dataset.on_fail,
     }  # fmt: skip
-    tones = {"sign": _TONES.get(sign, ""), "column": "dim", "on_fail": "dim"}
+    tones = {"sign": SIGN_TONES.get(sign, ""), "column": "dim", "on_fail": "dim"}
     return Row(
         WHOLE, tuple(cells.get(c.key, "") for c in columns), tuple(tones.get(c.key, "") for c in columns)
     )

@@ -14,6 +14,8 @@ COLOURS = (
     "$curve7",
     "$curve8",
 )
+TONES = ("accent", "watch", "good", "other", "fifth", "sixth", "seventh", "eighth")
+"""The tones of words about a curve, in the order of the colours."""
 SYMBOLS = "●▲■▼○△□▽+×*#%&@ABCDE"
 """Twenty, as many as runs can be compared: no two curves of a chart have to be told apart by colour."""
 

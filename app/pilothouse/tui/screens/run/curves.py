@@ -16,7 +16,7 @@ from pilothouse.tui.screens.run.tab import RunTab
 from pilothouse.tui.screens.run_rows import curve_rank
 from pilothouse.tui.text import number, safe
 from pilothouse.tui.widgets.chart_axes import unit_of
-from pilothouse.tui.widgets.curves import SYMBOLS, Series, look
+from pilothouse.tui.widgets.curves import SYMBOLS, TONES, Series, look
 from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pilothouse.tracking.curves import By, Curve
     from pilothouse.tui.snapshots.run import RunAbout
 
-TONES = ("accent", "watch", "good", "other", "fifth", "sixth", "seventh", "eighth")
 COLUMNS = (
     Column("sign", "", width=1),
     Column("key", "metric", grow=True),

@@ -14,7 +14,7 @@ from pilothouse.tui.messages import DetailReady
 from pilothouse.tui.screens.run_acts import RunActs
 from pilothouse.tui.screens.run_rows import curve_rank
 from pilothouse.tui.widgets.chart_axes import unit_of
-from pilothouse.tui.widgets.curves import COLOURS, SYMBOLS, Series, look
+from pilothouse.tui.widgets.curves import COLOURS, SYMBOLS, TONES, Series, look
 from pilothouse.tui.widgets.line_chart import LineChart
 from pilothouse.tui.widgets.panel import Panel
 
@@ -31,9 +31,6 @@ DRAWN = 8
 """Marked runs whose curves are drawn beside the table."""
 KEPT = 64
 """Runs whose curves are kept."""
-
-TONES = ("accent", "watch", "good", "other", "fifth", "sixth", "seventh", "eighth")
-"""The tones of the marks, in the order of the curves' colours."""
 
 
 class CurveBeside(RunActs):
