@@ -188,3 +188,14 @@ def test_the_best_so_far_is_of_the_highest_rung() -> None:
     drawn = scatter(sweep, "x", 60, 12).plain
     assert drawn.count("●") == 3 and drawn.count("★") == 1 and "(log)" in drawn
     assert "room" in scatter(sweep, "x", 10, 2).plain
+
+
+def test_a_sweep_that_ended_without_a_score_waits_for_none() -> None:
+    trials = (trial(0, "0", None), trial(1, "1", None))
+    plan = SweepPlan(("x=0,1",), "grid", metric="loss")
+    sweep = Sweep(trials[0].run, plan, "loss", True, 2, trials, None)
+    said = sweep_words(sweep, trials[0].run.started_at, 60).plain
+    assert "none: no trial has a score" in said
+    assert "yet" not in said and "Best of many" not in said
+    going = replace(sweep, run=replace(sweep.run, status="RUNNING", ended_at=None))
+    assert "no score yet" in sweep_words(going, trials[0].run.started_at, 60).plain

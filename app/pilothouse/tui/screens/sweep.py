@@ -35,6 +35,8 @@ _OF_A_RECIPE = (
     "It is judged on the holdout, which no trial has seen, and makes a version.",
 )
 
+NOT_BEGUN = "No trial has begun yet: libraries and data are being loaded."
+
 
 class SweepScreen(RunActs):
     """Opened with enter or ``d`` on a sweep; left with esc."""
@@ -55,7 +57,7 @@ class SweepScreen(RunActs):
         yield Horizontal(
             Panel(
                 "Trials",
-                Table(empty="No trial has begun yet: libraries and data are being loaded.", id="trials"),
+                Table(empty=NOT_BEGUN, id="trials"),
                 id="trials-panel",
             ),
             Vertical(
@@ -103,6 +105,7 @@ class SweepScreen(RunActs):
         rows = trial_rows(sweep)
         self.query_one("#trials-panel", Panel).retitle("Trials", f"{len(rows):,}   the best first")
         table = self.query_one("#trials", Table)
+        table.say_empty("No trial has begun." if sweep.run.ended else NOT_BEGUN)
         table.set_columns(trial_columns(sweep))
         table.set_rows(list(rows))
         self._words()
@@ -135,7 +138,8 @@ class SweepScreen(RunActs):
         drawn.show(line(""))
         by = by_what(sweep)
         panel.retitle(safe(sweep.metric or "Score", 60), f"by {by}   p next")
-        chart.show(score_series(sweep), by=by, empty="Waiting for the first score …")
+        waiting = "No trial has a score." if sweep.run.ended else "Waiting for the first score …"
+        chart.show(score_series(sweep), by=by, empty=waiting)
 
     # ------------------------------------------------------------ acting
 

@@ -89,7 +89,7 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
     best = sweep.best
     parts += ["\n", ("best        ", "$dim")]
     if best is None or best.score is None:
-        parts += [("no score yet", "$dim")]
+        parts += [("none: no trial has a score" if run.ended else "no score yet", "$dim")]
     else:
         score, trial = f"{safe(sweep.metric, 40)} {number(best.score)}", safe(best.key, 12)
         parts += [(score, "bold")]
@@ -123,7 +123,8 @@ def sweep_words(sweep: Sweep, now: datetime, cells: int) -> Content:
     then = (
         "t trains it and judges it on the holdout" if run.recipe else "t runs it again, as a run of its own"
     )
-    parts += ["\n", (f"Best of many: optimistic. {then}.", "$dim")]
+    if best is not None or not run.ended:
+        parts += ["\n", (f"Best of many: optimistic. {then}.", "$dim")]
     return line(*parts)  # fmt: skip
 
 
