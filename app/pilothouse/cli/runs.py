@@ -114,20 +114,23 @@ def runs(
     from pilothouse.tracking.folding import fold
     from pilothouse.tracking.runs import count_runs, list_runs
     from pilothouse.tracking.search import get_filter, named_like, parse
-    from pilothouse.tracking.selecting import NEWEST, Order
+    from pilothouse.tracking.selecting import NEWEST, Order, selection
 
     where = parse(" ".join(words)) & parse(searched)
     store = open_store(workspace)
     if saved is not None:
         where &= parse(get_filter(store, saved).text)
 
+    # A bare key is what the runs that are shown mean by it.
+    here = selection(status, model, where)
+
     def named(key: str) -> Field | None:
         fold(store)  # what runs are writing now has names, too
-        return named_like(store, key)
+        return named_like(store, key, among=here)
 
     def shared(key: str) -> Field | None:
         fold(store)
-        return named_like(store, key, ("params", "tags"))
+        return named_like(store, key, ("params", "tags"), among=here)
 
     fields = columns_of(columns, named) if columns else ()
     sorted_by = None if sort is None or group_by else read_column(sort, named)

@@ -108,6 +108,12 @@ def test_two_columns_never_have_one_head(runs: Workspace, capsys: pytest.Capture
         "name", "params.name", "metrics.auc", "params.auc", "best metrics.auc", "metrics.best auc",
     ]  # fmt: skip
     assert row.split() == ["odd", "x", "0.5000", "1", "0.5000", "0.2500"]
+    # A bare key is what the shown runs have: here `depth` is a metric, in the others a parameter.
+    run = open_run(runs, RunStart(kind="api", name="deep", status="RUNNING"), hold=True)
+    run.log_metrics({"depth": 0.5})
+    run.end("FINISHED", 0)
+    for name, meant in (("deep", "metrics.depth"), ("gull", "params.depth")):
+        assert list(data(capsys, "runs", name, "--columns", "depth")[0]) == [meant]
     # A key that there is goes before what a head would mean.
     (found,) = data(capsys, "runs", "odd", "--columns", "best auc,best metrics.auc")
     assert list(found) == ["metrics.`best auc`", "best(metrics.auc)"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pilothouse.store import Store
 from pilothouse.tracking.search.nodes import Field, Section
@@ -71,11 +72,23 @@ def read_values(store: Store, named: Field, typed: str = "") -> tuple[str, ...]:
 
 
 def named_like(
-    store: Store, name: str, sections: Sequence[Section] = ("metrics", "params", "tags")
+    store: Store,
+    name: str,
+    sections: Sequence[Section] = ("metrics", "params", "tags"),
+    among: tuple[str, Sequence[Any]] | None = None,
 ) -> Field | None:
-    """Return the metric, parameter or tag of this name, in this order; None if no run has one."""
+    """Return the metric, parameter or tag of this name, in this order; None if no run has one.
+
+    Args:
+        store: the workspace's store.
+        name: the key.
+        sections: where it is looked for.
+        among: a condition on `runs` (SQL, and what is bound to it) for runs whose names go before all others.
+    """
     with store.reading() as tx:
-        for section in sections:
-            if tx.rows(f"SELECT 1 FROM {section} WHERE key = ? LIMIT 1", [name]):
-                return Field(section, name)
+        for condition, bound in ([among] if among is not None else []) + [("TRUE", ())]:
+            for section in sections:
+                mine = f"run_id IN (SELECT run_id FROM runs WHERE {condition})"
+                if tx.rows(f"SELECT 1 FROM {section} WHERE key = ? AND {mine} LIMIT 1", [name, *bound]):
+                    return Field(section, name)
     return None
