@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from pilothouse.cli.options import emit, json_option, number, printable, say, table, workspace_option
 from pilothouse.errors import UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SHOWN = 10
+_WITH_RESUME = {"resume", "jobs", "cluster", "follow", "workspace", "as_json"}
 
 
 class _Duration(click.ParamType):  # type: ignore[type-arg]
@@ -143,10 +145,7 @@ def sweep(
     from pilothouse.training.sweeps.plan import SweepPlan
 
     if resume is not None:
-        if words or space or fixed or strategy or trials:
-            raise UsageError(
-                "A sweep is resumed by its own plan.", next="Give only --resume, --jobs and --cluster."
-            )
+        _refuse_besides_resume(ctx)
         run_id = resume_sweep(workspace, resume, jobs=jobs, cluster=cluster)
         _watch(ctx, workspace, run_id, follow, as_json)
         return
@@ -172,7 +171,7 @@ def sweep(
             jobs=jobs or config.workers or 0,
             threads=threads,
             validation=validation,
-            seed=seed or 0,
+            seed=seed,
             max_trials=max_trials,
             max_time=max_time,
             patience=patience or config.patience,
@@ -193,6 +192,26 @@ def sweep(
         _preview(checked(workspace, order)[0], as_json)
         return
     _watch(ctx, workspace, start_sweep(workspace, order), follow, as_json)
+
+
+def _refuse_besides_resume(ctx: click.Context) -> None:
+    """Refuse what was typed and would be passed over: whoever types `--dry-run` must not start anything.
+
+    Raises:
+        UsageError: there is such an option or word; it is named.
+    """
+    typed = [
+        "/".join([one.opts[0], *one.secondary_opts]) if isinstance(one, click.Option) else "words of its own"
+        for one in ctx.command.params
+        if one.name not in _WITH_RESUME
+        and ctx.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if typed:
+        raise UsageError(
+            f"A sweep is resumed by its own plan, without {', '.join(typed)}.",
+            untouched="Nothing was started.",
+            next="Give only --resume, --jobs and --cluster.",
+        )
 
 
 def _what(workspace: Workspace, words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:

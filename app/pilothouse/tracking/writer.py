@@ -30,7 +30,8 @@ class RunStart:
     """What is known of a run before it begins.
 
     Attributes:
-        kind: `recipe`, `script` (a command of the user's) or `api` (a process that called `start_run`).
+        kind: `recipe`, `script` (a command of the user's), `api` (a process that called `start_run`), `sweep`
+            or `trial`. The store knows `import`, too: what was taken over from MLflow has no journal.
         status: SCHEDULED if another process will run it, RUNNING if this one does.
         parent_run_id: the run that this one is a part of, such as a trial of its sweep.
     """

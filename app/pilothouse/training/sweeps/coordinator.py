@@ -222,7 +222,9 @@ class Coordinator:
 
     def _clock(self) -> None:
         if self._plan.max_time is not None:
-            timer = threading.Timer(self._plan.max_time, _thread.interrupt_main)
+            # Counted from where the limits count, before the data was loaded.
+            left = max(0.0, self._plan.max_time - self._seconds())
+            timer = threading.Timer(left, _thread.interrupt_main)
             timer.daemon = True
             timer.start()
 

@@ -118,7 +118,8 @@ def checked(workspace: Workspace, order: SweepOrder) -> tuple[SweepPlan, RunSpec
     fixed = plan.fixed or {}
     if both := [dimension.name for dimension in space if dimension.name in (order.plan.fixed or {})]:
         raise UsageError(f'Parameter "{both[0]}" is both searched and fixed.', next="Give it once.")
-    seed = plan.seed or (config.training.seed if config else 0)
+    configured_seed = config.training.seed if config else 0
+    seed = configured_seed if plan.seed is None else plan.seed
     plan = replace(plan, seed=seed)
     plan.make(plan.metric)
     return plan, RunSpec(

@@ -34,7 +34,9 @@ class SweepPlan:
         space: the parameters' values as they were written.
         strategy: `grid`, `random` or `halving`.
         trials: points to draw; None for a grid and for the default.
-        metric: what trials are compared by; empty: `default_metric` of the task, once the data is known.
+        eta: of halving: one trial of so many goes on to the next rung, from 2 to 10.
+        metric: what trials are compared by; empty: that of the task in `DEFAULT_METRICS`, once the data is
+            known.
         lower: whether less of the metric is better; None: as its name says.
         fixed: parameters that all trials share.
         resource: of halving: `rows`, or the parameter that counts iterations.
@@ -42,6 +44,9 @@ class SweepPlan:
         jobs: trials at once; 0: as many as there are processors, or workers' threads on a cluster.
         threads: for the numerical libraries of one trial.
         validation: share of the training rows that trials are scored on.
+        seed: of the points that are drawn; None in an order: the configured one, or 0 where there is none.
+        max_trials, max_time, patience, target: what ends the sweep early, as in `Limits`: so many trials, so
+            many seconds since it began, so many trials without a better one, a score that good.
         register: fit the winner as an ordinary run at the end.
         cluster: address of a Dask scheduler; empty: this machine.
         code: files of a script's code, shipped to each trial, as `code_files` names them.
@@ -60,7 +65,7 @@ class SweepPlan:
     jobs: int = 0
     threads: int = 1
     validation: float = 0.2
-    seed: int = 0
+    seed: int | None = None
     max_trials: int | None = None
     max_time: float | None = None
     patience: int | None = None
@@ -89,7 +94,7 @@ class SweepPlan:
             self.strategy,
             self.dimensions(),
             trials=self.trials,
-            seed=self.seed,
+            seed=self.seed or 0,
             eta=self.eta,
             lower=self.is_lower(metric),
         )

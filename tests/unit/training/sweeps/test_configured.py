@@ -11,6 +11,8 @@ import pytest
 from pilothouse.cli.main import main
 from pilothouse.errors import ConfigError
 from pilothouse.training.sweeps.configured import configured_space, configured_sweep
+from pilothouse.training.sweeps.launch import SweepOrder, checked
+from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.workspace import Workspace, init_workspace
 
 MODEL = '[model]\nname = "late"\ntarget = "y"\n[training]\nrecipe = "logistic"\n'
@@ -125,3 +127,44 @@ def test_a_model_of_several_has_its_own(tmp_path: Path) -> None:
     workspace.config_path.write_text(text.replace('"what"', '"log(1..)"'))
     with pytest.raises(ConfigError, match="line 8"):
         configured_space(workspace, *configured_sweep(workspace.config(), "b"))
+
+
+def test_seed_0_is_a_seed_and_none_is_the_configured_one(tmp_path: Path) -> None:
+    workspace = workspace_with(tmp_path, "seed = 7\n")
+    for asked, taken in ((0, 0), (None, 7), (3, 3)):
+        plan = SweepPlan(("C=log(0.1..10)",), trials=3, seed=asked)
+        assert checked(workspace, SweepOrder(plan))[0].seed == taken
+
+
+def test_the_command_takes_seed_0_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = workspace_with(tmp_path, 'seed = 7\n[sweep.params]\nC = "log(0.1..10)"\n')
+    seeds = ([], ["--seed", "7"], ["--seed", "0"])
+    without, seven, zero = (planned(capsys, workspace, *words)["first"] for words in seeds)
+    assert without == seven != zero
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--dry-run"],
+        ["--max-time", "10m"],
+        ["--seed", "0"],
+        ["--validation", "0.2"],
+        ["--maximize"],
+        ["--threads", "1"],
+        ["-p", "C=1,2"],
+        ["--name", "x"],
+        ["--register"],
+        ["logistic"],
+    ],
+)
+def test_what_a_resumed_sweep_would_pass_over_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    workspace = workspace_with(tmp_path, "")
+    command = ["sweep", "--resume", "nosuch", "--jobs", "2", "--json", "--workspace", str(workspace.root)]
+    assert main([*command, *words]) == 2
+    told = capsys.readouterr().err
+    option = {"-p": "--param", "--maximize": "--minimize/--maximize"}.get(words[0], words[0])
+    assert (option if option.startswith("--") else "words of its own") in told
+    assert "without" in told and "--jobs" not in told.partition("Give only")[0]
