@@ -16,6 +16,7 @@ from pilothouse.errors import NotFoundError, PilothouseError
 from pilothouse.tracking.origin.observing import start_observer
 from pilothouse.tracking.origin.usage import CPU, MEMORY, peak_memory
 from pilothouse.tracking.process_end import goes_on, status_of
+from pilothouse.tracking.statuses import ALSO_CALLED, ENDED
 from pilothouse.tracking.writer import MetricPoint, RunWriter
 
 How = tuple[str, int | None, str]
@@ -176,13 +177,22 @@ class ActiveRun:
 
         return self.log_text(json.dumps(json.loads(dumps(content)), indent=1, ensure_ascii=False), name)
 
-    def end(self, status: str = "FINISHED", exit_code: int | None = 0, reason: str = "") -> None:
+    def end(self, status: str = "FINISHED", exit_code: int | None = None, reason: str = "") -> None:
         """End the run. Calling it again does nothing.
 
+        Args:
+            status: FINISHED, FAILED or KILLED, in capitals or not.
+            exit_code: of the process; by default 0 for what FINISHED, and not known otherwise.
+            reason: why, in words.
+
         Raises:
+            PilothouseError: it is no such status; the run goes on.
             OSError: the end cannot be written; the run then counts as lost once this process is gone.
         """
-        self._end((status, exit_code, reason), whole=False)
+        how = _status(status)
+        if exit_code is None and how == "FINISHED":
+            exit_code = 0
+        self._end((how, exit_code, reason), whole=False)
 
     def inherited(self) -> None:
         """Leave the end to the process that this one was forked from; what is logged here still counts."""
@@ -196,7 +206,9 @@ class ActiveRun:
             if self._supervised:
                 self._writer.close()
             else:
-                self._tell_usage()
+                # On a full disk the end may fit where that does not.
+                with contextlib.suppress(OSError):
+                    self._tell_usage()
                 self._writer.end(*how)
         finally:
             self._on_end(self, how, whole)
@@ -234,3 +246,16 @@ class ActiveRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end(status_of(error), whole=True)
+
+
+def _status(status: str) -> str:
+    """Return the status that a word for a run's end means: LOST is not for the run itself to say."""
+    found = status.upper() if isinstance(status, str) else ""
+    found = ALSO_CALLED.get(found, found)
+    if found not in ENDED or found == "LOST":
+        raise PilothouseError(
+            f"A run does not end as {str(status)[:60]!r}.",
+            untouched="It has not ended.",
+            next="End it as FINISHED, FAILED or KILLED.",
+        )
+    return found

@@ -5,10 +5,11 @@ It writes a journal and nothing else, so that it costs a script next to nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,8 @@ def open_runs() -> tuple[ActiveRun, ...]:
     return contexts.all_open()
 
 
-def end_run(status: str = "FINISHED", exit_code: int | None = 0, reason: str = "") -> None:
-    """End the innermost open run of this thread; without one, do nothing."""
+def end_run(status: str = "FINISHED", exit_code: int | None = None, reason: str = "") -> None:
+    """End the innermost open run of this thread as `ActiveRun.end` does; without one, do nothing."""
     run = contexts.innermost()
     if run is None:
         # A notebook may run each cell in a task of its own.
@@ -223,17 +224,25 @@ def _resume(workspace: Workspace, ref: str) -> RunWriter:
 
 
 def _close(run: ActiveRun, how: How, whole: bool) -> None:
-    for forgotten in contexts.let_go(run, whole=whole):
-        forgotten.end(*how)
+    _end_each(contexts.let_go(run, whole=whole), how)
 
 
 def _end_all(status: str, exit_code: int | None, reason: str) -> None:
-    for run in reversed(contexts.all_open()):
-        if not run.was_inherited:
-            run.end(status, exit_code, reason)
+    _end_each(contexts.all_open()[::-1], (status, exit_code, reason))
 
 
 def _end_of_thread(status: str, exit_code: int | None, reason: str) -> None:
-    for run in contexts.opened_by(threading.current_thread()):
-        if not run.was_inherited:
-            run.end(status, exit_code, reason)
+    _end_each(contexts.opened_by(threading.current_thread()), (status, exit_code, reason))
+
+
+def _end_each(runs: Sequence[ActiveRun], how: How) -> None:
+    """End runs in this order, each whatever became of those before it.
+
+    Raises:
+        OSError: the end of one of them cannot be written.
+    """
+    with contextlib.ExitStack() as ends:
+        # What was put on the stack last is done first.
+        for run in reversed(runs):
+            if not run.was_inherited:
+                ends.callback(run.end, *how)

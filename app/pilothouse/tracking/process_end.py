@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import os
 import signal
 import sys
@@ -64,8 +65,10 @@ def end_with_the_process(end: End, end_thread: End) -> None:
         previous_hook(kind, error, trace)
 
     def on_thread_exception(args: threading.ExceptHookArgs) -> None:
-        end_thread(*status_of(args.exc_value or args.exc_type()))
-        previous_thread_hook(args)
+        try:
+            end_thread(*status_of(args.exc_value or args.exc_type()))
+        finally:
+            previous_thread_hook(args)
 
     def at_end() -> None:
         end(*status_of(_failure[0] if _failure else None))
@@ -137,9 +140,17 @@ def end_at_signals(end: End) -> None:
         return
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        end("KILLED", 128 + number, f"Stopped by {signal.Signals(number).name}.")
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+        try:
+            end("KILLED", 128 + number, f"Stopped by {signal.Signals(number).name}.")
+        except OSError as error:
+            # Raised here it would go to whatever runs just now, which may catch it and go on. What is printed
+            # by Python may be in the middle of a line, and cannot be entered twice.
+            told = f"pilothouse: the end of a run could not be written, so it reads LOST: {error}\n"
+            with contextlib.suppress(OSError):
+                os.write(2, told.encode("utf-8", "replace"))
+        finally:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

@@ -262,6 +262,74 @@ def test_every_end_is_told_as_it_was(
     assert [run.status for run in list_runs(store)] == [status, status]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as only POSIX knows them")
+def test_who_is_terminated_ends_though_the_end_of_a_run_cannot_be_written(store: Store) -> None:
+    # As on a full disk, and in a script that goes on though nothing can be logged.
+    what = """
+full = open(os.devnull, "rb")
+os.dup2(full.fileno(), inner._writer._journal._file.number)
+print("full", flush=True)
+until = time.monotonic() + 20
+while time.monotonic() < until:
+    try:
+        time.sleep(0.05)
+        inner.log_metric("x", 1.0)
+    except OSError:
+        pass
+"""
+    heard = "import signal\nsignal.signal(15, signal.SIG_DFL)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", heard + SCRIPT.format(what)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)] == [b"ready\n", b"full\n"]
+    process.terminate()
+    said = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == -signal.SIGTERM
+    assert "the end of a run could not be written, so it reads LOST" in said and "Traceback" not in said
+    # It alone is lost: the one around it was ended after it.
+    assert {run.name: run.status for run in list_runs(store)} == {"inner": "LOST", "script": "KILLED"}
+
+
+def test_an_end_that_cannot_be_written_keeps_no_other_from_being_told(store: Store) -> None:
+    outer = ph.start_run(name="outer")
+    for name in ("first", "full", "last"):
+        run = ph.start_run(name=name, nested=True)
+        if name == "full":
+            assert run._writer._journal._file is not None
+            with Path(os.devnull).open("rb") as readable:
+                os.dup2(readable.fileno(), run._writer._journal._file.number)
+            full = run
+    with pytest.raises(OSError):
+        outer.end("KILLED")
+    full._writer.close()
+    found = {run.name: run.status for run in list_runs(store)}
+    assert found == {"outer": "KILLED", "first": "KILLED", "last": "KILLED", "full": "LOST"}
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "code"),
+    [("failed", "FAILED", None), ("Finished", "FINISHED", 0), ("stopped", "KILLED", None)],
+)
+def test_a_run_ends_by_any_spelling_of_a_status(
+    store: Store, word: str, status: str, code: int | None
+) -> None:
+    ph.start_run(name="spelt")
+    ph.end_run(word)
+    run = get_run(store, "spelt")
+    assert (run.status, run.exit_code, "journal" in run.tags) == (status, code, False)
+
+
+@pytest.mark.parametrize("word", ["DONE", "LOST", "RUNNING", "", "[/x]\x1b[2J", None, 3])
+def test_a_run_does_not_end_by_a_word_that_is_no_end(store: Store, word: str) -> None:
+    run = ph.start_run(name="on")
+    for end in (run.end, ph.end_run):
+        with pytest.raises(PilothouseError, match="does not end as") as told:
+            end(word)
+        assert "FINISHED, FAILED or KILLED" in str(told.value.next)
+    assert run.open and get_run(store, "on").status == "RUNNING"
+
+
 @pytest.mark.parametrize("kept", ["none", "half", "all"])
 def test_a_power_cut_leaves_a_lost_run(workspace: Workspace, store: Store, kept: str) -> None:
     writer = open_run(workspace, RunStart(kind="api", name="cut", status="RUNNING"), hold=True)
