@@ -122,38 +122,50 @@ class ActiveRun:
     def log_artifact(self, path: str | Path, name: str | None = None) -> Path:
         """Copy a file or folder into the run's artifacts and return the copy's path.
 
+        Where the workspace lies in that folder, its `.pilothouse`, which holds this very run, is left out.
+
         Args:
             path: what to copy.
             name: under which name, which may have slashes; its own by default.
 
         Raises:
             NotFoundError: there is nothing at `path`.
-            PilothouseError: `name` would leave the artifacts folder.
+            PilothouseError: `name` would leave the artifacts folder, or the folder holds this very run.
         """
         import shutil
 
         source = Path(path)
         if not source.exists():
             raise NotFoundError(f"There is no file {source} to keep as an artifact.")
-        target = self._place(name or source.name)
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        else:
+        target = self._place(name or source.absolute().name)
+        if not source.is_dir():
             shutil.copy2(source, target)
+            return target
+        self._refuse_own(source, target)
+
+        def left_out(folder: str, names: list[str]) -> list[str]:
+            return [one for one in names if self._is_own(Path(folder, one), target)]
+
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=left_out)
         return target
 
     def log_artifacts(self, folder: str | Path, name: str = "") -> list[Path]:
         """Copy everything in a folder into the run's artifacts, below `name` if it is given.
 
+        Where that is the workspace, its `.pilothouse`, which holds this very run, is left out.
+
         Raises:
             NotFoundError: there is no such folder.
-            PilothouseError: `name` would leave the artifacts folder.
+            PilothouseError: `name` would leave the artifacts folder, or the folder holds this very run.
         """
         source = Path(folder)
         if not source.is_dir():
             raise NotFoundError(f"There is no folder {source} to keep as artifacts.")
+        artifacts = self._log().artifacts.resolve()
+        self._refuse_own(source, artifacts)
         below = f"{name}/" if name else ""
-        return [self.log_artifact(path, below + path.name) for path in sorted(source.iterdir())]
+        found = [path for path in sorted(source.iterdir()) if not self._is_own(path, artifacts)]
+        return [self.log_artifact(path, below + path.name) for path in found]
 
     def log_text(self, text: str, name: str) -> Path:
         """Keep a text as an artifact, in UTF-8.
@@ -224,6 +236,24 @@ class ActiveRun:
             raise PilothouseError(f"The artifact name {name!r} leads out of the run's folder.")
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
+
+    def _is_own(self, path: Path, target: Path) -> bool:
+        """Whether a folder of the workspace's state holds the place to copy to: it would be copied into itself.
+
+        Asked of what a link leads to, since copying follows links.
+        """
+        if not path.is_dir():
+            return False
+        real = path.resolve()
+        return real.is_relative_to(self._writer.folder.resolve().parents[1]) and target.is_relative_to(real)
+
+    def _refuse_own(self, source: Path, target: Path) -> None:
+        if self._is_own(source, target):
+            raise PilothouseError(
+                f"{source} cannot be kept as an artifact: this very run lies in it.",
+                untouched="Nothing of it was copied.",
+                next="Name the files or folders in it that are to be kept.",
+            )
 
     def _tell_usage(self) -> None:
         """Record mean CPU and peak memory, which only the run itself knows if it was short."""

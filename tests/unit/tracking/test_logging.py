@@ -98,6 +98,38 @@ def test_artifacts_of_every_kind(workspace: Workspace, tmp_path: Path) -> None:
     assert json.loads((run.artifacts / "facts.json").read_text())["nan"] == "NaN"
 
 
+def test_a_workspace_is_kept_as_an_artifact_without_the_run_itself(workspace: Workspace) -> None:
+    root = workspace.root
+    (root / "deep").mkdir()
+    (root / "deep" / "a.txt").write_text("a")
+    # Copying follows links.
+    (root / "deep" / "all").symlink_to(workspace.runs_dir)
+    run = ph.start_run()
+    ph.log_artifacts(".")
+    ph.log_artifacts(".", "by name")
+    ph.log_artifact(".", "whole")
+    own = sorted(path.relative_to(run.artifacts).as_posix() for path in run.artifacts.rglob("*.txt"))
+    assert own == sorted(f"{place}deep/a.txt" for place in ("", "by name/", "whole/"))
+    assert not [path for path in run.artifacts.rglob("*") if path.name in (run.run_id, ".pilothouse")]
+    # What another run kept may be kept here, too.
+    with ph.start_run(nested=True) as other:
+        assert (other.log_artifact(run.artifacts / "deep", "theirs") / "a.txt").read_text() == "a"
+
+
+@pytest.mark.parametrize("place", [".", "runs", "runs/ID", "runs/ID/artifacts", "runs/ID/artifacts/deep"])
+def test_a_run_is_not_copied_into_itself(workspace: Workspace, place: str) -> None:
+    run = ph.start_run()
+    run.log_text("a", "deep/a.txt")
+    before = sorted(run.artifacts.rglob("*"))
+    source = workspace.state_dir / place.replace("ID", run.run_id)
+    with pytest.raises(PilothouseError, match="this very run lies in it"):
+        run.log_artifact(source, "deep/again" if place.endswith("deep") else "again")
+    if not place.endswith("deep"):
+        with pytest.raises(PilothouseError, match="this very run lies in it"):
+            run.log_artifacts(source)
+    assert sorted(run.artifacts.rglob("*")) == before
+
+
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "LOST"])
 def test_a_run_that_ended_goes_on(workspace: Workspace, store: Store, status: str) -> None:
     first = ph.start_run(name="long", params={"lr": 1})
