@@ -238,7 +238,7 @@ class ActiveRun:
         return target
 
     def _is_own(self, path: Path, target: Path) -> bool:
-        """Whether a folder of the workspace's state holds the place to copy to: it would be copied into itself.
+        """Whether a folder of the state holds the place to copy to, so that it would be copied into itself.
 
         Asked of what a link leads to, since copying follows links.
         """
