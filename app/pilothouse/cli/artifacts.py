@@ -159,8 +159,7 @@ def metrics(
                 [
                     [
                         f"{point['step']:,}",
-                        f"{point['seconds']:,.1f}",
-                        *(number(point[name]) for name in headers[2:]),
+                        *(number(point[name]) for name in headers[1:]),
                     ]
                     for point in points
                 ],

@@ -282,14 +282,14 @@ def _show(found: Sweep) -> None:
     ranked = found.ranked()
     names = sorted({dimension.name for dimension in found.plan.dimensions()})
     table(
-        ("trial", "run", "status", found.metric or "score", "seconds", *names),
+        ("trial", "run", "status", found.metric or "score", "took", *names),
         [
             (
                 trial.key,
                 trial.run.run_id[:6],
                 trial.run.status,
                 number(trial.score),
-                f"{trial.run.seconds:.1f}",
+                duration(trial.run.seconds),
                 *(printable(trial.run.params.get(name, ""), 20) for name in names),
             )
             for trial in ranked[:_SHOWN]

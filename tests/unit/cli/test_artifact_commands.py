@@ -10,6 +10,8 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.cli.main import main
+from pilothouse.store import Store
+from pilothouse.tracking.runs import get_run
 from pilothouse.tracking.writer import RunStart, open_run
 from pilothouse.workspace import Workspace
 
@@ -96,3 +98,17 @@ def test_a_metric_that_is_not_there_is_said(run: str, capsys: pytest.CaptureFixt
     assert "Did you mean 'loss'" in told(capsys, "metrics", run, "losss", code=1)
     assert main(["metrics", run, "--csv", "--json"]) == 2
     assert main(["metrics", run, "--smooth", "1.5"]) == 2
+
+
+def test_small_values_and_short_times_are_told_apart(
+    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    writer = open_run(workspace, RunStart(kind="api", name="tiny", status="RUNNING"), hold=True)
+    began = get_run(store, "tiny").started_at.timestamp()
+    writer.log_points([("lr", 1e-6, 0, began), ("lr", 2.5e-4, 1, began + 0.0012)])
+    writer.end("FINISHED", 0)
+    _, _, *rows = told(capsys, "metrics", "tiny", "lr").splitlines()
+    assert [row.split() for row in rows] == [["0", "0.0000", "1.00e-06"], ["1", "0.0012", "0.00025"]]
+    (line,) = [line for line in told(capsys, "metrics", "tiny").splitlines() if line.startswith("lr")]
+    assert line.split()[1:4] == ["0.00025", "1.00e-06", "0.00025"]
