@@ -184,3 +184,8 @@ def lines(rows: list[Content]) -> Content:
 def no_match(wanted: str) -> str:
     """What stands where a filter leaves nothing: that it is the filter, and how to be rid of it."""
     return f"Nothing here matches {safe(wanted, 40)}.  esc shows all"
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something: 1 file, 2 files, 1,204 files."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -17,6 +17,7 @@ from pilothouse.tui.screens.data_acts import DataActs
 from pilothouse.tui.screens.deploy_acts import DeployActs
 from pilothouse.tui.screens.train_acts import TrainActs
 from pilothouse.tui.screens.upkeep_acts import UpkeepActs
+from pilothouse.tui.text import counted
 
 if TYPE_CHECKING:
     from pilothouse.tui.snapshots.bridge import Bridge
@@ -109,7 +110,9 @@ class BridgeScreen(DeployActs, DataActs, TrainActs, UpkeepActs):
             empty = without_a_model("drift")
         self.query_one("#heatmap", Heatmap).show(files, empty)
         compared = next((file.report for file in known.data.files if file.report is not None), None)
-        against = f"{len(files)} files against {compared.reference}" if compared is not None else ""
+        against = (
+            f"{counted(len(files), 'file')} against {compared.reference}" if compared is not None else ""
+        )
         self.query_one("#drift", Panel).retitle("Drift", against)
         self._table("needs").set_rows(panels.need_rows(known))
         count = len(known.needs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from pilothouse.tui.signs import TONE_STYLES, run_state
-from pilothouse.tui.text import clock, fit, line, moment, number, safe, size
+from pilothouse.tui.text import clock, counted, fit, line, moment, number, safe, size
 from pilothouse.tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def dataset_content(
     )
     rows = [head, Content(""), *_files(one, kept), Content(""), *_users(usage), Content("")]
     columns = one.schema.columns
-    rows.append(line(("schema", "bold"), (f"  {len(columns)} columns", "$dim")))
+    rows.append(line(("schema", "bold"), (f"  {counted(len(columns), 'column')}", "$dim")))
     for column in columns:
         needed = "" if column.required else "may be missing"
         rows.append(

@@ -37,6 +37,8 @@ from pilothouse.tui.widgets.table import Table
 if TYPE_CHECKING:
     from pilothouse.performance.harms_kept import KeptHarm
 
+NO_GROUPS = "Groups need labels: realised figures only."
+
 
 class PerformanceScreen(FilteredScreen, UpkeepActs):
     """Opened with ``h`` on Data and Models; left with esc."""
@@ -62,7 +64,7 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
             Panel("Harm", VerticalScroll(Words(id="harm-words"), can_focus=True), id="harm-panel"),
             Panel(
                 "Groups, worst first",
-                Table(GROUPS, empty="Groups need labels: realised figures only.", id="groups"),
+                Table(GROUPS, empty=NO_GROUPS, id="groups"),
                 id="groups-panel",
             ),
             id="harm-body",
@@ -179,6 +181,7 @@ class PerformanceScreen(FilteredScreen, UpkeepActs):
         found, worse = told.get("groups", []), worse_groups(told)
         narrow = self.has_class("-narrow")
         groups.set_columns(GROUPS_NARROW if narrow else GROUPS)
+        groups.say_empty(NO_GROUPS if row is not None else "")
         groups.set_rows(group_rows(found, worse, narrow=narrow))
         some = f"{len(worse)} of {len(found)} worse than the holdout" if found and not narrow else ""
         if (shown := row.key if row else "") != self._groups_of:

@@ -15,7 +15,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.run_acts import RunActs
 from pilothouse.tui.screens.run_rows import run_facts, run_words
 from pilothouse.tui.screens.runs.columns import SHORT
-from pilothouse.tui.text import clock, line, moment, safe, size
+from pilothouse.tui.text import clock, counted, line, moment, safe, size
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
@@ -100,7 +100,9 @@ class TrashScreen(RunActs):
         empty = Content("")
         words = run_words(run, self.pilothouse.now(), cells) if run is not None else empty
         if (trashed := self._trashed_here()) is not None:
-            what = f"{trashed.points:,} points, {trashed.files:,} files, {size(trashed.bytes)}"
+            what = (
+                f"{counted(trashed.points, 'point')}, {counted(trashed.files, 'file')}, {size(trashed.bytes)}"
+            )
             words = Content("\n").join(
                 [
                     words,

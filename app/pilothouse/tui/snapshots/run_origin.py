@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.tracking.durations import NONE
-from pilothouse.tui.text import size
+from pilothouse.tui.text import counted, size
 
 if TYPE_CHECKING:
     from pilothouse.tracking.origin import CodeFile, Origin
@@ -72,9 +72,9 @@ def _look(made: MadeBy) -> OriginLook:
         *((("folder", origin.where),) if origin.folder else ()),
     )
     said = [] if origin.patch_whole else ["the patch was too large and is cut"]
-    said += [f"{origin.code_left_out} files of code were not kept"] if origin.code_left_out else []
+    said += [f"not kept of its code: {counted(origin.code_left_out, 'file')}"] if origin.code_left_out else []
     if origin.code_changed:
-        said.append(f"{len(origin.code_changed)} files were written after the run had begun")
+        said.append(f"written after the run had begun: {counted(len(origin.code_changed), 'file')}")
     return OriginLook(
         made.run.run_id,
         made.run.name if made.part else "",

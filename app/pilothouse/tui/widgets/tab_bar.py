@@ -11,6 +11,9 @@ from textual.widget import Widget
 
 from pilothouse.tui.text import fit, safe, width
 
+LEAST = 8
+"""Cells of a name that are worth showing."""
+
 
 class TabBar(Widget):
     """Parts as (name, key, title); on the right a word on what they are about."""
@@ -57,6 +60,10 @@ class TabBar(Widget):
         told = [(safe(text, 60), style) for text, style in self._aside]
         used = sum(width(text) for text, _ in told)
         if told and room > 12:
+            if used > room and len(told) > 1 and room - (used - width(told[0][0])) < LEAST:
+                # The sign is enough beside a name; the part that is shown first has the word.
+                told[1:] = [(f"  {text.split()[0]}", style) for text, style in told[1:] if text.split()]
+                used = sum(width(text) for text, _ in told)
             if used > room:
                 told[0] = (fit(told[0][0], max(1, width(told[0][0]) - (used - room))), told[0][1])
             done += [" " * max(0, room - used), *told]

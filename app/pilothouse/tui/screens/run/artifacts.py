@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from pilothouse.tui.screens.run.tab import RunTab
-from pilothouse.tui.text import safe, size
+from pilothouse.tui.text import counted, safe, size
 from pilothouse.tui.widgets.file_view import FileView
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.picture import Picture
@@ -90,8 +90,8 @@ class ArtifactsTab(RunTab):
         table = self.query_one("#artifact-names", Table)
         table.say_empty(self.nothing(EMPTY) if found.files else EMPTY)
         table.set_rows(_tree(files, self._folded))
-        told = f"{len(files):,} files   {size(sum(file.bytes for file in files))}"
-        told += f"   {found.links} links not followed" if found.links else ""
+        told = f"{counted(len(files), 'file')}   {size(sum(file.bytes for file in files))}"
+        told += f"   {counted(found.links, 'link')} not followed" if found.links else ""
         told += "   and more" if found.more else ""
         self.query_one("#artifact-list", Panel).retitle("Artifacts", told)
         self._rest()

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from pilothouse.tui.screens.run.tab import RunTab
-from pilothouse.tui.text import no_match, safe, size
+from pilothouse.tui.text import counted, no_match, safe, size
 from pilothouse.tui.widgets.file_view import FileView
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row
@@ -100,7 +100,9 @@ class CodeTab(RunTab):
             rows.append(Row("patch", ("± the patch on top of it", ""), ("accent", "")))
         files = [file for file in origin.code if self.wanted.lower() in file.path.lower()]
         if files:
-            rows.append(Row("section files", (f"snapshot  {len(files)} files", ""), ("strong", "")))
+            rows.append(
+                Row("section files", (f"snapshot  {counted(len(files), 'file')}", ""), ("strong", ""))
+            )
         elif self.wanted:
             rows.append(Row("section none", (no_match(self.wanted), ""), ("dim", "")))
         for file in files:
@@ -109,7 +111,7 @@ class CodeTab(RunTab):
         table = self.query_one("#code-names", Table)
         first = not table.loaded
         table.set_rows(rows)
-        told = [f"{len(origin.code)} files"]
+        told = [counted(len(origin.code), "file")]
         told += [f"as of its parent {origin.part_of}"] if origin.part_of else []
         told += [f"▲ {origin.said}"] if origin.said else []
         self.query_one("#code-list", Panel).retitle("Code", "   ".join(told))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 
 from pilothouse.tui.screens.run.tab import RunTab
-from pilothouse.tui.text import safe
+from pilothouse.tui.text import counted, safe
 from pilothouse.tui.widgets.panel import Panel
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
@@ -79,7 +79,7 @@ class EnvironmentTab(RunTab):
         table = self.query_one("#environment", Table)
         table.say_empty(self.nothing(EMPTY) if self._origin is not None else EMPTY)
         table.set_rows(rows)
-        told = f"{packages} packages   / searches" if self._origin is not None else "not recorded"
+        told = f"{counted(packages, 'package')}   / searches" if self._origin is not None else "not recorded"
         if self._origin is not None and self._origin.part_of:
             told += f"   as of its parent {self._origin.part_of}"
         self.query_one("#environment-panel", Panel).retitle("Environment", told)

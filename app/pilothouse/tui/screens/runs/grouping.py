@@ -16,7 +16,7 @@ from pilothouse.tui.screens.runs.columns import common_digits, label_of, with_di
 from pilothouse.tui.screens.runs.marking import MarkActs
 from pilothouse.tui.screens.runs.nothing import nothing_here
 from pilothouse.tui.signs import RUN_STATES
-from pilothouse.tui.text import line, safe
+from pilothouse.tui.text import counted, line, safe
 from pilothouse.tui.widgets.rows import Column, Page, Row
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class GroupActs(MarkActs):
         value = "without a value" if group.value is None else safe(group.value, 200)
         return line(
             (by, "bold"), "  ", value, "\n",
-            (", ".join([f"{group.count:,} runs", *ends]), ""), "\n",
+            (", ".join([counted(group.count, "run"), *ends]), ""), "\n",
             ("enter shows them, esc goes back", "$dim"),
         )  # fmt: skip
 
