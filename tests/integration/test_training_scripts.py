@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pilothouse.cli.main import main
 from pilothouse.data.keeping import object_path
 from pilothouse.data.versions import snapshot
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
@@ -480,3 +481,15 @@ with open(os.environ["PILOTHOUSE_METRICS"], "w") as file:
         "1 line looked like metrics and was not read, such as: so the auc was 0.75 in the end | 1 line of the"
         ' metrics file is no JSON object and was not read, such as: {"step": 2, "f1": 0.2'
     )
+
+
+def test_a_version_that_a_script_only_names_was_not_made(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.root / "own.py").write_text(
+        "import pilothouse as ph\nph.set_tags({'version': '2.1-rc', 'leak': 'a (1.0)'})\n"
+    )
+    monkeypatch.chdir(workspace.root)
+    assert main(["run", "--model", "late", "python", "own.py"]) == 0
+    told = capsys.readouterr().err
+    assert " finished after " in told and "made" not in told and "2.1-rc" not in told

@@ -17,6 +17,7 @@ from pilothouse.tracking.statuses import TOLD
 from pilothouse.workspace import Workspace, current_folder
 
 if TYPE_CHECKING:
+    from pilothouse.registry.versions import ModelVersion
     from pilothouse.tracking.runs import Run
 
 _QUIET = 2.0  # seconds between progress lines where they cannot be written over each other
@@ -133,7 +134,7 @@ def stop(run: str, grace: float, workspace: Workspace, as_json: bool) -> None:
     from pilothouse.training.launch import stop_run
 
     found = stop_run(workspace, _run_id(workspace, run), grace=grace)
-    emit(found.to_json(), as_json, lambda: say(_sentence(found)))
+    emit(found.to_json(), as_json, lambda: say(_sentence(workspace, found)))
     if not found.ended:
         raise PilothouseError(
             f"Run {found.name} has not ended yet.", next="Look again with `pilothouse runs`."
@@ -194,7 +195,7 @@ def _started(
     tell = say if with_output else click.echo
 
     def summary() -> None:
-        say(_sentence(found))
+        say(_sentence(workspace, found))
         if told := found.tags.get("metrics"):
             say(told)
         main = [key for key in _MAIN if key in found.metrics]
@@ -212,13 +213,17 @@ def _started(
 def _warning(workspace: Workspace, run: Run) -> str:
     """What to beware of in the version that a run made."""
     from pilothouse.registry.suspects import leak_suspects, warning
-    from pilothouse.registry.versions import get_version
+
+    version = _version(workspace, run) if "leak" in run.tags else None
+    return "" if version is None else warning(leak_suspects(version))
+
+
+def _version(workspace: Workspace, run: Run) -> ModelVersion | None:
+    """The version that was made of a run; a tag `version` may be a script's own."""
+    from pilothouse.registry.versions import version_of
     from pilothouse.store import open_store
 
-    version = run.tags.get("version")
-    if "leak" not in run.tags or not version or not run.model:
-        return ""
-    return warning(leak_suspects(get_version(open_store(workspace), version, run.model)))
+    return version_of(open_store(workspace), run.run_id) if run.model else None
 
 
 def follow_run(workspace: Workspace, run_id: str, *, with_output: bool) -> Run:
@@ -275,9 +280,9 @@ class _ProgressLine:
             click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _sentence(run: Run) -> str:
-    version = run.tags.get("version")
-    made = f" and made {run.model} v{version}" if version and run.status == "FINISHED" else ""
+def _sentence(workspace: Workspace, run: Run) -> str:
+    version = _version(workspace, run) if run.status == "FINISHED" else None
+    made = f" and made {version.model} v{version.version}" if version is not None else ""
     ended = f"{TOLD.get(run.status, 'goes on')} after {duration(run.seconds)}"
     what = f"Run {run.name} ({run.run_id}) {ended}{made}."
     return f"{what} {run.reason}".rstrip().replace("\n", " | ")

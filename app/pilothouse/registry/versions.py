@@ -124,6 +124,11 @@ def list_versions(store: Store, model: str | None = None) -> list[ModelVersion]:
         return _versions(store, tx, model)
 
 
+def version_of(store: Store, run_id: str) -> ModelVersion | None:
+    """Return the newest version that was made of a run; what its tags say is for people."""
+    return next((one for one in list_versions(store) if one.run_id == run_id), None)
+
+
 def known_models(store: Store) -> list[str]:
     """Return the names of the models that are configured or have versions, the configured ones first."""
     rows = store.query("SELECT DISTINCT model FROM model_versions ORDER BY model")

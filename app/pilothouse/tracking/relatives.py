@@ -88,14 +88,17 @@ def read_relatives(store: Store, run: Run, *, most: int | None = 200) -> Relativ
 
 
 def read_resumptions(tx: Transaction, run: Run) -> tuple[Run | None, Run | None]:
-    """Return the run that this one goes on with, and the newest that goes on with this one."""
+    """Return the run that this one goes on with, and the newest of its kind that goes on with this one.
+
+    A script may have the tag for itself: what it says of a sweep makes no sweep of it.
+    """
     earlier = run.tags.get(RESUMES_TAG, "")
     before = read_runs(tx, "runs.run_id = ?", [earlier]) if earlier else []
     after = read_runs(
         tx,
-        "runs.run_id IN (SELECT run_id FROM tags WHERE key = ? AND value = ?) AND deleted_at IS NULL"
-        " ORDER BY started_at DESC, run_id LIMIT 1",
-        [RESUMES_TAG, run.run_id],
+        "runs.run_id IN (SELECT run_id FROM tags WHERE key = ? AND value = ?) AND kind = ?"
+        " AND deleted_at IS NULL ORDER BY started_at DESC, run_id LIMIT 1",
+        [RESUMES_TAG, run.run_id, run.kind],
     )
     return before[0] if before else None, after[0] if after else None
 

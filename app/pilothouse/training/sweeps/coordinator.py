@@ -273,6 +273,7 @@ class Coordinator:
         return 0
 
     def _register(self) -> None:
+        from pilothouse.registry.versions import version_of
         from pilothouse.training.launch import stop_run
         from pilothouse.training.sweeps.winner import train_winner
         from pilothouse.training.watching import wait_for_run
@@ -292,8 +293,8 @@ class Coordinator:
                 untouched="The trials and the best are kept.",
                 next=f"Look at `pilothouse logs {run_id}`.",
             )
-        if version := run.tags.get("version"):
-            self._writer.set_tags({"version": version})
+        if (made := version_of(self._store, run_id)) is not None:
+            self._writer.set_tags({"version": str(made.version)})
         self._say(f"The winner's run is {run.name} ({run_id}).")
 
     def _seconds(self) -> float:

@@ -18,7 +18,7 @@ from pilothouse.training.sweeps.strategies import Strategy, make_strategy
 PLAN_NAME = "sweep.json"
 KIND = "sweep"
 TRIAL_KIND = "trial"
-TRIAL_TAG = "trial"  # names a trial's place in the plan
+TRIAL_TAG = "trial"  # tells people a trial's place in the plan; `places.py` knows it
 BEST_TAG = "best_trial"
 BEST_RUN_TAG = "best_run"
 ROWS = "rows"

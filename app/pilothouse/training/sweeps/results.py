@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from pilothouse.tracking.folding import fold
 from pilothouse.tracking.relatives import read_resumptions
 from pilothouse.tracking.runs import Run, get_run, read_runs
 from pilothouse.tracking.statuses import BY_ITSELF
-from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, TRIAL_TAG, SweepPlan, read_plan
-from pilothouse.training.sweeps.strategies import Outcome, best_of, is_key, is_score
+from pilothouse.training.sweeps.places import key_of
+from pilothouse.training.sweeps.plan import KIND, TRIAL_KIND, SweepPlan, read_plan
+from pilothouse.training.sweeps.strategies import Outcome, best_of, is_score, rung_of
 from pilothouse.training.sweeps.trial import params_of
 
 BEST_NAME = "best.json"
@@ -77,7 +79,7 @@ class Sweep:
     @property
     def outcomes(self) -> dict[str, Outcome]:
         """Scores by the plan's keys, of what has truly ended: what was killed or lost is run again."""
-        return {trial.key: trial.score for trial in self.trials if trial.run.status in BY_ITSELF}
+        return {key: trial.score for key, trial in _counted(self.trials).items()}
 
     @property
     def honesty(self) -> str:
@@ -85,15 +87,14 @@ class Sweep:
         return honesty(self.run.recipe)
 
     def ranked(self) -> list[Trial]:
-        """The latest run of each trial: the best first, then those without a score."""
-        latest = {trial.key: trial for trial in self.trials}
+        """The run of each trial that counts, or its latest: the best first, then those without a score."""
+        shown = {trial.key: trial for trial in self.trials} | _counted(self.trials)
         sign = 1.0 if self.lower else -1.0
 
         def order(trial: Trial) -> tuple[int, int, float]:
-            rung = int(trial.key.partition("@")[2] or 0)
-            return (0, -rung, sign * trial.score) if trial.score is not None else (1, 0, 0.0)
+            return (0, -rung_of(trial.key), sign * trial.score) if trial.score is not None else (1, 0, 0.0)
 
-        return sorted(latest.values(), key=order)
+        return sorted(shown.values(), key=order)
 
     def to_json(self) -> dict[str, Any]:
         """For other programs."""
@@ -159,14 +160,13 @@ def read_sweep(store: Store, ref: str) -> Sweep:
     runs.sort(key=lambda found: (found.started_at, found.run_id))
     metric = run.params.get("metric", plan.metric)
     trials = tuple(
-        # A tag may be written by hand: what names no place in a plan is no trial of it.
-        Trial(found.tags[TRIAL_TAG], found, _score(found, metric))
+        Trial(key, found, _score(found, metric))
         for found in runs
-        if is_key(found.tags.get(TRIAL_TAG, ""))
+        if (key := key_of(workspace, found)) is not None
     )
     lower = plan.is_lower(metric)
-    scores = {trial.key: trial.score for trial in trials if trial.score is not None}
-    best = best_of(scores, lower)
+    counted = _counted(trials)
+    best = best_of({key: trial.score for key, trial in counted.items()}, lower)
     return Sweep(
         run=run,
         plan=plan,
@@ -174,12 +174,17 @@ def read_sweep(store: Store, ref: str) -> Sweep:
         lower=lower,
         total=plan.make(metric).total,
         trials=trials,
-        best=next((trial for trial in trials if trial.key == best and trial.score is not None), None),
+        best=counted[best] if best is not None else None,
         family=tuple(family),
         first=first.name,
         resumes=resumes,
         resumed_by=resumed_by,
     )
+
+
+def _counted(trials: Iterable[Trial]) -> dict[str, Trial]:
+    """The run of each trial that counts: the latest that has truly ended; nothing else says its outcome."""
+    return {trial.key: trial for trial in trials if trial.run.status in BY_ITSELF}
 
 
 def _score(run: Run, metric: str) -> Outcome:
