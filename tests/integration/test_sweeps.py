@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tarfile
 
 import pytest
 
@@ -20,10 +21,13 @@ from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.writer import ALIVE_NAME
 from pilothouse.training.launch import stop_run
 from pilothouse.training.spec import PID_NAME
+from pilothouse.training.sweeps.crew import TRIAL_DATA_NAME
 from pilothouse.training.sweeps.launch import SweepOrder, resume_sweep, start_sweep
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.results import BEST_NAME, Sweep, best_trial, read_sweep
 from pilothouse.training.watching import wait_for_run
+from pilothouse.upkeep.backup import back_up
+from pilothouse.upkeep.leftovers import find_leftovers
 from pilothouse.workspace import Workspace
 from waiting import wait_until
 
@@ -76,9 +80,17 @@ def test_a_killed_sweep_goes_on_and_every_trial_finishes_once(workspace: Workspa
 
     wait_until(lost, 30)
     assert get_run(store, first).status == "LOST"
+    # All rows that it learned from lie there still.
+    left = workspace.run_dir(first) / TRIAL_DATA_NAME
+    assert left.relative_to(workspace.root).as_posix() in [
+        one.path for one in find_leftovers(workspace, grace=0)
+    ]
+    with tarfile.open(back_up(workspace, workspace.root.parent / "kept.tar").path) as tar:
+        assert not [name for name in tar.getnames() if "trial-data" in name]
     second = resume_sweep(workspace, first[:8])
     with pytest.raises(PilothouseError, match="under way"):
         resume_sweep(workspace, first)
+    assert not left.exists()
     (workspace.root / "go").touch()
     assert wait_for_run(workspace, second, 60).status == "FINISHED"
     sweep = read_sweep(store, second)

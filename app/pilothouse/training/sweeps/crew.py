@@ -16,7 +16,9 @@ from pilothouse.training.spec import available_threads
 from pilothouse.training.sweeps.plan import SweepPlan
 from pilothouse.training.sweeps.trial import Order, TrialResult, begin_batch, run_trial
 
-DATA_NAME = "trial-data.joblib"
+TRIAL_DATA_NAME = ".trial-data.tmp"
+"""What the workers read. Its name says that it is none of the run's: of a sweep that was killed `gc` removes
+it, and no backup takes it."""
 _LOOK = 0.5  # seconds between looks at who our parent is
 Results = Generator[TrialResult, None, None]
 
@@ -64,7 +66,7 @@ def _here(plan: SweepPlan, data: Any, run_dir: Path) -> Iterator[Crew]:
     import joblib
 
     # Written once and read once by each worker: an argument would be copied for every trial.
-    path = run_dir / DATA_NAME
+    path = run_dir / TRIAL_DATA_NAME
     joblib.dump(data, path)
 
     from joblib._parallel_backends import LokyBackend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from pilothouse.training.inputs import dataset_for, has_data, lay_out
 from pilothouse.training.launch import find_recipe_name, spawn_run
 from pilothouse.training.recipes import Recipe, check_params, find_recipe
 from pilothouse.training.spec import DATA_NAME, RunSpec, available_threads, folder_of, read_spec
+from pilothouse.training.sweeps.crew import TRIAL_DATA_NAME
 from pilothouse.training.sweeps.plan import (
     KIND,
     ROWS,
@@ -251,6 +253,10 @@ def _resume(workspace: Workspace, store: Store, sweep: Sweep, jobs: int | None, 
     if spec.command:
         folder_of(workspace, spec)
     plan = code_sent(workspace, plan, spec)
+    # If it was killed, it left its rows, and each that goes on with it writes its own. Whoever has them open
+    # still, on Windows, keeps them.
+    with contextlib.suppress(OSError):
+        (folder / TRIAL_DATA_NAME).unlink(missing_ok=True)
     dataset = None
     if spec.dataset_version:
         from pilothouse.data.versions import get_dataset_version
