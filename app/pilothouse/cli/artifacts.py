@@ -13,7 +13,8 @@ from pilothouse.errors import NotFoundError, PilothouseError, UsageError
 from pilothouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pilothouse.tracking.runs import Point, Run
+    from pilothouse.tracking.points import Point
+    from pilothouse.tracking.runs import Run
 
 MOST_JSON = 1_000_000
 """Bytes of a text that `--json` carries."""
@@ -142,9 +143,7 @@ def metrics(
     if not (keys or as_csv or as_json):
         _show_summaries(found, read_extremes(store, found.run_id))
         return
-    history = {
-        key: points for key, points in metric_history(store, found.run_id).items() if not keys or key in keys
-    }
+    history = metric_history(store, found.run_id, keys)
     rows = {key: _rows(found, points, weight) for key, points in history.items()}
     if as_csv:
         _print_csv(rows, weight)

@@ -54,9 +54,13 @@ class Transaction:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Return every row as a dict of column to value; times are aware, in UTC."""
+        names, rows = self.fetched(sql, params)
+        return _as_dicts(names, rows)
+
+    def fetched(self, sql: str, params: Sequence[Any] = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the columns' names, and every row as DuckDB gives it: times are in UTC without a zone."""
         self._run(sql, params)
-        names = [column[0] for column in self._cursor.description or ()]
-        return [dict(zip(names, map(_from_store, row), strict=True)) for row in self._cursor.fetchall()]
+        return [column[0] for column in self._cursor.description or ()], self._cursor.fetchall()
 
     def _run(self, sql: str, params: Sequence[Any]) -> None:
         self._cursor.execute(sql, [_to_store(value) for value in params])
@@ -83,6 +87,10 @@ class Transaction:
             f"INSERT INTO {table} ({columns}) SELECT {', '.join(['unnest(?)'] * len(names))}", lists
         )
         self._cursor.fetchall()
+
+
+def _as_dicts(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+    return [dict(zip(names, map(_from_store, row), strict=True)) for row in rows]
 
 
 def _to_store(value: Any) -> Any:
@@ -135,7 +143,14 @@ class Store:
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read rows in a transaction of their own."""
         with self.reading() as tx:
-            return tx.rows(sql, params)
+            names, rows = tx.fetched(sql, params)
+        # What is made of many rows takes longer than to read them, and nobody need wait for that.
+        return _as_dicts(names, rows)
+
+    def query_tuples(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read rows as DuckDB gives them, times in UTC without a zone, in a transaction of their own."""
+        with self.reading() as tx:
+            return tx.fetched(sql, params)[1]
 
     @property
     def read_only(self) -> bool:

@@ -5,7 +5,7 @@ What journals say that is new is written to the store first: who only reads writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from pilothouse.store import Store, Transaction
 from pilothouse.tracking.digests import MetricSummary, parts_of
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
+from pilothouse.tracking.points import Point, read_points
 from pilothouse.tracking.search.search import Search
 from pilothouse.tracking.selecting import NEWEST, Order, count_of, page_and_count, page_of, selection
 from pilothouse.tracking.statuses import ENDED
@@ -82,15 +83,6 @@ class Run:
         for name in ("started_at", "ended_at"):
             shown[name] = shown[name].isoformat() if shown[name] else None
         return shown
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One value of a metric."""
-
-    step: int
-    value: float
-    at: datetime
 
 
 def list_runs(
@@ -226,14 +218,15 @@ def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
     return runs
 
 
-def metric_history(store: Store, run_id: str) -> dict[str, list[Point]]:
-    """Return every metric of a run with its points in the order of their steps, then as they were written."""
+def metric_history(store: Store, run_id: str, keys: Collection[str] = ()) -> dict[str, list[Point]]:
+    """Return metrics of a run with their points in the order of their steps, then as they were written.
+
+    Args:
+        store: the workspace's store.
+        run_id: of which run.
+        keys: which metrics; all if none is named.
+    """
     fold(store)
-    rows = store.query(
-        "SELECT key, step, value, recorded_at FROM metric_points WHERE run_id = ? ORDER BY key, step, rowid",
-        [run_id],
-    )
-    history: dict[str, list[Point]] = {}
-    for row in rows:
-        history.setdefault(row["key"], []).append(Point(row["step"], row["value"], row["recorded_at"]))
-    return history
+    rows = store.query("SELECT key, count FROM metrics WHERE run_id = ?", [run_id])
+    counts = {row["key"]: row["count"] for row in rows if not keys or row["key"] in keys}
+    return {key: points for _, metrics in read_points(store, [(run_id, counts)]) for key, points in metrics}

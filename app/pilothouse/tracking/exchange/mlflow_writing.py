@@ -21,8 +21,9 @@ from pilothouse.tracking.exchange.rows import (
     USER_TAG,
     milliseconds,
 )
-from pilothouse.tracking.exchange.selecting import read_in_pages, read_points
-from pilothouse.tracking.runs import Point, Run
+from pilothouse.tracking.exchange.selecting import read_in_pages, read_with_points
+from pilothouse.tracking.points import Histories, Point
+from pilothouse.tracking.runs import Run
 
 DATABASE_NAME = "mlflow.db"
 ARTIFACTS_NAME = "artifacts"
@@ -55,15 +56,14 @@ def write_mlflow(
         con.execute("INSERT INTO alembic_version VALUES (?)", [REVISION])
         _add_experiment(con, "Default", 0, final, None)
         for runs in read_in_pages(store, run_ids):
-            points = read_points(store, [run.run_id for run in runs])
-            for run in runs:
+            for run, metrics in read_with_points(store, runs):
                 name = run.tags.get(EXPERIMENT_TAG) or run.model or OWN_EXPERIMENT
                 if name not in experiments:
                     experiments[name] = len(experiments)
                     _add_experiment(con, name, experiments[name], final, milliseconds(run.started_at))
                 mlflow_id = ids[run.run_id]
                 _add_run(con, run, mlflow_id, experiments[name], final, ids.get(run.parent_run_id, ""))
-                _add_points(con, mlflow_id, points.get(run.run_id, {}))
+                _add_points(con, mlflow_id, metrics)
                 source = store.workspace.run_dir(run.run_id) / "artifacts"
                 if artifacts and source.is_dir():
                     more = copy_artifacts(source, folder / ARTIFACTS_NAME / mlflow_id / "artifacts")
@@ -151,10 +151,12 @@ def _tags(run: Run) -> dict[str, str]:
     return {**tags, **{OWN_PREFIX + key: value for key, value in own.items() if value}}
 
 
-def _add_points(con: sqlite3.Connection, mlflow_id: str, points: Mapping[str, Sequence[Point]]) -> None:
-    # MLflow keeps a point once; ours may hold the very same one twice.
-    con.executemany("INSERT OR IGNORE INTO metrics VALUES (?, ?, ?, ?, ?, ?)", _metrics(mlflow_id, points))
-    for key, mine in points.items():
+def _add_points(con: sqlite3.Connection, mlflow_id: str, metrics: Histories) -> None:
+    for key, mine in metrics:
+        # MLflow keeps a point once; ours may hold the very same one twice.
+        con.executemany(
+            "INSERT OR IGNORE INTO metrics VALUES (?, ?, ?, ?, ?, ?)", _rows(mlflow_id, key, mine)
+        )
         last = mine[-1]
         value, is_nan = _number(last.value)
         con.execute(
@@ -163,13 +165,12 @@ def _add_points(con: sqlite3.Connection, mlflow_id: str, points: Mapping[str, Se
         )
 
 
-def _metrics(
-    mlflow_id: str, points: Mapping[str, Sequence[Point]]
+def _rows(
+    mlflow_id: str, key: str, points: Sequence[Point]
 ) -> Iterator[tuple[str, float, int, str, int, int]]:
-    for key, mine in points.items():
-        for point in mine:
-            value, is_nan = _number(point.value)
-            yield key, value, milliseconds(point.at), mlflow_id, point.step, is_nan
+    for point in points:
+        value, is_nan = _number(point.value)
+        yield key, value, milliseconds(point.at), mlflow_id, point.step, is_nan
 
 
 def _number(value: float) -> tuple[float, int]:

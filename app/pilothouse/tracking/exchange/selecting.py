@@ -1,19 +1,19 @@
-"""Which runs to export, and reading them a few hundred at a time."""
+"""Which runs to export, and reading them a few hundred at a time, their points some ten thousand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pilothouse.errors import NotFoundError
 from pilothouse.store import Store
 from pilothouse.tracking.folding import fold
-from pilothouse.tracking.runs import Point, Run, get_run, list_runs, read_runs
+from pilothouse.tracking.points import Histories, read_points
+from pilothouse.tracking.runs import Run, get_run, read_runs
 from pilothouse.tracking.search import parse
-from pilothouse.tracking.selecting import NEWEST
+from pilothouse.tracking.selecting import selection
 
 PAGE = 500
-OLDEST = replace(NEWEST, descending=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,13 @@ def select_runs(store: Store, refs: Sequence[str] = (), search: str = "") -> lis
     """
     if refs:
         return list(dict.fromkeys(get_run(store, ref).run_id for ref in refs))
-    found: list[str]
-    if search.strip():
-        where, found = parse(search), []
-        while page := list_runs(store, where=where, order=OLDEST, limit=PAGE, offset=len(found)):
-            found += [run.run_id for run in page]
-    else:
-        fold(store)
-        rows = store.query(
-            "SELECT run_id FROM runs WHERE started_at IS NOT NULL AND deleted_at IS NULL"
-            " ORDER BY started_at, run_id"
-        )
-        found = [row["run_id"] for row in rows]
+    where, bound = selection(None, None, parse(search) if search.strip() else None)
+    fold(store)
+    # All at once, of one moment: between pages runs would begin to match or cease to, and some be missed.
+    rows = store.query_tuples(
+        f"SELECT runs.run_id FROM runs WHERE {where} ORDER BY runs.started_at, runs.run_id", bound
+    )
+    found: list[str] = [run_id for (run_id,) in rows]
     if not found:
         raise NotFoundError(
             "No runs match." if search else "There are no runs yet.", untouched="Nothing was written."
@@ -64,18 +59,11 @@ def read_in_pages(store: Store, run_ids: Sequence[str]) -> Iterator[list[Run]]:
         yield [found[run_id] for run_id in ids if run_id in found]
 
 
-def read_points(store: Store, run_ids: Sequence[str]) -> dict[str, dict[str, list[Point]]]:
-    """Return the metrics' points of some runs, by run and key, by step and then as they were written."""
-    rows = store.query(
-        "SELECT run_id, key, step, value, recorded_at FROM metric_points"
-        " WHERE run_id IN (SELECT unnest(?)) ORDER BY run_id, key, step, rowid",
-        [list(run_ids)],
-    )
-    points: dict[str, dict[str, list[Point]]] = {}
-    for row in rows:
-        mine = points.setdefault(row["run_id"], {}).setdefault(row["key"], [])
-        mine.append(Point(row["step"], row["value"], row["recorded_at"]))
-    return points
+def read_with_points(store: Store, runs: Sequence[Run]) -> Iterator[tuple[Run, Histories]]:
+    """Yield runs with the points of their metrics, which are read while they are gone through."""
+    counts = [(run.run_id, {key: one.count for key, one in run.summaries.items()}) for run in runs]
+    for run, (_, histories) in zip(runs, read_points(store, counts), strict=True):
+        yield run, histories
 
 
 def read_keys(store: Store, run_ids: Sequence[str]) -> Keys:

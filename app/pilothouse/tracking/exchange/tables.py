@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from pilothouse.jsontext import dumps
 from pilothouse.store import Store
-from pilothouse.tracking.exchange.selecting import Keys, read_in_pages, read_keys, read_points
+from pilothouse.tracking.exchange.selecting import Keys, read_in_pages, read_keys, read_with_points
+from pilothouse.tracking.points import MOST_POINTS, Histories
 from pilothouse.tracking.runs import Run
 
 ATTRIBUTES = {
@@ -49,18 +50,19 @@ class Table:
         self.columns = dict(POINTS) if history else _columns(self._keys)
 
     def pages(self) -> Iterator[list[list[Any]]]:
-        """Yield rows, a few hundred runs at a time."""
+        """Yield rows, of a few hundred runs or a few ten thousand points at a time."""
         for runs in read_in_pages(self._store, self._run_ids):
-            if self._history:
-                points = read_points(self._store, [run.run_id for run in runs])
-                yield [
-                    [run.run_id, key, point.step, point.value, point.at]
-                    for run in runs
-                    for key, mine in points.get(run.run_id, {}).items()
-                    for point in mine
-                ]
-            else:
+            if not self._history:
                 yield [_row(run, self._keys) for run in runs]
+                continue
+            rows: list[list[Any]] = []
+            for run, metrics in read_with_points(self._store, runs):
+                for key, points in metrics:
+                    rows += ([run.run_id, key, point.step, point.value, point.at] for point in points)
+                    if len(rows) >= MOST_POINTS:
+                        yield rows
+                        rows = []
+            yield rows
 
 
 def _columns(keys: Keys) -> dict[str, str]:
@@ -107,17 +109,28 @@ def write_json(store: Store, run_ids: Sequence[str], file: IO[str], *, history: 
     """Write a list of runs as `runs --json` prints them, with metrics' ranges and, if asked, their points."""
     mark = "["
     for runs in read_in_pages(store, run_ids):
-        points = read_points(store, [run.run_id for run in runs]) if history else {}
-        for run in runs:
+        found: Iterable[tuple[Run, Histories]] = ((run, ()) for run in runs)
+        for run, metrics in read_with_points(store, runs) if history else found:
             about = {**run.to_json(), "summaries": {key: _summary(run, key) for key in run.summaries}}
-            if history:
-                about["history"] = {
-                    key: [[point.step, point.value, point.at.isoformat()] for point in mine]
-                    for key, mine in points.get(run.run_id, {}).items()
-                }
-            file.write(f"{mark}\n{dumps(about)}")
+            text = dumps(about)
+            if not history:
+                file.write(f"{mark}\n{text}")
+            else:
+                file.write(f'{mark}\n{text[:-1]},"history":')
+                _write_history(metrics, file)
+                file.write("}")
             mark = ","
     file.write("[]\n" if mark == "[" else "\n]\n")
+
+
+def _write_history(metrics: Histories, file: IO[str]) -> None:
+    """Write an object of the metrics' points, one metric after the other: there may be millions of points."""
+    mark = "{"
+    for key, points in metrics:
+        told = [[point.step, point.value, point.at.isoformat()] for point in points]
+        file.write(f"{mark}{dumps(key)}:{dumps(told)}")
+        mark = ","
+    file.write("{}" if mark == "{" else "}")
 
 
 def _summary(run: Run, key: str) -> dict[str, Any]:

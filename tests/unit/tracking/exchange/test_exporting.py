@@ -6,6 +6,7 @@ import io
 import json
 import math
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, PilothouseError, UsageError
-from pilothouse.store import Store, list_events, open_store
+from pilothouse.store import Store, Transaction, list_events, open_store
 from pilothouse.tracking.exchange.exporting import export_runs, format_of
 from pilothouse.tracking.exchange.importing import import_runs
 from pilothouse.tracking.exchange.opening import open_source
@@ -121,6 +122,30 @@ def test_which_runs(workspace: Workspace, store: Store) -> None:
     delete_runs(store, [one])
     assert select_runs(store) == [two]
     assert select_runs(store, ["one"]) == [one]
+
+
+def test_runs_that_match_all_along_are_chosen_whatever_else_changes_meanwhile(
+    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in "abcdefgh":
+        writer = open_run(workspace, RunStart(kind="api", status="RUNNING", tags={"keep": "y"}), hold=True)
+        writer.set_tags({"which": text})
+        writer.end("FINISHED", 0)
+    every = [run.run_id for run in reversed(list_runs(store))]
+    transaction, gone = Store.transaction, every[:4]
+
+    @contextlib.contextmanager
+    def busy(store: Store) -> Iterator[Transaction]:
+        """Whenever somebody has read, another one lets go of a run."""
+        with transaction(store) as tx:
+            yield tx
+        with transaction(store) as tx:
+            tx.execute("DELETE FROM tags WHERE run_id = ?", [gone.pop(0)] if gone else [""])
+
+    monkeypatch.setattr("pilothouse.tracking.exchange.selecting.PAGE", 2)
+    for name in ("reading", "transaction"):
+        monkeypatch.setattr(Store, name, busy)
+    assert set(every[4:]) <= set(select_runs(store, search="tags.keep = y"))
 
 
 def test_nothing_is_overwritten_unasked(workspace: Workspace, store: Store, tmp_path: Path) -> None:
