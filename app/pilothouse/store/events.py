@@ -12,6 +12,9 @@ from typing import Any
 from pilothouse.jsontext import dumps, loads
 from pilothouse.store.connection import Row, Store, Transaction
 
+_PAGE = 10_000
+"""Events that are verified at a time, while others may write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -112,11 +115,12 @@ def list_events(
 
 def verify_events(store: Store) -> int | None:
     """Recompute the chain; return the number of the first event that does not fit, or None."""
-    previous, expected = "", 1
-    rows = store.query("SELECT * FROM events ORDER BY seq")
-    for row in rows:
-        fits = row["seq"] == expected and row["hash"] == _chain(previous, row)
-        if not fits:
-            return expected
-        previous, expected = row["hash"], expected + 1
+    previous, expected, first = "", 1, -(2**63)
+    while rows := store.query("SELECT * FROM events WHERE seq >= ? ORDER BY seq LIMIT ?", [first, _PAGE]):
+        for row in rows:
+            fits = row["seq"] == expected and row["hash"] == _chain(previous, row)
+            if not fits:
+                return expected
+            previous, expected = row["hash"], expected + 1
+        first = expected
     return None

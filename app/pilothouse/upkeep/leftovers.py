@@ -106,11 +106,16 @@ def remove_leftovers(
             if needed(one, path) or (one.kind in _AGED and _touched(workspace, path) > before):
                 continue
             trash.mkdir(parents=True, exist_ok=True)
+            moved = trash / str(number)
             with suppress(OSError):
-                path.rename(trash / str(number))
-                gone.append(one)
+                path.rename(moved)
                 if one.kind == "object":
+                    # Whoever keeps the same bytes meanwhile touched it before, or finds that it is gone.
+                    if max(moved.lstat().st_mtime, last_kept(workspace, path.name)) > before:
+                        moved.replace(path)
+                        continue
                     forget(workspace, path.name)
+                gone.append(one)
         if gone:
             freed = sum(one.bytes for one in gone)
             words = f"Removed {len(gone)} leftovers, {freed / 1e6:,.1f} MB."

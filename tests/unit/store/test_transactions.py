@@ -5,15 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import PilothouseError
-from pilothouse.store import Store, dumps, list_events, loads, record, verify_events
+from pilothouse.store import Store, Transaction, dumps, events, list_events, loads, record, verify_events
 from pilothouse.store import connection as connection_module
 from pilothouse.workspace import Workspace
 from waiting import wait_until
@@ -196,6 +198,29 @@ def test_a_changed_trail_is_found_at_the_event_that_was_changed(store: Store, ch
     with store.transaction() as tx:
         tx.execute(change)
     assert verify_events(store) == 3
+
+
+def test_a_long_trail_is_verified_while_others_may_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_PAGE", 2)
+    for number in range(5):
+        with store.transaction() as tx:
+            record(tx, "test", "x", str(number))
+    read, real = [], Transaction.fetched
+
+    def counted(tx: Transaction, sql: str, params: Sequence[Any] = ()) -> Any:
+        found = real(tx, sql, params)
+        read.append(len(found[1]))
+        return found
+
+    monkeypatch.setattr(Transaction, "fetched", counted)
+    assert verify_events(store) is None
+    assert read == [2, 2, 1, 0]
+    for seq, first in ((5, 5), (3, 3), (-1, 1)):
+        with store.transaction() as tx:
+            tx.execute("UPDATE events SET seq = ?, message = 'other' WHERE seq = ?", [seq, abs(seq)])
+        assert verify_events(store) == first
 
 
 def test_numbers_that_json_has_no_word_for() -> None:

@@ -9,6 +9,7 @@ import pytest
 from pilothouse.data.versions import keep
 from pilothouse.processes import hold_alive
 from pilothouse.store import Store, list_events
+from pilothouse.tracking.origin.code import keep_code, read_code
 from pilothouse.tracking.trash import purge_runs
 from pilothouse.tracking.writer import RunStart, RunWriter, open_run
 from pilothouse.upkeep.leftovers import find_leftovers, remove_leftovers
@@ -165,6 +166,43 @@ def test_what_became_needed_meanwhile_stays(workspace: Workspace, store: Store, 
     assert remove_leftovers(workspace, found) == []
     for path in (kept, named, orphan):
         assert path.exists()
+
+
+def test_code_that_a_run_keeps_meanwhile_stays(workspace: Workspace, tmp_path: Path) -> None:
+    """Its bytes lie there of a purged run, and nothing names them before the run's record is written."""
+    content = "print(1)\n"
+    script = put(workspace.root / "train.py", content)
+    (code,) = keep_code(workspace, tmp_path / "nothing", [script]).files
+    kept = workspace.objects_dir / code.sha256
+    for again in (0, 1):
+        os.utime(kept, (OLD, OLD))
+        found = find_leftovers(workspace)
+        assert [one.path for one in found] == [f".pilothouse/objects/{code.sha256}"]
+        if again:
+            # Kept by a hard link, whose times are those of somebody's file: it becomes a file of its own.
+            os.link(kept, tmp_path / "data.py")
+        assert keep_code(workspace, tmp_path / "nothing", [script]).files == (code,)
+        assert remove_leftovers(workspace, found) == []
+        assert read_code(workspace, code) == content.encode()
+    assert (tmp_path / "data.py").stat().st_mtime == OLD
+
+
+def test_what_is_kept_in_the_very_moment_of_its_removal_stays(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = put(workspace.root / "train.py", "print(1)\n")
+    (code,) = keep_code(workspace, tmp_path / "nothing", [script]).files
+    os.utime(workspace.objects_dir / code.sha256, (OLD, OLD))
+    found = find_leftovers(workspace)
+    rename = Path.rename
+
+    def late(path: Path, target: Path) -> Path:
+        keep_code(workspace, tmp_path / "nothing", [script])
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert remove_leftovers(workspace, found) == []
+    assert read_code(workspace, code) == b"print(1)\n"
 
 
 def test_links_are_neither_followed_nor_removed(workspace: Workspace, tmp_path: Path) -> None:

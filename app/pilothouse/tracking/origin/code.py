@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,14 +80,21 @@ def keep_code(
             left_out += 1
             continue
         digest = hashlib.sha256(content).hexdigest()
-        place = workspace.objects_dir / digest
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(place, content)
+        _keep(workspace.objects_dir / digest, content)
         kept[name] = CodeFile(name, digest, len(content))
         size += len(content)
     found = tuple(sorted(kept.values(), key=lambda one: one.path))
     return KeptCode(found, left_out, tuple(sorted(set(changed))))
+
+
+def _keep(place: Path, content: bytes) -> None:
+    """Keep bytes, or make them young again: nothing names them yet, and what is old is tidied up."""
+    with suppress(OSError):
+        # The times of one that is a link to a data file are that file's, too.
+        if place.stat().st_nlink == 1:
+            os.utime(place)
+            return
+    write_atomic(place, content)
 
 
 def read_code(workspace: Workspace, file: CodeFile) -> bytes | None:
