@@ -162,11 +162,11 @@ def logs(run: str, follow: bool, workspace: Workspace, as_json: bool) -> None:
         return
     if follow:
         follow_run(workspace, run_id, with_output=True)
-        return
-    log = LogPrinter(workspace, run_id)
-    if log.show():
-        log.end()
-    elif not is_recorded(workspace, run_id):
+    else:
+        log = LogPrinter(workspace, run_id)
+        if log.show():
+            log.end()
+    if not is_recorded(workspace, run_id):
         say("What it prints is not recorded: start it with `pilothouse run -- COMMAND` to keep that.")
 
 

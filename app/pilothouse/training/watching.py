@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilothouse.errors import NotFoundError
 from pilothouse.processes import is_alive
 from pilothouse.tracking.journal import read_pieces
 from pilothouse.tracking.last_values import LastValues
@@ -74,11 +73,9 @@ class RunWatch:
 def watch_run(workspace: Workspace, run_id: str, timeout: float | None = None) -> Iterator[RunWatch]:
     """Look at a run again and again until it has ended or `timeout` seconds are over.
 
-    A run whose process is gone without an end is folded into the store, which makes it LOST.
+    A run whose process is gone without an end is folded into the store, which makes it LOST. Where the journal
+    says no end and the store does, nothing more comes: the run was imported, or its folder is gone.
     """
-    from pilothouse.store import open_store
-    from pilothouse.tracking.folding import fold
-
     folder = workspace.run_dir(run_id)
     until = None if timeout is None else time.monotonic() + timeout
     watch = RunWatch(folder)
@@ -91,12 +88,27 @@ def watch_run(workspace: Workspace, run_id: str, timeout: float | None = None) -
             return
         if is_alive(folder / ALIVE_NAME):
             died_at = None
-        elif died_at is None:
+        elif died_at is None and (folder / JOURNAL_NAME).exists():
             died_at = now
-        elif now - died_at > _DOUBT:
-            fold(open_store(workspace))
-            died_at = None
+        elif died_at is None or now - died_at > _DOUBT:
+            died_at = now
+            # If it is LOST its journal says so now, unless there is none.
+            if _is_over(workspace, run_id) and not watch.look():
+                return
         time.sleep(LOOK)
+
+
+def _is_over(workspace: Workspace, run_id: str) -> bool:
+    """Whether the store, told of all journals, has an end of a run, or knows no such run."""
+    from pilothouse.store import open_store
+    from pilothouse.tracking.folding import fold
+    from pilothouse.tracking.statuses import ENDED
+
+    store = open_store(workspace)
+    fold(store)
+    with store.reading() as tx:
+        row = tx.row("SELECT status FROM runs WHERE run_id = ?", [run_id])
+    return row is None or row["status"] in ENDED
 
 
 def wait_for_run(workspace: Workspace, run_id: str, timeout: float | None = None) -> Run:
@@ -112,10 +124,8 @@ def wait_for_run(workspace: Workspace, run_id: str, timeout: float | None = None
 def read_log(workspace: Workspace, run_id: str, offset: int = 0, limit: int = 1 << 20) -> tuple[str, int]:
     """Return a run's output from byte `offset` on, at most `limit` bytes, and the offset after it.
 
-    A character that the limit, or a writer still at it, cuts in two waits for the next call.
-
-    Raises:
-        NotFoundError: there is no such run.
+    A character that the limit, or a writer still at it, cuts in two waits for the next call. Empty where none
+    was kept, as of an imported run: whether there is such a run is not asked here.
     """
     folder = workspace.run_dir(run_id)
     offset = max(0, offset)
@@ -124,10 +134,6 @@ def read_log(workspace: Workspace, run_id: str, offset: int = 0, limit: int = 1 
             file.seek(offset)
             data = file.read(limit)
     except FileNotFoundError:
-        if not folder.is_dir():
-            raise NotFoundError(
-                f"There is no run {run_id!r}.", next="List them with `pilothouse runs`."
-            ) from None
         return "", offset
     # A torn character that stands alone is not waited for: at a log's end nothing more may come.
     cut = _torn(data)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from tests.foreign_runs import make_database
 from tests.hostile import HOSTILE
 
 from pilothouse.cli.main import main
@@ -149,3 +151,23 @@ def test_the_log_of_a_run_that_only_logs_says_that_it_is_not_kept(
     assert told.out == "" and "is not recorded" in told.err
     assert main(["logs", "gull", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["log"] == ""
+
+
+def test_the_log_of_an_imported_run_is_followed_to_its_end(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    kept = tmp_path / "kept" / "artifacts"
+    kept.mkdir(parents=True)
+    (kept / "a.txt").write_text("a")
+    runs = [{"id": "a" * 32, "name": "bare"}, {"id": "b" * 32, "name": "full", "uri": str(kept)}]
+    assert main(["import", str(make_database(tmp_path / "mlflow.db", runs))]) == 0
+    capsys.readouterr()
+    for name in ("bare", "full"):
+        # With artifacts it has a folder, and never a journal.
+        for words in (["logs", name], ["logs", name, "--follow"]):
+            assert main(words) == 0
+            told = capsys.readouterr()
+            assert told.out == "" and "is not recorded" in told.err
+        assert main(["logs", name, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["log"] == ""

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from pilothouse.store import Store
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import get_run
+from pilothouse.tracking.trash import purge_runs
 from pilothouse.tracking.writer import RunStart, attach_run, open_run, reopen_run
 from pilothouse.training.sweeps.ledger import _logged
-from pilothouse.training.watching import RunWatch
+from pilothouse.training.watching import RunWatch, watch_run
 from pilothouse.workspace import Workspace
 
 START = RunStart(kind="api", name="watched", status="RUNNING")
@@ -47,6 +48,23 @@ def test_a_run_that_goes_on_is_watched_on(workspace: Workspace) -> None:
     again.end("FINISHED", 0)
     assert watch.look() and (watch.status, watch.ended) == ("FINISHED", True)
     assert not watch.look()
+
+
+def test_a_run_that_is_taken_away_is_not_watched_for_ever(workspace: Workspace, store: Store) -> None:
+    writer = open_run(workspace, START, hold=True)
+    looks = watch_run(workspace, writer.run_id)
+    assert next(looks).status == "RUNNING"
+    writer.end("FAILED", 1)
+    purge_runs(store, [writer.run_id])
+    # The journal was gone before anybody read the end in it.
+    assert not any(watch.ended for watch in looks)
+
+
+def test_a_run_that_was_killed_is_watched_to_its_end(workspace: Workspace) -> None:
+    writer = open_run(workspace, START, hold=True)
+    writer.close()
+    *_, last = watch_run(workspace, writer.run_id)
+    assert (last.status, last.ended) == ("LOST", True)
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
