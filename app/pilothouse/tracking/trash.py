@@ -7,6 +7,7 @@ events.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,14 +15,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.processes import is_alive
 from pilothouse.store import Store, Transaction, record
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import Run, get_run, read_runs
 from pilothouse.tracking.statuses import ENDED
+from pilothouse.tracking.writer import ALIVE_NAME
 
 PURGED_PREFIX = ".purged-"
 """Start of the name that a run's folder gets before it is removed; no run is called so."""
 
+_PATIENCE = 0.5
+"""Seconds that a process may take to let go of a run whose end it has told."""
 _TABLES = ("runs", "params", "tags", "metrics", "metric_points", "digests")
 
 
@@ -86,12 +91,14 @@ def delete_runs(store: Store, refs: Sequence[str], *, actor: str | None = None) 
 
     Raises:
         NotFoundError: one of them does not exist, or names several.
-        PilothouseError: one of them is still running.
+        PilothouseError: one of them is still running, or goes on just now.
     """
     found = _find(store, refs, prefer_deleted=False)
-    _refuse_active(found, "Nothing was deleted.")
+    _wait_for_ends(store, found)
     with store.transaction() as tx:
-        fresh = [run for run in _now(tx, found) if run.deleted_at is None]
+        now = _now(tx, found)
+        _refuse_active(store, now, "Nothing was deleted.")
+        fresh = [run for run in now if run.deleted_at is None]
         _set_deleted(tx, fresh, datetime.now(UTC))
         if fresh:
             _tell(tx, fresh, "delete", "put into the trash", actor)
@@ -118,16 +125,17 @@ def purge_runs(store: Store, refs: Sequence[str], *, actor: str | None = None) -
 
     Raises:
         NotFoundError: one of them does not exist, or names several.
-        PilothouseError: one of them is still running, or a model version was made by it.
+        PilothouseError: one of them is still running, or goes on just now, or a model version was made by it.
     """
     found = _find(store, refs, prefer_deleted=True)
-    _refuse_active(found, "Nothing was purged.")
+    _wait_for_ends(store, found)
     with store.transaction() as tx:
-        gone = _now(tx, found)
-        ids = [run.run_id for run in gone]
+        now = _now(tx, found)
+        _refuse_active(store, now, "Nothing was purged.")
+        ids = [run.run_id for run in now]
         made = kept_for_versions(tx, ids)
         if made:
-            run = next(run for run in gone if run.run_id in made)
+            run = next(run for run in now if run.run_id in made)
             raise PilothouseError(
                 f"Run {run.name} ({run.run_id}) cannot be purged: {made[run.run_id]} was made by it, and its "
                 "lineage and holdout are needed.",
@@ -136,8 +144,8 @@ def purge_runs(store: Store, refs: Sequence[str], *, actor: str | None = None) -
             )
         for table in _TABLES:
             tx.execute(f"DELETE FROM {table} WHERE list_contains(?, run_id)", [ids])
-        if gone:
-            _tell(tx, gone, "purge", "purged", actor)
+        if now:
+            _tell(tx, now, "purge", "purged", actor)
         # Before the commit: whoever reads journals next must not take a purged run for a new one.
         for run_id in ids:
             (store.workspace.active_dir / run_id).unlink(missing_ok=True)
@@ -146,7 +154,7 @@ def purge_runs(store: Store, refs: Sequence[str], *, actor: str | None = None) -
         folder = store.workspace.run_dir(run_id)
         if folder.is_dir():
             shutil.rmtree(folder.rename(folder.with_name(PURGED_PREFIX + run_id)), ignore_errors=True)
-    return gone
+    return now
 
 
 def kept_for_versions(tx: Transaction, run_ids: Sequence[str]) -> dict[str, str]:
@@ -192,7 +200,18 @@ def _now(tx: Transaction, runs: Sequence[Run]) -> list[Run]:
     return [now[run_id] for run_id in ids if run_id in now]
 
 
-def _refuse_active(runs: Sequence[Run], untouched: str) -> None:
+def _wait_for_ends(store: Store, runs: Sequence[Run]) -> None:
+    """Wait a little for processes that have told the end of their runs, but not let go of them yet."""
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until and any(run.status in ENDED and _is_held(store, run) for run in runs):
+        time.sleep(0.01)
+
+
+def _refuse_active(store: Store, runs: Sequence[Run], untouched: str) -> None:
+    """Raise if a run has not ended, or a script goes on with it, which no row may tell of yet.
+
+    To be asked inside the transaction: who goes on with a run looks into the store when it is held already.
+    """
     for run in runs:
         if run.status not in ENDED:
             raise PilothouseError(
@@ -200,6 +219,17 @@ def _refuse_active(runs: Sequence[Run], untouched: str) -> None:
                 untouched=untouched,
                 next=f"Stop it with `pilothouse stop {run.run_id}`.",
             )
+        if _is_held(store, run):
+            raise PilothouseError(
+                f"Run {run.name} ({run.run_id}) goes on: a process is it just now.",
+                untouched=untouched,
+                next="Try again when it has ended.",
+            )
+
+
+def _is_held(store: Store, run: Run) -> bool:
+    # Nobody goes on with any other kind, and there may be very many.
+    return run.kind == "api" and is_alive(store.workspace.run_dir(run.run_id) / ALIVE_NAME)
 
 
 def _set_deleted(tx: Transaction, runs: Sequence[Run], at: datetime | None) -> None:

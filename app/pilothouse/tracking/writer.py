@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -187,14 +187,24 @@ def open_run(workspace: Workspace, start: RunStart, *, hold: bool = False) -> Ru
     return RunWriter(folder, journal, alive)
 
 
-def reopen_run(workspace: Workspace, run_id: str) -> RunWriter | None:
-    """Open a run that ended, or was lost, for going on; None if a living process is it."""
+def reopen_run(
+    workspace: Workspace, run_id: str, check: Callable[[], None] = lambda: None
+) -> RunWriter | None:
+    """Open a run that ended, or was lost, for going on; None if a living process is it.
+
+    `check` is called when it counts as alive already, before it goes on; if that raises, it does not.
+    """
     if workspace.read_only:
         raise workspace.refusal()
     folder = workspace.run_dir(run_id)
     alive = hold_alive(folder / ALIVE_NAME)
     if alive is None:
         return None
+    try:
+        check()
+    except BaseException:
+        alive.release()
+        raise
     writer = RunWriter(folder, Journal(folder / JOURNAL_NAME), alive)
     writer.resume()
     # As at its start, the marker comes last.

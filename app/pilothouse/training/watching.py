@@ -73,8 +73,8 @@ class RunWatch:
 def watch_run(workspace: Workspace, run_id: str, timeout: float | None = None) -> Iterator[RunWatch]:
     """Look at a run again and again until it has ended or `timeout` seconds are over.
 
-    A run whose process is gone without an end is folded into the store, which makes it LOST. Where the store has
-    an end and the journal has none, nothing more comes: the run was imported, or its folder is gone.
+    A run whose process is gone without an end is folded into the store, which makes it LOST. Where the store
+    has an end and the journal has none, nothing more comes: the run was imported, or its folder is gone.
     """
     folder = workspace.run_dir(run_id)
     until = None if timeout is None else time.monotonic() + timeout

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 import pytest
 
 from hostile import HOSTILE
 from pilothouse.errors import NotFoundError, PilothouseError
+from pilothouse.processes import is_alive
 from pilothouse.store import Store, list_events
 from pilothouse.store.migrations import MIGRATIONS
+from pilothouse.tracking import resuming
 from pilothouse.tracking.runs import count_runs, get_run, list_runs
 from pilothouse.tracking.trash import delete_runs, list_deleted, list_trashed, purge_runs, restore_runs
-from pilothouse.tracking.writer import RunStart, open_run
+from pilothouse.tracking.writer import RunStart, open_run, reopen_run
 from pilothouse.workspace import Workspace
 
 
@@ -100,6 +104,50 @@ def test_a_run_that_goes_on_is_left_alone(workspace: Workspace, store: Store) ->
         with pytest.raises(PilothouseError, match="has not ended: RUNNING"):
             act(store, [ended, active])
     assert count_runs(store) == 2
+
+
+@pytest.mark.parametrize("act", [delete_runs, purge_runs])
+def test_a_run_that_a_script_goes_on_with_just_now_is_left_alone(
+    workspace: Workspace, store: Store, act: Callable[[Store, list[str]], object]
+) -> None:
+    other, again = make(workspace), make(workspace, "again")
+    # Its end is in the store; that it goes on is in no row and no journal yet.
+    assert get_run(store, again).status == "FINISHED"
+
+    def meanwhile() -> None:
+        with pytest.raises(PilothouseError, match=r"again .* goes on"):
+            act(store, [other, again])
+
+    writer = reopen_run(workspace, again, meanwhile)
+    assert writer is not None
+    writer.log_metrics({"loss": 0.5})
+    writer.end("FAILED", 1)
+    run = get_run(store, again)
+    assert (run.status, run.metrics, run.deleted_at) == ("FAILED", {"loss": 0.5}, None)
+    assert count_runs(store) == 2
+    act(store, [again])
+
+
+@pytest.mark.parametrize(("act", "why"), [(delete_runs, "in the trash"), (purge_runs, "purged just now")])
+def test_nobody_goes_on_with_a_run_that_goes_away_just_now(
+    workspace: Workspace,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Store, list[str]], object],
+    why: str,
+) -> None:
+    run_id = make(workspace)
+
+    def reopen(*args: Any) -> Any:
+        act(store, [run_id])
+        return reopen_run(*args)
+
+    # The script has looked at the run, and has not begun to be it.
+    monkeypatch.setattr(resuming, "reopen_run", reopen)
+    with pytest.raises(PilothouseError, match=why):
+        resuming.resume_run(workspace, run_id)
+    assert count_runs(store) == 0
+    assert not is_alive(workspace.run_dir(run_id) / "alive")
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name])
