@@ -104,11 +104,13 @@ with ph.start_run() as run:
 """
 
 
-@pytest.mark.parametrize("where", ["sub", "../beside"])
+@pytest.mark.parametrize("where", ["sub", "../NAME-beside"])
 def test_what_a_script_is_given_is_right_in_any_folder(
     workspace: Workspace, store: Store, where: str
 ) -> None:
     (workspace.root / "data" / "rows.csv").write_text("x,y\n1,0\n2,1\n")
+    # Beside a workspace of the tests lie those of others.
+    where = where.replace("NAME", workspace.root.name)
     folder = (workspace.root / where).resolve()
     folder.mkdir()
     (folder / "places.py").write_text(PLACES)
@@ -146,24 +148,25 @@ def test_what_lies_beside_a_workspace_is_found_where_both_were_moved_to(tmp_path
 def test_a_sweep_keeps_the_code_of_its_command_and_a_trial_its_words(
     workspace: Workspace, store: Store, sub: Path
 ) -> None:
-    out = workspace.root.parent / "out"
+    out = workspace.root.parent / f"{workspace.root.name}-out"
     out.mkdir()
+    script = f"../{out.name}/sw.py"
     (out / "sw.py").write_text(SWEPT)
     words = ["-p", "lr=0.1,0.2", "--fix", "tag=t", "--strategy", "grid", "--metric", "loss", "--name", "sx"]
-    done = pilothouse("sweep", *words, "--json", "--", "python", "../../out/sw.py", cwd=sub)
+    done = pilothouse("sweep", *words, "--json", "--", "python", f"../{script}", cwd=sub)
     assert done.code == 0, done.err
     swept = origin_of(workspace, done.json()["run_id"])
-    assert [one.path for one in swept.code] == ["../out/sw.py", "pilothouse.toml"]
-    assert (swept.argv, swept.folder) == (("python", "../../out/sw.py", "--tag", "t"), "sub")
+    assert [one.path for one in swept.code] == [script, "pilothouse.toml"]
+    assert (swept.argv, swept.folder) == (("python", f"../{script}", "--tag", "t"), "sub")
     assert swept.python, "the packages are those of the command's Python"
     told = pilothouse("show", "sx-0", cwd=sub).out
-    assert "argv       python ../../out/sw.py --tag t --lr 0.1" in told
-    assert "argparse" in pilothouse("show", "sx-0", "--code", "../out/sw.py", cwd=sub).out
+    assert f"argv       python ../{script} --tag t --lr 0.1" in told
+    assert "argparse" in pilothouse("show", "sx-0", "--code", script, cwd=sub).out
     trial = run_origin(workspace, get_run(store, "sx-1").run_id).origin
-    assert trial is not None and trial.script == "../out/sw.py"
-    assert ("command line", "python ../../out/sw.py --tag t --lr 0.2") in trial.machine
-    script = ("--", "python", "sw.py", "--lr", "0.1")
-    done_alone = pilothouse("run", "--workspace", workspace.root, "--name", "rx", *script, cwd=out)
+    assert trial is not None and trial.script == script
+    assert ("command line", f"python ../{script} --tag t --lr 0.2") in trial.machine
+    words = ["--workspace", str(workspace.root), "--name", "rx", "--", "python", "sw.py", "--lr", "0.1"]
+    done_alone = pilothouse("run", *words, cwd=out)
     assert done_alone.code == 0, done_alone.err
     compared = pilothouse("compare", "sx-0", "rx", "--no-intervals", cwd=workspace.root).out
     assert "byte for byte" in compared

@@ -41,7 +41,7 @@ def sent(workspace: Workspace, folder: str, *words: str) -> dict[str, float]:
 @pytest.fixture
 def out(workspace: Workspace) -> Path:
     """A folder beside the workspace; scripts in it, in the workspace and below all say which they are."""
-    out = workspace.root.parent / "beside"
+    out = workspace.root.parent / f"{workspace.root.name}-beside"
     for n, folder in enumerate((workspace.root, workspace.root / "sub", out)):
         folder.mkdir(exist_ok=True)
         (folder / "sw.py").write_text(SCRIPT.format(config=str(workspace.config_path)))
@@ -53,12 +53,12 @@ def test_a_command_runs_in_its_folder_among_the_code_that_was_sent(workspace: Wo
     assert sent(workspace, ".", "sw.py") == {"loss": 0.0}
     assert sent(workspace, "sub", "sw.py") == {"loss": 1.0}
     assert sent(workspace, "sub", "../sw.py") == {"loss": 0.0}
-    assert sent(workspace, "../beside", "sw.py") == {"loss": 2.0}
+    assert sent(workspace, f"../{out.name}", "sw.py") == {"loss": 2.0}
 
 
 def test_a_script_that_would_not_be_there_is_told(workspace: Workspace, out: Path) -> None:
-    for folder, word in ((".", "../beside/sw.py"), ("../beside", "../ws/sw.py")):
-        word = word.replace("ws", workspace.root.name)
+    beside = f"../{out.name}"
+    for folder, word in ((".", f"{beside}/sw.py"), (beside, f"../{workspace.root.name}/sw.py")):
         with pytest.raises(UsageError, match="lies outside of"):
             code_files(workspace, ("python", word), folder)
 
@@ -67,6 +67,6 @@ def test_of_a_folder_of_everything_only_what_is_named_is_sent(
     workspace: Workspace, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(out))
-    assert code_files(workspace, ("python", "sw.py"), "../beside") == ("sw.py",)
-    assert keep_code(workspace, out, [out / "sw.py"]).files[0].path == "../beside/sw.py"
+    assert code_files(workspace, ("python", "sw.py"), f"../{out.name}") == ("sw.py",)
+    assert keep_code(workspace, out, [out / "sw.py"]).files[0].path == f"../{out.name}/sw.py"
     assert len(keep_code(workspace, out, [out / "sw.py"]).files) == 1
