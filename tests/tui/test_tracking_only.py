@@ -11,6 +11,7 @@ from piloting import press, ready, settle, shown, visit
 from pilothouse.store import open_store
 from pilothouse.tracking.runs import list_runs
 from pilothouse.tui.app import PilothouseApp
+from pilothouse.tui.screens.data import DataScreen
 from pilothouse.workspace import Workspace, find_workspace
 from steering import pilothouse
 
@@ -76,3 +77,17 @@ async def test_every_screen_without_a_model(place: Workspace) -> None:
         await visit(pilot, "2")
         await press(pilot, "t")
         assert "has no model" in shown(app)
+
+
+@pytest.mark.parametrize("key", ["v", "h", "s", "F"])
+async def test_a_screen_that_needs_a_model_reads_for_none(place: Workspace, key: str) -> None:
+    app = PilothouseApp(place)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        await visit(pilot, "4")
+        await pilot.press(key)
+        await settle(pilot, lambda: not isinstance(app.screen, DataScreen))
+        await ready(pilot)
+        app.clear_notifications()
+        await settle(pilot, lambda: "Add [model] with name and target" in shown(app))
+        assert "reading" not in shown(app) and "Promote a" not in shown(app)

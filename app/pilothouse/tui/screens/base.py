@@ -186,6 +186,8 @@ class PilothouseScreen(Screen[None]):
     def _snapshot_failed(self, message: SnapshotFailed) -> None:
         self._polled()
         self._tell_header()
+        for rows in self.query("PagedRows, DriftMap"):
+            rows.say_failed(_why(message.error))  # type: ignore[attr-defined]
         if str(message.error) != self._trouble:  # say it once, not every second
             self._trouble = str(message.error)
             self.complain(message.error)
@@ -343,3 +345,12 @@ class PilothouseScreen(Screen[None]):
     def copied(self) -> str:
         """The text that ``y`` copies."""
         return ""
+
+
+def _why(error: BaseException) -> str:
+    """An error as lines: what is the case, and what to do about it."""
+    from pilothouse.errors import PilothouseError
+
+    if isinstance(error, PilothouseError):
+        return "\n".join(safe(part) for part in (error.what, error.next) if part)
+    return safe(f"{type(error).__name__}: {error}")

@@ -112,6 +112,7 @@ class ColumnScreen(PilothouseScreen):
             self.complain(message.found)
             said = f"It cannot be shown: {safe(message.found, 300)}"
             self.query_one("#told", Words).show(line((said, "$error")))
+            self.query_one("#figures", Table).say_failed("There is nothing to show.")
             return
         self._read[message.column] = message.found
         if message.column == self._column:

@@ -12,6 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from pilothouse.config.next_steps import without_a_model
 from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.data_reports import ReportReading, column_of
 from pilothouse.tui.screens.data_saving import FileActs
@@ -119,7 +120,8 @@ class DriftMapScreen(FileActs, ReportReading, FilteredScreen):
         names, target = columns_in_order(glances, worst_first=self._worst_first)
         words = self.filter_text.lower().split()
         names = [name for name in names if all(word in name.lower() for word in words)]
-        self.map.empty = no_match(self.filter_text) if words and glances else EMPTY
+        nothing = EMPTY if known.model else without_a_model("drift")
+        self.map.empty = no_match(self.filter_text) if words and glances else nothing
         self.map.set_map(files if glances else [], names, target)
         held = sum(file.held for file in files)
         drifts = sum(one.dataset_drift for one in glances)

@@ -72,6 +72,9 @@ class SchemaScreen(SchemaActs):
             if self._known is not None:
                 waiting.stop()
                 return
+            if self._trouble:
+                self.query_one("#rules-panel", Panel).retitle("Schema")
+                return
             share = f"{self.pilothouse.measuring.share:.0%}   " if self.pilothouse.measuring.share else ""
             waited = on_the_clock(time.monotonic() - began)
             self.query_one("#rules-panel", Panel).retitle("Schema", f"reading the data   {share}{waited}")

@@ -158,7 +158,7 @@ class DrawnRows(PagedRows):
     def render_line(self, y: int) -> Strip:
         """Draw one line of the viewport: the header stays, the rows scroll under it."""
         across = self.scrollable_content_region.width
-        if not self.columns:
+        if not self.columns and (self.loaded or not self.failed):
             return Strip.blank(across, self._style(""))
         if self.header and y == 0:
             return self._header_line(across)
@@ -170,7 +170,7 @@ class DrawnRows(PagedRows):
     def _empty_line(self, y: int, across: int) -> Strip:
         text = ""
         if not self.total:
-            said = (self.empty if self.loaded else "reading …").split("\n")
+            said = (self.empty if self.loaded else self.failed or "reading …").split("\n")
             words = [part for one in said for part in (wrap(one, max(8, across - 2)) or [""])]
             n = y - self.header
             text = words[n] if 0 <= n < len(words) else ""

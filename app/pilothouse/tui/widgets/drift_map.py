@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -86,6 +87,7 @@ class DriftMap(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.empty = empty
         self.loaded = False
+        self.failed = ""
         self.files: tuple[MapFile, ...] = ()
         self.names: tuple[str, ...] = ()
         self.target = ""
@@ -94,6 +96,12 @@ class DriftMap(ScrollView, can_focus=True):
         self._styles: dict[tuple[str, bool], Style] = {}
 
     # ------------------------------------------------------------ what is shown
+
+    def say_failed(self, why: str) -> None:
+        """Say why nothing was read."""
+        if why != self.failed:
+            self.failed = why
+            self.refresh()
 
     def set_map(self, files: Sequence[MapFile], names: Sequence[str], target: str = "") -> None:
         """Show these files, oldest first, and these columns; the cursor stays where it was by name,
@@ -252,7 +260,8 @@ class DriftMap(ScrollView, can_focus=True):
         """One line of the viewport: the labels stay, the columns scroll under them."""
         across = self.scrollable_content_region.width
         if not self.files or not self.names:
-            words = (self.empty if self.loaded else "reading …").split("\n")
+            said = (self.empty if self.loaded else self.failed or "reading …").split("\n")
+            words = [part for one in said for part in wrap(one, max(8, across - 2))]
             text = words[y] if y < len(words) else ""
             return Strip([Segment(fit(f" {text}", across), self._style("dim"))], across)
         head = self._head

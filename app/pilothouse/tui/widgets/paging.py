@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.worker import get_current_worker
 
-from pilothouse.tui.text import width
+from pilothouse.tui.text import safe, width
 from pilothouse.tui.widgets.renewal import PAGE, Renewal
 from pilothouse.tui.widgets.rows import Column, Fetch, Page, Row
 
@@ -86,6 +86,8 @@ class PagedRows(ScrollView):
         self.cursor = 0
         self.note = ""
         self.loaded = False
+        self.failed = ""
+        """Why there are no rows yet although they were asked for; empty while they are on their way."""
         self.marks: dict[str, tuple[str, str]] = {}
         """Row key -> the sign drawn before it, and its tone."""
         self._pages: dict[int, tuple[Row, ...]] = {}
@@ -104,6 +106,12 @@ class PagedRows(ScrollView):
         """Say this where there are no rows."""
         if words != self.empty:
             self.empty = words
+            self.refresh()
+
+    def say_failed(self, why: str) -> None:
+        """Say why there are no rows, where none were ever read: that they are being read would be a lie."""
+        if why != self.failed:
+            self.failed = why
             self.refresh()
 
     def set_columns(self, columns: tuple[Column, ...]) -> None:
@@ -194,6 +202,7 @@ class PagedRows(ScrollView):
             return
         page = message.page
         if page is None:
+            self.say_failed(safe(message.error))
             self._asked.clear()
             if self._renewal is not None and not self._renewal.replaced:
                 self._renewal = None
