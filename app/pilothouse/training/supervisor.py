@@ -34,6 +34,7 @@ from pilothouse.training.listening import Listening
 from pilothouse.training.metrics_tail import MetricsTail
 from pilothouse.training.observer import Observer
 from pilothouse.training.output import OutputLog, failure_reason
+from pilothouse.training.points_kept import PointsKept
 from pilothouse.training.spec import (
     DATA_NAME,
     GRACE,
@@ -50,7 +51,6 @@ LOOK = 0.2  # seconds between looks at the child, the stop file and the metrics 
 NICE = 5  # training gives way to the screen and to the server
 _LOCK_PATIENCE = 5.0
 _OTHERS = "A process that it left behind went on printing, which was not kept."
-_MOST_POINTS = 250_000  # lines of metrics; a script that prints one for each row must not fill the store
 
 
 class Supervisor:
@@ -62,7 +62,7 @@ class Supervisor:
         self._diary = diary
         self._log = OutputLog(run_dir / LOG_NAME)
         self._told_log_problem = False
-        self._points = 0
+        self._points = PointsKept()
         # What a recipe prints is for people; it writes its metrics to the journal itself.
         self._lines = None if spec.ours else LineReader()
         self._metrics_file = MetricsTail(run_dir / METRICS_NAME)
@@ -105,6 +105,8 @@ class Supervisor:
         if self._lines:
             self._record(self._lines.finish())
         self._record(self._metrics_file.finish())
+        for step, values in self._points.finish():
+            self._diary.metrics(values, step)
         self._complain()
         code = child.process.returncode
         status, word = verdict(code, bool(self._stopper))
@@ -157,7 +159,7 @@ class Supervisor:
 
     def _keep(self, data: bytes) -> None:
         # First the metrics: a metric that is to be seen in the log is kept, whenever this process is killed.
-        if self._lines and data and self._points <= _MOST_POINTS:
+        if self._lines and data:
             self._record(self._lines.feed(data))
         self._log.write(data)
         if self._log.problem and not self._told_log_problem:
@@ -176,16 +178,13 @@ class Supervisor:
             self._diary.tags({"data_changed": words})
 
     def _record(self, points: list[Point]) -> None:
-        for step, values in points:
-            self._points += 1
-            if self._points <= _MOST_POINTS:
-                self._diary.metrics(values, step)
+        for step, values in self._points.take(points):
+            self._diary.metrics(values, step)
 
     def _complain(self) -> None:
         """Say once what of the output and the metrics file was not read, though it may have been meant so."""
-        words = [self._lines.complaint() if self._lines else "", self._metrics_file.complaint()]
-        if self._points > _MOST_POINTS:
-            words.append(f"Lines of metrics after number {_MOST_POINTS:,} were not kept.")
+        lines = self._lines.complaint() if self._lines else ""
+        words = (lines, self._metrics_file.complaint(), self._points.complaint())
         if text := " | ".join(part for part in words if part):
             self._diary.tags({"metrics": text})
 

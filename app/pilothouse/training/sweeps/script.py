@@ -12,6 +12,7 @@ from pilothouse.errors import PilothouseError
 from pilothouse.tracking.last_values import last_of
 from pilothouse.training.lines import LineReader, Point
 from pilothouse.training.metrics_tail import MetricsTail
+from pilothouse.training.points_kept import PointsKept
 from pilothouse.training.sweeps.trial import Order, ScriptData, TrialResult
 
 if TYPE_CHECKING:
@@ -66,9 +67,11 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
             raise PilothouseError(
                 f"The command could not be started: {why_not_started(error, argv, cwd)}."
             ) from None
-        points, log, unread = _listen(child)
+        kept = PointsKept()
+        points, log, unread = _listen(child, kept)
         file = MetricsTail(metrics_path)
-        points += file.finish()
+        points += kept.take(file.finish())
+        points += kept.finish()
     code = child.process.returncode
     status, word = verdict(code, False)
     reason = ""
@@ -82,14 +85,14 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
         log.decode("utf-8", "replace"),
         reason,
         exit_code_of(code),
-        unread=" | ".join(part for part in (unread, file.complaint()) if part),
+        unread=" | ".join(part for part in (unread, file.complaint(), kept.complaint()) if part),
     )
 
 
 _NOT_FOR_SCRIPTS = {"PYTHONSAFEPATH", "PILOTHOUSE_RUN_DIR", "PILOTHOUSE_RUN_ID", "PILOTHOUSE_WORKSPACE"}
 
 
-def _listen(child: Child) -> tuple[list[Point], bytes, str]:
+def _listen(child: Child, kept: PointsKept) -> tuple[list[Point], bytes, str]:
     """Read a child's output to its end: the metrics in it, its last part, and what of it was not read."""
     from pilothouse.training.listening import Listening
 
@@ -101,8 +104,8 @@ def _listen(child: Child) -> tuple[list[Point], bytes, str]:
         while not listening.over:
             if data := listening.hear(_LOOK):
                 log = (log + data)[-LOG_KEPT:]
-                points += lines.feed(data)
-        points += lines.finish()
+                points += kept.take(lines.feed(data))
+        points += kept.take(lines.finish())
     finally:
         child.finish()
         listening.close()
