@@ -182,6 +182,10 @@ def backup(
         say(f"{word} to {made.path}: {made.files:,} files, {made.bytes / 1e6:,.1f} MB.")
         if made.left_out:
             say(f"{made.left_out:,} links were left out; what they point to in the workspace is in it.")
+        if made.changed:
+            some = ", ".join(printable(name, 200) for name in made.changed[:5])
+            more = f" and {len(made.changed) - 5} more" if len(made.changed) > 5 else ""
+            say(f"Rewritten while they were read, and perhaps not whole in it: {some}{more}.")
 
     emit(asdict(made), as_json, show_text)
 

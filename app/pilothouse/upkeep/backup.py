@@ -55,6 +55,7 @@ class Backup:
         bytes: of the files, before any compression.
         left_out: links, which are left out.
         created_at: ISO time.
+        changed: files of which something was rewritten while they were read; they may not be whole in it.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Backup:
     bytes: int
     left_out: int
     created_at: str
+    changed: tuple[str, ...] = ()
 
 
 def back_up(
@@ -78,7 +80,8 @@ def back_up(
         actor: who makes it.
 
     Raises:
-        PilothouseError: the file exists, cannot be written, or the store cannot be read.
+        PilothouseError: the file exists, cannot be written, or the store or a file of the workspace cannot be
+            read.
     """
     dest = dest.resolve()
     refuse_to_replace(dest, force=force)
@@ -111,9 +114,11 @@ def back_up(
             next="Make room or name another place.",
         ) from None
     words = f"Backed up to {dest.name}: {written.files:,} files, {written.bytes / 1e6:,.1f} MB."
-    told = {"files": written.files, "bytes": written.bytes}
+    told = {"files": written.files, "bytes": written.bytes, "changed": written.changed}
     record_outside(store, "backup", "workspace", words, told, actor)
-    return Backup(str(dest), written.files, written.bytes, written.left_out, now)
+    return Backup(
+        str(dest), written.files, written.bytes, written.left_out, now, tuple(sorted(written.changed))
+    )
 
 
 class _Written:
@@ -122,6 +127,7 @@ class _Written:
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.files = self.bytes = self.left_out = 0
+        self.changed: list[str] = []
 
     def text(self, name: str, content: str) -> None:
         about = tarfile.TarInfo(name)
@@ -134,23 +140,71 @@ class _Written:
             self.left_out += 1
             return
         # Another process may have removed what the walk saw; a pipe or socket is no file.
-        with suppress(FileNotFoundError), _opened(path) as file:
-            about = self._tar.gettarinfo(arcname=name, fileobj=file)
+        with suppress(FileNotFoundError), _Source(path) as source:
+            about = self._tar.gettarinfo(arcname=name, fileobj=source.file)
             about.type, about.linkname = tarfile.REGTYPE, ""
-            about.size = os.fstat(file.fileno()).st_size
+            about.size = source.before.st_size
             about.uid = about.gid = 0
             about.uname = about.gname = ""
-            self._tar.addfile(about, file)
+            self._tar.addfile(about, source)
             self.files += 1
             self.bytes += about.size
+            if source.has_changed():
+                self.changed.append(name)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[io.BufferedReader]:
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    with path.open("rb") as file:
-        yield file
+class _Source:
+    """A file of the workspace, as long as it was when it was opened; what is gone of it since is zeros.
+
+    Raises:
+        FileNotFoundError: it is not there (any more), or is no plain file.
+        PilothouseError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._short = False
+        with self._told():
+            if not path.is_file():
+                raise FileNotFoundError(path)
+            self.file = path.open("rb")
+        self.before = os.fstat(self.file.fileno())
+
+    def read(self, size: int = -1) -> bytes:
+        """Return exactly so many bytes."""
+        with self._told():
+            data = self.file.read(size)
+        self._short |= len(data) < size
+        return data.ljust(size, b"\0")
+
+    def has_changed(self) -> bool:
+        """Say whether something of what was read may be of another moment; what was only added is not."""
+        now = os.fstat(self.file.fileno())
+        written = now.st_mtime_ns != self.before.st_mtime_ns
+        return self._short or (written and now.st_size <= self.before.st_size)
+
+    def __enter__(self) -> _Source:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.file.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
+
+
+def _unreadable(path: object, error: OSError) -> PilothouseError:
+    return PilothouseError(
+        f"{path} cannot be read: {error.strerror or error}.",
+        untouched="The workspace was not changed; no half backup was left.",
+        next="Correct its permissions, or remove it if nobody needs it, and try again.",
+    )
 
 
 def _open_tar(path: Path) -> tarfile.TarFile:
@@ -200,6 +254,12 @@ def _state(workspace: Workspace) -> Iterator[Path]:
 
 
 def _below(folder: Path, without: Collection[Path]) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=_tell):
         folders[:] = sorted(name for name in folders if Path(place) / name not in without)
         yield from (Path(place) / name for name in sorted(names))
+
+
+def _tell(error: OSError) -> None:
+    # What was removed meanwhile is left out; what may not be read must not be missed without a word.
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise _unreadable(error.filename, error)

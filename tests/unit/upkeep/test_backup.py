@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +99,62 @@ def test_what_belongs_to_processes_stays_behind(workspace: Workspace, store: Sto
     restore(tmp_path / "b.tar", tmp_path / "there")
     kept = Workspace(tmp_path / "there").serving_dir / "predictions" / "1.jsonl"
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("length", "changed"), [(0, True), (600_000, True), (700_000, False)])
+def test_an_artifact_that_is_rewritten_meanwhile_is_told(
+    workspace: Workspace,
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    length: int,
+    changed: bool,
+) -> None:
+    run_id = get_run(store, make(workspace, "one")).run_id
+    path = workspace.run_dir(run_id) / "artifacts" / "checkpoint.pt"
+    path.write_bytes(b"1" * 600_000)
+    os.utime(path, (1, 1))
+    add = tarfile.TarFile.addfile
+
+    def meanwhile(tar: tarfile.TarFile, about: tarfile.TarInfo, file: Any = None) -> None:
+        """Its size is known; now a script writes it anew."""
+        if about.name.endswith(path.name):
+            path.write_bytes(b"1" * length)
+        add(tar, about, file)
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", meanwhile)
+    made = back_up(workspace, tmp_path / "b.tar")
+    name = f".pilothouse/runs/{run_id}/artifacts/checkpoint.pt"
+    assert made.changed == ((name,) if changed else ())
+    assert list_events(store)[0].data["changed"] == list(made.changed)
+    assert restore(tmp_path / "b.tar", tmp_path / "there").files == made.files
+    assert (Workspace(tmp_path / "there").root / name).stat().st_size == 600_000
+
+
+def test_a_file_or_folder_that_cannot_be_read_is_named(
+    workspace: Workspace, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = make(workspace, "one")
+    artifact = workspace.run_dir(run_id) / "artifacts" / "x.txt"
+
+    def refused(path: Path) -> None:
+        with monkeypatch.context() as patch:
+            for module, name in ((io, "open"), (os, "scandir")):
+                real = getattr(module, name)
+
+                def opened(one: Any, *rest: Any, _real: Any = real, **more: Any) -> Any:
+                    if str(one) == str(path):
+                        raise PermissionError(13, "Permission denied", str(path))
+                    return _real(one, *rest, **more)
+
+                patch.setattr(module, name, opened)
+            with pytest.raises(PilothouseError, match=re.escape(f"{path} cannot be read: Permission denied")):
+                back_up(workspace, tmp_path / "b.tar")
+        assert list(tmp_path.glob("*b*.tar*")) == list(tmp_path.glob(".backup-*")) == []
+
+    # The superuser may read everything, so that nothing is refused by permissions where tests run as one.
+    refused(artifact)
+    refused(artifact.parent)
 
 
 def test_the_data_folder(workspace: Workspace, store: Store, tmp_path: Path) -> None:

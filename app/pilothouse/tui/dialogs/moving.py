@@ -155,7 +155,11 @@ def exported(report: Any) -> str:
 
 def backed_up(report: Any) -> str:
     """What a backup holds."""
-    return f"Backed up to {safe(report['path'], 120)}: {report['files']:,} files, {size(report['bytes'])}."
+    said = f"Backed up to {safe(report['path'], 120)}: {report['files']:,} files, {size(report['bytes'])}."
+    if not (changed := report["changed"]):
+        return said
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return f"{said} Rewritten meanwhile, perhaps not whole in it: {safe(changed[0], 80)}{more}."
 
 
 def cleaned(answer: Any) -> str:
