@@ -69,7 +69,7 @@ class FolderSource:
                         name,
                         place,
                         _text(exported) if exported.is_file() and not exported.is_symlink() else "",
-                        int(started) if started.isdecimal() else None,
+                        _time(started),
                     )
                 )
         return found
@@ -141,6 +141,14 @@ def _datasets(folder: Path) -> Iterator[Dataset]:
 
 def _status(value: str | None) -> str:
     return _STATUS.get(value or "", value or "")
+
+
+def _time(value: str) -> int | None:
+    """What is no time is told when the run is read."""
+    try:
+        return int(value)
+    except ValueError:
+        return None
 
 
 def _whole(value: str | None) -> int | None:

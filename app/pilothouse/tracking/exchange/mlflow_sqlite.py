@@ -139,7 +139,7 @@ class SqliteSource:
                             user=_text(users.get(run.source_id)),
                             datasets=[Dataset(*map(_text, row)) for row in datasets.get(run.source_id, ())],
                         )
-                    except (TypeError, ValueError) as error:
+                    except (TypeError, ValueError, OverflowError) as error:
                         yield Unreadable(run.source_id, f"it holds a value of the wrong kind: {error}")
 
     def _points(self, con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:

@@ -237,6 +237,29 @@ def test_a_broken_run_is_told_and_left_out_whole(store: Store, tmp_path: Path) -
     assert store.query("SELECT count(DISTINCT run_id) AS n FROM params") == [{"n": 1}]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"start": math.inf},
+        {"end": -math.inf},
+        {"metrics": {"m": [(math.inf, 1.0, START)]}},
+        {"metrics": {"m": [(0, 1.0, math.inf)]}},
+    ],
+    ids=["start", "end", "step", "timestamp"],
+)
+def test_a_time_without_end_spoils_no_other_run(store: Store, tmp_path: Path, odd: dict[str, object]) -> None:
+    path = make_database(tmp_path / "m.db", [{"id": "a"}, {"id": "odd", **odd}, {"id": "z"}])
+    report = take(store, path)
+    assert (report.imported, [one.source_id for one in report.unreadable]) == (2, ["odd"])
+
+
+def test_a_time_of_thousands_of_digits_spoils_no_other_run(store: Store, tmp_path: Path) -> None:
+    for run_id, start in (("a", START), ("odd", "9" * 5000), ("z", START)):
+        make_folder(tmp_path / "mlruns", run_id, meta=f"run_id: {run_id}\nstatus: 3\nstart_time: {start}\n")
+    report = take(store, tmp_path / "mlruns")
+    assert (report.imported, [one.source_id for one in report.unreadable]) == (2, ["odd"])
+
+
 def test_older_stores_without_steps_are_read(store: Store, tmp_path: Path) -> None:
     con = sqlite3.connect(tmp_path / "old.db")
     con.executescript(
