@@ -25,10 +25,12 @@ def show_origin(made: MadeBy, system: dict[str, float]) -> None:
         _fact("as", f"{made.run.name} ({made.run.run_id}), which it is a part of")
     if origin.git is not None:
         state = "with uncommitted changes (--patch shows them)" if origin.patch else ""
-        if origin.git.dirty and not origin.patch:
+        if origin.git.dirty and not origin.patch and origin.patch_whole:
             state = "with files that git does not know"
         at = f"{origin.git.commit[:12]} on {origin.git.branch or 'no branch'}"
         _fact("git", f"{at}{', ' if state else ''}{state}")
+        if origin.patch_lacks:
+            _fact("", origin.patch_lacks)
     files = ", ".join(one.path for one in origin.code[:5])
     more = f" and {len(origin.code) - 5} more" if len(origin.code) > 5 else ""
     if origin.code:

@@ -204,6 +204,8 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
     made = find_maker(store, found)
     if patch or code is not None:
         text = code_of(workspace, made, code) if code is not None else made.patch if made is not None else ""
+        if code is None and made is not None and made.origin.patch_lacks:
+            say(f"{made.origin.patch_lacks[0].upper()}{made.origin.patch_lacks[1:]}.")
         emit({"patch" if code is None else "code": text}, as_json, lambda: echo_text(text))
         return
     relatives = read_relatives(store, found, most=None if as_json else MOST)

@@ -98,6 +98,8 @@ def _without_files(base: str, mine: Behind, label: str, other: Behind) -> CodeCh
     if mine.commit and other.commit:
         if mine.commit != other.commit:
             words = f"Commit {other.commit[:7]}, where {base} is of {mine.commit[:7]}."
+        elif not (mine.patch_whole and other.patch_whole):
+            words = f"The commit is that of {base}; not all of the uncommitted changes were kept."
         elif mine.patch == other.patch:
             words = f"The commit is that of {base}, and so are the uncommitted changes."
         else:

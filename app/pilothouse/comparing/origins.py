@@ -19,6 +19,7 @@ class Behind:
     Attributes:
         code: path -> sha256 of its bytes, which lie among the workspace's objects.
         patch: the uncommitted changes as a diff.
+        patch_whole: whether that is all of them.
         built_in: whether a recipe made it, whose code is Pilothouse's own.
         record: alike for runs that one process or one sweep made; None where nothing was recorded.
         part_of: the name of the run whose record it is, where that is not its own.
@@ -28,6 +29,7 @@ class Behind:
     branch: str = ""
     dirty: bool = False
     patch: str = ""
+    patch_whole: bool = True
     code: Mapping[str, str] = field(default_factory=dict)
     argv: tuple[str, ...] = ()
     folder: str = ""
@@ -72,6 +74,7 @@ def _from_origin(made: MadeBy, built_in: bool) -> Behind:
         branch=origin.git.branch if origin.git else "",
         dirty=bool(origin.git and origin.git.dirty),
         patch=made.patch,
+        patch_whole=origin.patch_whole,
         code={file.path: file.sha256 for file in origin.code},
         # Of a recipe or a sweep it is our own child's, with the run's folder: it would differ always, and say
         # nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import steering
@@ -68,6 +69,12 @@ def test_commits_and_patches_where_no_files_were_kept(trained: Workspace) -> Non
     found = compare_code(trained, ["v1", "v2"], [clean, patched]).changes[0]
     assert "uncommitted changes differ" in found.said
     assert "+one" in found.diff
+    for lacking in (
+        Behind(commit=COMMIT, dirty=True, patch_whole=False),
+        replace(patched, patch_whole=False),
+    ):
+        found = compare_code(trained, ["v1", "v2"], [lacking, lacking]).changes[0]
+        assert "not all of the uncommitted changes were kept" in found.said
     other = compare_code(trained, ["v1", "v2"], [clean, Behind(commit="f" * 40)]).changes[0]
     assert "Commit fffffff" in other.said
     nothing = compare_code(trained, ["v1", "v2"], [Behind(), clean]).changes[0]

@@ -14,6 +14,7 @@ from pilothouse.processes import write_atomic
 ORIGIN_NAME = "origin.json"
 _LATER = "origin-later-*.json"
 PATCH_NAME = "patch.diff"
+_NO_PATCH = "the patch is missing: git took too long to tell it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Origin:
     Attributes:
         git: None outside a repository.
         patch: name of the file beside this one with the uncommitted changes, or None.
-        patch_whole: False where the patch was too large and was cut.
+        patch_whole: False where the patch was too large and was cut, or, if there is none, git took too long
+            to tell it.
         code: files of code as they were when the run started.
         code_left_out: files of code that were too many or too large to be kept.
         code_changed: files of code that were written after the run had begun: how they were is not known.
@@ -84,6 +86,13 @@ class Origin:
         """Where the command ran, for a person; empty where that was not kept."""
         return "the workspace's" if self.folder == "." else self.folder
 
+    @property
+    def patch_lacks(self) -> str:
+        """What is missing of the patch, in words; empty if nothing is."""
+        if self.patch_whole:
+            return ""
+        return "the patch was too large and is cut" if self.patch else _NO_PATCH
+
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain data."""
         return asdict(self)
@@ -97,7 +106,8 @@ def write_origin(folder: Path, origin: Origin, patch: bytes) -> None:
     """
     if (folder / ORIGIN_NAME).exists():
         name = _LATER.replace("*", f"{len(_later(folder)) + 1:04}")
-        write_atomic(folder / name, _bytes(replace(origin, patch=None)))
+        # Whether a patch that is not kept is whole is no question.
+        write_atomic(folder / name, _bytes(replace(origin, patch=None, patch_whole=True)))
         return
     if origin.patch is not None:
         write_atomic(folder / PATCH_NAME, patch)

@@ -14,7 +14,7 @@ from pilothouse.errors import PilothouseError
 from pilothouse.tracking.origin import machine
 from pilothouse.tracking.origin.at_start import START_NAME, AsStarted, read_start
 from pilothouse.tracking.origin.code import KeptCode, keep_code
-from pilothouse.tracking.origin.git import MOST_PATCH, changes_since, read_git, seen_from
+from pilothouse.tracking.origin.git import Patch, changes_since, read_git, seen_from
 from pilothouse.tracking.origin.origin import PATCH_NAME, Git, Origin, write_origin
 from pilothouse.workspace import Workspace
 
@@ -24,7 +24,7 @@ class CodeState:
     """The code of a run, and where it stood in git."""
 
     git: Git | None
-    patch: bytes
+    patch: Patch
     kept: KeptCode
 
 
@@ -54,7 +54,7 @@ def look_at_code(
         moved = bool(started.commit) and started.commit != git.commit
         commit = started.commit or git.commit
         patch = changes_since(base, commit, started.files)
-        git = Git(commit, "" if moved else git.branch, bool(patch))
+        git = Git(commit, "" if moved else git.branch, patch != Patch())
     return CodeState(git, patch, kept)
 
 
@@ -104,8 +104,8 @@ def record_origin(
     version, packages = machine.packages(sys.executable if own else _python(argv, cwd, environment))
     origin = Origin(
         git=code.git,
-        patch=PATCH_NAME if code.patch else None,
-        patch_whole=len(code.patch) <= MOST_PATCH,
+        patch=PATCH_NAME if code.patch.content else None,
+        patch_whole=code.patch.whole,
         code=code.kept.files,
         code_left_out=code.kept.left_out,
         code_changed=code.kept.changed,
@@ -118,7 +118,7 @@ def record_origin(
         seed=seed,
         at=time.time() if started is None else started.at / 1e9,
     )
-    write_origin(folder, origin, code.patch[:MOST_PATCH])
+    write_origin(folder, origin, code.patch.content)
     # What it noted is a part of the record now.
     (folder / START_NAME).unlink(missing_ok=True)
     return origin

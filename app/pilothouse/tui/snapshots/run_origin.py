@@ -71,7 +71,7 @@ def _look(made: MadeBy) -> OriginLook:
         ("command line", shlex.join(origin.argv) or NONE),
         *((("folder", origin.where),) if origin.folder else ()),
     )
-    said = [] if origin.patch_whole else ["the patch was too large and is cut"]
+    said = [origin.patch_lacks] if origin.patch_lacks else []
     said += [f"not kept of its code: {counted(origin.code_left_out, 'file')}"] if origin.code_left_out else []
     if origin.code_changed:
         said.append(f"written after the run had begun: {counted(len(origin.code_changed), 'file')}")

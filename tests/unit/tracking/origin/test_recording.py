@@ -16,6 +16,7 @@ from hostile import HOSTILE
 from pilothouse.errors import PilothouseError
 from pilothouse.tracking.origin import Origin, read_later_origins, read_origin, read_patch
 from pilothouse.tracking.origin import code as code_module
+from pilothouse.tracking.origin import git as git_module
 from pilothouse.tracking.origin.code import keep_code, read_code
 from pilothouse.tracking.origin.recording import record_origin
 from pilothouse.tracking.origin.usage import CPU, MEMORY, Usage, interval, peak_memory
@@ -66,6 +67,59 @@ def test_commit_branch_and_what_was_not_committed(workspace: Workspace) -> None:
     assert made.threads["OMP_NUM_THREADS"] == "3" and made.seed == 7
     assert "SECRET_TOKEN" not in (folder / "origin.json").read_text()
     assert made.packages["duckdb"] and made.host.cpus >= 1 and made.host.memory_bytes > 10**8
+
+
+def other_git(folder: Path, monkeypatch: pytest.MonkeyPatch, diff: str) -> None:
+    """Put a `git` first on the path that is the real one, but when it is asked for a diff does this."""
+    folder.mkdir()
+    real = shutil.which("git")
+    (folder / "git").write_text(
+        f'#!/bin/sh\ncase " $* " in *" diff HEAD "*) {diff};; esac\nexec {real} "$@"\n'
+    )
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def changed_script(workspace: Workspace) -> Path:
+    script = workspace.root / "train.py"
+    script.write_text("print(1)\n")
+    for words in (["init"], ["add", "train.py"], ["commit", "-m", "one"]):
+        git(workspace.root, *words)
+    script.write_text("print(2)\n")
+    return script
+
+
+@needs_git
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell as only POSIX knows it")
+def test_of_a_patch_without_end_only_what_is_kept_is_read(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed_script(workspace)
+    other_git(tmp_path / "bin", monkeypatch, "exec yes")
+    made = record(workspace, sys.executable, "train.py")
+    assert (made.patch, made.patch_whole) == ("patch.diff", False)
+    assert (workspace.run_dir("r1") / "patch.diff").stat().st_size == git_module.MOST_PATCH
+    assert made.patch_lacks == "the patch was too large and is cut"
+    # Of what goes on with a run no patch is kept, whole or not.
+    record(workspace, sys.executable, "train.py", again=True)
+    (later,) = read_later_origins(workspace.run_dir("r1"))
+    assert (later.patch, later.patch_lacks) == (None, "")
+
+
+@needs_git
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell as only POSIX knows it")
+def test_a_patch_that_takes_too_long_is_said_to_be_missing(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = changed_script(workspace)
+    other_git(tmp_path / "bin", monkeypatch, "echo half; exec sleep 60")
+    monkeypatch.setattr(git_module, "_PATIENCE", 1.0)
+    made = record(workspace, sys.executable, str(script))
+    assert made.git is not None and made.git.dirty
+    assert (made.patch, made.patch_whole) == (None, False)
+    assert made.patch_lacks == "the patch is missing: git took too long to tell it"
+    assert made == read_origin(workspace.run_dir("r1"))
+    assert read_patch(workspace.run_dir("r1")) == ""
 
 
 def test_without_a_repository_the_folder_is_looked_through(workspace: Workspace) -> None:
