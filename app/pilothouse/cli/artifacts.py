@@ -62,7 +62,7 @@ def artifacts(run: str, path: str, save: str | None, workspace: Workspace, as_js
 
     emit(
         [
-            {"path": _utf8(name), "bytes": file.bytes, "modified_at": file.modified_at.isoformat()}
+            {"path": utf8(name), "bytes": file.bytes, "modified_at": file.modified_at.isoformat()}
             for name, file in rows
         ],
         as_json,
@@ -74,7 +74,7 @@ def artifacts(run: str, path: str, save: str | None, workspace: Workspace, as_js
         say(f"There are more than {len(rows):,} files; these are the first.")
 
 
-def _utf8(name: str) -> str:
+def utf8(name: str) -> str:
     """A name whose bytes are no UTF-8 has each of those written as \\udcNN."""
     return name.encode("utf-8", "backslashreplace").decode()
 
@@ -87,7 +87,7 @@ def _print_file(place: Path, name: str, as_json: bool) -> None:
     kind, word = kind_of(name, read_bytes(place, HEAD))
     shown = kind in ("text", "json", "svg") or (kind == "table" and word != "Parquet")
     if as_json:
-        about: dict[str, Any] = {"path": _utf8(name), "bytes": size, "kind": kind, "is": word}
+        about: dict[str, Any] = {"path": utf8(name), "bytes": size, "kind": kind, "is": word}
         if kind == "image":
             about["pixels"] = image_size(lambda most, start: read_bytes(place, most, start))
         if shown:
@@ -196,11 +196,13 @@ def _rows(run: Run, points: list[Point], weight: float) -> list[dict[str, Any]]:
 def _print_csv(rows: dict[str, list[dict[str, Any]]], weight: float) -> None:
     import csv
 
+    from pilothouse.tracking.spreadsheets import no_formula
+
     names = ["step", "seconds", "value", *(["smoothed"] if weight else [])]
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["metric", *names])
     for key, points in rows.items():
-        writer.writerows([key, *(point[name] for name in names)] for point in points)
+        writer.writerows([no_formula(key), *(point[name] for name in names)] for point in points)
 
 
 def _show_summaries(run: Run, extremes: dict[str, Any]) -> None:

@@ -191,9 +191,11 @@ def runs(
 @json_option
 def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json: bool) -> None:
     """Show one RUN: an id or its first letters, a name, or `latest`."""
+    from pilothouse.cli.artifacts import utf8
     from pilothouse.cli.run_origin import code_of, echo_text, show_origin
     from pilothouse.cli.run_relatives import MOST, show_relatives
     from pilothouse.store import open_store
+    from pilothouse.tracking.artifacts import artifacts_dir, list_artifacts
     from pilothouse.tracking.relatives import read_relatives
     from pilothouse.tracking.runs import get_run, metric_history
     from pilothouse.tracking.tagging import NOTE
@@ -210,15 +212,12 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
         return
     relatives = read_relatives(store, found, most=None if as_json else MOST)
     history = metric_history(store, found.run_id) if as_json else {}
-    artifacts_dir = workspace.run_dir(found.run_id) / "artifacts"
-    artifacts = sorted(
-        str(path.relative_to(artifacts_dir)) for path in artifacts_dir.rglob("*") if path.is_file()
-    )
+    artifacts = [file.path for file in list_artifacts(artifacts_dir(workspace, found.run_id)).files]
     data = {
         **found.to_json(),
         **relatives.to_json(),
         "history": {key: [[point.step, point.value] for point in points] for key, points in history.items()},
-        "artifacts": artifacts,
+        "artifacts": [utf8(name) for name in artifacts],
         "origin": made.origin.to_json() if made is not None else None,
         "origin_run_id": made.run.run_id if made is not None else None,
         "gone_on_with": [one.to_json() for one in made.later] if made is not None else [],
@@ -268,6 +267,8 @@ def show(run: str, patch: bool, code: str | None, workspace: Workspace, as_json:
             click.echo("\nartifacts")
             for name in artifacts[:50]:
                 click.echo(f"  {printable(name)}")
+            if len(artifacts) > 50:
+                click.echo(f"  and more: `pilothouse artifacts {found.run_id}`")
 
     emit(data, as_json, show_text)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from pilothouse.comparing.facts import Comparison
 from pilothouse.comparing.findings import Findings, Interval
+from pilothouse.tracking.spreadsheets import no_formula
 
 HEADER = (
     "section", "part", "key", "subject", "value", "baseline", "difference", "low", "high", "verdict", "rows",
     "note",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def to_csv(comparison: Comparison, findings: Findings) -> str:
@@ -38,7 +38,7 @@ def _cell(value: Any) -> str | int | float:
     if isinstance(value, int | float):
         return value
     text = "".join(c if c.isprintable() else " " if c in "\n\r\t" else "�" for c in str(value))
-    return "'" + text if text.lstrip().startswith(_FORMULA) else text
+    return no_formula(text)
 
 
 def _facts(comparison: Comparison) -> Iterator[dict[str, Any]]:

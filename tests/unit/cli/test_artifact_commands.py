@@ -48,6 +48,23 @@ def test_artifacts_are_listed(run: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "1 links are not followed" in err
 
 
+def test_a_run_shows_the_artifacts_that_are_listed(
+    workspace: Workspace, run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Links lead out, and a name may be bytes that are no text."""
+    (folder,) = workspace.runs_dir.glob("*/artifacts")
+    (folder / "passwd").symlink_to("/etc/passwd")
+    (folder / "caf\udce9.txt").write_text("x")
+    listed = json.loads(told(capsys, "artifacts", run, "--json"))
+    shown = json.loads(told(capsys, "show", run, "--json"))["artifacts"]
+    assert shown == [file["path"] for file in listed] == ["blob", "caf\\udce9.txt", "plots/a.txt"]
+    for number in range(50):
+        (folder / f"{number}.txt").write_text("x")
+    out = told(capsys, "show", run)
+    assert out.rstrip().endswith("`")
+    assert "`pilothouse artifacts " in out
+
+
 def test_a_file_goes_into_a_pipe_byte_for_byte(run: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main(["artifacts", run, "blob"]) == 0
     assert capfdbinary.readouterr().out == bytes(range(256))
@@ -89,7 +106,8 @@ def test_every_point_as_json_and_csv(run: str, capsys: pytest.CaptureFixture[str
     assert points[1]["smoothed"] == pytest.approx((0.25 * 0.9 + 0.5 * 0.4) / 0.75)
     rows = list(csv.reader(io.StringIO(told(capsys, "metrics", run, "--csv"))))
     assert rows[0] == ["metric", "step", "seconds", "value"]
-    assert {row[0] for row in rows[1:]} == {"loss", "=auc'; --"}
+    # A spreadsheet would take it for a formula.
+    assert {row[0] for row in rows[1:]} == {"loss", "'=auc'; --"}
     assert len(rows) == 9
     assert "0.4000" in told(capsys, "metrics", run, "loss")
 

@@ -13,6 +13,7 @@ from pilothouse.store import Store
 from pilothouse.tracking.exchange.selecting import Keys, read_in_pages, read_keys, read_with_points
 from pilothouse.tracking.points import MOST_POINTS, Histories
 from pilothouse.tracking.runs import Run
+from pilothouse.tracking.spreadsheets import no_formula
 
 ATTRIBUTES = {
     "run_id": "VARCHAR",
@@ -94,7 +95,10 @@ def _row(run: Run, keys: Keys) -> list[Any]:
 
 
 def write_csv(table: Table, file: IO[str]) -> None:
-    """Write a table as CSV with a header; what is absent is empty, times are ISO in UTC."""
+    """Write a table as CSV with a header; what is absent is empty, times are ISO in UTC.
+
+    Texts that a spreadsheet would take for a formula begin with an apostrophe.
+    """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.columns)
     for rows in table.pages():
@@ -102,6 +106,8 @@ def write_csv(table: Table, file: IO[str]) -> None:
 
 
 def _said(value: Any) -> Any:
+    if isinstance(value, str):
+        return no_formula(value)
     return value.isoformat() if isinstance(value, datetime) else value
 
 

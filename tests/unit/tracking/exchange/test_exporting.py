@@ -174,6 +174,20 @@ def test_the_format_is_told_by_the_ending() -> None:
             format_of(dest, named)
 
 
+def test_a_csv_holds_no_formula(workspace: Workspace, store: Store, tmp_path: Path) -> None:
+    evil, numbers = ["=HYPERLINK(1)", "@x", "-m a", " +cmd|x"], ["-1", "+1e3", "-.5", "-inf"]
+    for text in (*evil, *numbers):
+        make(workspace, text, text)
+    for path in (
+        out(store, tmp_path / "a.csv", "csv"),
+        out(store, tmp_path / "b.csv", "csv", history=True),
+    ):
+        with path.open(encoding="utf-8", newline="") as file:
+            cells = [cell for line in csv.reader(file) for cell in line]
+        assert {f"'{text}" for text in evil} | set(numbers) <= set(cells)
+        assert not set(evil) & set(cells)
+
+
 def test_standard_output(workspace: Workspace, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     make(workspace, "one")
     export_runs(store, select_runs(store), "-", format="csv")
