@@ -17,7 +17,7 @@ def beside_findings(findings: Sequence[Finding], look: DriftReport) -> tuple[Fin
     """Return the findings with what a look at drift adds to them.
 
     One of a few values out of range may be the tip of a column that moved as a whole: that is told in its own
-    sentence. A note at the end says what moved in the file.
+    sentence. A note at the end says what moved in the file, of the columns that it has; none if it has none.
     """
     moved = {column.column: column for column in look.drifted}
     told = [
@@ -26,7 +26,13 @@ def beside_findings(findings: Sequence[Finding], look: DriftReport) -> tuple[Fin
         else one
         for one in findings
     ]
-    return (*told, Finding(NOTE, "", f"A look at its drift: {what_moved_in(look)}.", DRIFT))
+    gone = {one.column for one in findings if one.rule == "column"}
+    here = tuple(column for column in look.columns if column.column not in gone)
+    if not here:
+        return tuple(told)
+    said = what_moved_in(replace(look, columns=here))
+    of_those = " (of those that it has)" if len(here) < len(look.columns) else ""
+    return (*told, Finding(NOTE, "", f"A look at its drift: {said}{of_those}.", DRIFT))
 
 
 def what_moved_in(report: DriftReport) -> str:

@@ -93,6 +93,19 @@ def test_a_held_file_says_how_its_columns_moved_and_no_question_is_asked(
     assert len(list_events(store)) == events
 
 
+def test_a_column_that_is_gone_is_not_told_as_one_that_did_not_move(
+    workspace: Workspace, store: Store, folder: Path, rng: np.random.Generator
+) -> None:
+    rows = numbers_and_letters(rng, 500)
+    rows.pop("x0")
+    verdict = judge(workspace, store, write_parquet(folder / "feb.parquet", rows))
+    assert verdict.status == "held"
+    assert verdict.findings[-1].message == "A look at its drift: 0 of 3 columns moved (of those that it has)."
+    verdict = judge(workspace, store, write_parquet(folder / "mar.parquet", {"other": [1.0, 2.0]}))
+    assert verdict.status == "held"
+    assert not [one for one in verdict.findings if one.rule == "drift"]
+
+
 def test_a_held_file_that_cannot_be_read_is_not_looked_at(
     workspace: Workspace, store: Store, folder: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

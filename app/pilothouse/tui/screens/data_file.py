@@ -15,7 +15,7 @@ from pilothouse.tui.actions import bindings_of
 from pilothouse.tui.screens.base import PilothouseScreen
 from pilothouse.tui.screens.data_rows import harm_cell
 from pilothouse.tui.signs import SIGN_TONES, TONE_STYLES, verdict
-from pilothouse.tui.text import clock, line, moment, number, safe
+from pilothouse.tui.text import clock, counted, line, moment, number, safe
 from pilothouse.tui.widgets.panel import Panel, Words
 from pilothouse.tui.widgets.rows import Column, Row
 from pilothouse.tui.widgets.table import Table
@@ -121,8 +121,9 @@ def file_content(file: FileVerdict, about: AboutFile | None, now: datetime) -> C
     from pilothouse.monitoring.verdict_words import of_data
 
     one, said = file.arrival, verdict(file.arrival.status)
+    count = f"   {counted(one.rows, 'row')}" if one.rows is not None else ""
     rows = [
-        line(("checks   ", "$dim"), (said[0], TONE_STYLES[said[1]]), f"   {number(one.rows)} rows"),
+        line(("checks   ", "$dim"), (said[0], TONE_STYLES[said[1]]), count),
         line(("judged   ", "$dim"), moment(one.at)),
         line(("sha256   ", "$dim"), safe(one.sha256)),
     ]
