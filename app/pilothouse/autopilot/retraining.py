@@ -15,6 +15,7 @@ from pilothouse.registry.deployments import promote
 from pilothouse.registry.versions import champion, list_versions
 from pilothouse.store import Store, loads, open_store, record
 from pilothouse.store.connection import Row
+from pilothouse.tracking.beginnings import tags_at_start
 from pilothouse.tracking.runs import Run, list_runs
 from pilothouse.training.launch import start_training
 from pilothouse.workspace import Workspace
@@ -24,6 +25,8 @@ PAUSE = 60.0
 """Seconds before a training that could not be started is tried again."""
 BECAUSE = "because"
 """Tag of a run that the watcher started: the file whose drift was the reason."""
+_TRAININGS = ("recipe", "script")
+"""Kinds of runs that `start_training` starts."""
 
 
 class Retraining:
@@ -120,7 +123,11 @@ class Retraining:
         subject = f"{model.name}/{newest.version}"
         try:
             promote(
-                self._workspace, self._store, subject, reason=f"{mine[0].tags[BECAUSE]} drifted", actor=ACTOR
+                self._workspace,
+                self._store,
+                subject,
+                reason=f"{self._cause_of(mine[0])} drifted",
+                actor=ACTOR,
             )
             message = f"v{newest.version} passed its gates and is live."
         except PilothouseError as error:
@@ -130,7 +137,12 @@ class Retraining:
         self._tell(message)
 
     def _ours(self, model: ModelConfig) -> list[Run]:
-        return [run for run in list_runs(self._store, model=model.name, limit=50) if BECAUSE in run.tags]
+        """Return the trainings for a file that drifted; who gives a run such a tag makes it none of them."""
+        found = list_runs(self._store, model=model.name, limit=50)
+        return [run for run in found if run.kind in _TRAININGS and self._cause_of(run)]
+
+    def _cause_of(self, run: Run) -> str:
+        return tags_at_start(self._workspace, run).get(BECAUSE, "")
 
     def _was_decided(self, model: ModelConfig, version: int) -> bool:
         return bool(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pilothouse.autopilot.retraining import ACTOR, BECAUSE
 from pilothouse.monitoring.judging import judge_file
-from pilothouse.registry.versions import champion
+from pilothouse.registry.versions import champion, list_versions
 from pilothouse.store import list_events, open_store
 from pilothouse.tracking.runs import Run, list_runs
+from pilothouse.tracking.tagging import tag_runs
 from pilothouse.training.watching import wait_for_run
 from pilothouse.workspace import Workspace
 from steering import land, rows
@@ -70,6 +71,15 @@ def test_level_2_promotes_what_passes_its_gates_and_says_why_when_it_does_not(tr
     assert sum("was not promoted" in line for line in watched.told) == 1
     promotions = [event for event in list_events(open_store(trained), kind="promote") if event.actor == ACTOR]
     assert [event.subject for event in promotions] == ["late/4"]
+
+
+def test_level_2_promotes_nothing_that_only_bears_the_tag(trained: Workspace) -> None:
+    store = open_store(trained)
+    newest = list_versions(store, "late")[0]
+    assert newest.version == 2
+    tag_runs(store, [newest.run_id], {BECAUSE: "the trees were too deep"})
+    set_level(trained, 2)
+    assert once(trained).told == [] and live(trained) == 1
 
 
 def test_a_file_that_was_judged_outside_the_folder_starts_nothing(trained: Workspace) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from hostile import HOSTILE
 from pilothouse.store import Store
+from pilothouse.tracking import beginnings
 from pilothouse.tracking.relatives import RESUMES_TAG
 from pilothouse.tracking.tagging import tag_runs
 from pilothouse.tracking.writer import RunStart, attach_run, open_run
 from pilothouse.training.spec import RunSpec
-from pilothouse.training.sweeps import places
 from pilothouse.training.sweeps.ledger import Ledger
 from pilothouse.training.sweeps.plan import KIND, TRIAL_TAG, SweepPlan, write_plan
 from pilothouse.training.sweeps.results import Sweep, best_trial, read_sweep
@@ -94,7 +94,7 @@ def test_without_its_folder_a_trial_is_what_its_tag_says(made: Made) -> None:
     run_id = made.run(2, 0.5, "1")
     assert [trial.key for trial in made.read().trials] == ["2"]
     shutil.rmtree(made.workspace.run_dir(run_id))
-    places._begun_with.cache_clear()
+    beginnings._begun_with.cache_clear()
     assert [trial.key for trial in made.read().trials] == ["1"]
 
 
