@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pilothouse.training.lines import MetricsFile, Point
 
 LARGEST = 64 * 1024 * 1024
+PIECE = 1024 * 1024
+"""So much is read at one look: whoever looks has other things to hear, and lines may be of ten bytes."""
 WINDOW = 1024 * 1024
 """So much of what was read is compared, to tell a file that grew from one that was written anew."""
 
@@ -20,12 +23,15 @@ class MetricsTail:
         self._seen = b""
         self._reader = MetricsFile()
         self._looked_at: tuple[int, int, int] | None = None
+        self._behind = False
 
     def read(self) -> list[Point]:
         """Metrics of lines that were added, and of a document that has been replaced since.
 
-        How often a document is replaced between two looks nobody knows: its last state is sure to be seen.
+        Of much that is new only a piece is read; the next look goes on. How often a document is replaced
+        between two looks nobody knows: its last state is sure to be seen in the end.
         """
+        self._behind = False
         try:
             stat = self._path.stat()
             look = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
@@ -34,10 +40,9 @@ class MetricsTail:
             with self._path.open("rb") as file:
                 start = self._offset - len(self._seen)
                 file.seek(start)
-                data = file.read(max(0, LARGEST - start))
+                data = file.read(max(0, min(len(self._seen) + PIECE, LARGEST - start)))
         except OSError:
             return []
-        self._looked_at = look
         points: list[Point] = []
         if not data.startswith(self._seen):
             points = self._reader.finish()
@@ -48,11 +53,18 @@ class MetricsTail:
         new = data[len(self._seen) :]
         self._offset += len(new)
         self._seen = (self._seen + new)[-WINDOW:]
+        self._behind = self._offset < min(stat.st_size, LARGEST)
+        self._looked_at = None if self._behind else look
         return points + self._reader.feed(new)
 
-    def finish(self) -> list[Point]:
-        """What is left once nobody writes to it."""
-        return self.read() + self._reader.finish()
+    def finish(self) -> Iterator[list[Point]]:
+        """What is left once nobody writes to it, piece by piece: all of it at once would fill memory."""
+        # A process that was left behind may go on to write it anew.
+        for _ in range(2 * LARGEST // PIECE):
+            yield self.read()
+            if not self._behind:
+                break
+        yield self._reader.finish()
 
     def complaint(self) -> str:
         """Say what of the file, as it stood at the end, was not read; nothing if all of it was."""

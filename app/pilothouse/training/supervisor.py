@@ -104,7 +104,8 @@ class Supervisor:
         observer.finish()
         if self._lines:
             self._record(self._lines.finish())
-        self._record(self._metrics_file.finish())
+        for points in self._metrics_file.finish():
+            self._record(points)
         for step, values in self._points.finish():
             self._diary.metrics(values, step)
         self._complain()

@@ -70,7 +70,8 @@ def run_script(order: Order, data: ScriptData) -> TrialResult:
         kept = PointsKept()
         points, log, unread = _listen(child, kept)
         file = MetricsTail(metrics_path)
-        points += kept.take(file.finish())
+        for piece in file.finish():
+            points += kept.take(piece)
         points += kept.finish()
     code = child.process.returncode
     status, word = verdict(code, False)
