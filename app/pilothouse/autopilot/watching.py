@@ -98,7 +98,8 @@ class Watcher:
         for folder in folders:
             observer.schedule(self._writers, str(folder), recursive=False)
         with self._store.transaction() as tx:
-            record(tx, "watch", "watcher", "The watcher started.", {"folders": [str(f) for f in folders]})
+            # As pilothouse.toml has them: a workspace that is moved keeps no path of where it was.
+            record(tx, "watch", "watcher", "The watcher started.", {"folders": [*dict.fromkeys(self._names)]})
         observer.start()
         try:
             self._loop(once)
