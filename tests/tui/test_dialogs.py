@@ -114,6 +114,13 @@ async def test_a_prediction_is_sent_by_enter_in_a_field(steered: Workspace) -> N
         await settle(pilot, lambda: "■" in str(app.screen.query_one("#dialog-error").render()))
 
 
+def test_a_backup_says_what_may_not_be_whole_in_it() -> None:
+    report = {"path": "/tmp/[b].tar", "files": 2000, "bytes": 1e6, "changed": []}
+    assert "meanwhile" not in moving.backed_up(report)
+    said = moving.backed_up({**report, "changed": ["runs/r1/[red]", "b", "c"]})
+    assert said.endswith("Rewritten meanwhile, perhaps not whole in it: runs/r1/[red] and 2 more.")
+
+
 def test_no_dialog_is_left_out(steered: Workspace) -> None:
     asked = {kind for make, _ in MAKERS.values() for kind in type(make(steered)).__mro__}
     here = {kind for kind in _kinds(Dialog) if kind.__module__.startswith("pilothouse.")}

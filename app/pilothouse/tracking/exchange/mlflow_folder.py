@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pilothouse.errors import PilothouseError
+from pilothouse.tracking.exchange.artifacts import plain_files
 from pilothouse.tracking.exchange.flat_yaml import read_flat_yaml
 from pilothouse.tracking.exchange.source import (
     EXPORTED_TAG,
@@ -156,13 +157,14 @@ def _whole(value: str | None) -> int | None:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield every file below a folder with its key, which may have slashes."""
-    for place, folders, names in os.walk(folder, followlinks=False):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(place) / name
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(folder).as_posix(), path
+    """Yield every file below a folder with its key, which may have slashes; nothing if there is no folder.
+
+    Raises:
+        OSError: it cannot be looked into; a run is taken over whole or not at all.
+    """
+    if folder.is_dir() and not folder.is_symlink():
+        for path in plain_files(folder):
+            yield path.relative_to(folder).as_posix(), path
 
 
 def _text(path: Path) -> str:

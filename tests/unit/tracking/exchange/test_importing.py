@@ -5,6 +5,7 @@ import math
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -258,6 +259,29 @@ def test_a_time_of_thousands_of_digits_spoils_no_other_run(store: Store, tmp_pat
         make_folder(tmp_path / "mlruns", run_id, meta=f"run_id: {run_id}\nstatus: 3\nstart_time: {start}\n")
     report = take(store, tmp_path / "mlruns")
     assert (report.imported, [one.source_id for one in report.unreadable]) == (2, ["odd"])
+
+
+def test_a_run_whose_metrics_may_not_be_looked_into_is_left_out_whole(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for run_id in ("a", "odd", "linked"):
+        folder = make_folder(
+            tmp_path / "mlruns", run_id, files={"params/lr": "1", "metrics/m": f"{START} 1 0"}
+        )
+    (folder / "tags").symlink_to(tmp_path)
+    real = os.scandir
+
+    def scandir(path: Any) -> Any:
+        # The superuser may look into everything, so that permissions refuse nothing where tests run as one.
+        if str(path).endswith("odd/metrics"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = take(store, tmp_path / "mlruns")
+    assert (report.imported, [one.source_id for one in report.unreadable]) == (2, ["odd"])
+    assert "Permission denied" in report.unreadable[0].why
+    assert not any("mlruns" in key for run in list_runs(store) for key in run.tags)
 
 
 def test_older_stores_without_steps_are_read(store: Store, tmp_path: Path) -> None:
