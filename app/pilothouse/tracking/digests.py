@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pilothouse.store import Transaction
+from pilothouse.store import Row, Transaction
 
 FEW = 500
 """So many keys are looked up one by one in the index of the primary key; more are found by a scan."""
@@ -126,19 +126,18 @@ def keep_digests(tx: Transaction, run_ids: Sequence[str]) -> None:
         tx.execute(_KEEP, [list(run_ids)])
 
 
-def parts_of(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Parts]:
-    """Return what belongs to each of these runs."""
-    if not run_ids:
-        return {}
-    where, bound = among("run_id", run_ids)
-    rows = tx.rows(f"SELECT * FROM digests WHERE {where}", bound)
+def parts_of(tx: Transaction, run_ids: Sequence[str], digests: Sequence[Row]) -> dict[str, Parts]:
+    """Return what belongs to each of these runs, of which these digests were read.
+
+    A run without one is gathered from the tables.
+    """
     found = {
         row["run_id"]: Parts(
             json.loads(row["params"]),
             json.loads(row["tags"]),
             Summaries(json.loads(row["metrics"])),
         )
-        for row in rows
+        for row in digests
     }
     missing = [run_id for run_id in run_ids if run_id not in found]
     return found | _gathered(tx, missing) if missing else found

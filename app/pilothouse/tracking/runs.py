@@ -6,13 +6,13 @@ What journals say that is new is written to the store first: who only reads writ
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from pilothouse.errors import NotFoundError
-from pilothouse.store import Store, Transaction
-from pilothouse.tracking.digests import MetricSummary, parts_of
+from pilothouse.store import Row, Store, Transaction
+from pilothouse.tracking.digests import MetricSummary, Parts, among, parts_of
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.origin.usage import PREFIX as SYSTEM
 from pilothouse.tracking.points import Point, read_points
@@ -110,7 +110,7 @@ def list_runs(
     chosen = selection(status, model, where)
     with store.reading() as tx:
         everything = not (status is not None or model or where)
-        return _complete(tx, page_of(tx, chosen, order, limit, offset, everything=everything))
+        return _by_ids(tx, page_of(tx, chosen, order, limit, offset, everything=everything))
 
 
 def count_runs(
@@ -142,10 +142,10 @@ def read_page(store: Store, where: Search, order: Order, limit: int, offset: int
     with store.reading() as tx:
         every = count_of(tx, selection(None, None, None))
         if where:
-            rows, total = page_and_count(tx, chosen, order, limit, offset)
+            ids, total = page_and_count(tx, chosen, order, limit, offset)
         else:
-            rows, total = page_of(tx, chosen, order, limit, offset, everything=True), every
-        return RunPage(tuple(_complete(tx, rows)), total, every)
+            ids, total = page_of(tx, chosen, order, limit, offset, everything=True), every
+        return RunPage(tuple(_by_ids(tx, ids)), total, every)
 
 
 def get_run(store: Store, ref: str) -> Run:
@@ -176,46 +176,54 @@ def get_run(store: Store, ref: str) -> Run:
             raise NotFoundError(f"{ref!r} names {len(rows)} runs: {some}.", next="Give more of the id.")
         if not rows:
             raise NotFoundError(f"There is no run {ref[:80]!r}.", next="List them with `pilothouse runs`.")
-        return _complete(tx, rows)[0]
+        return _by_ids(tx, [rows[0]["run_id"]])[0]
 
 
 def read_runs(tx: Transaction, where: str, params: Sequence[Any]) -> list[Run]:
     """Return the runs for which `where` (SQL, its values bound) holds, in a transaction that is open."""
-    return _complete(tx, tx.rows(f"SELECT runs.* FROM runs WHERE {where}", params))
+    found = tx.rows(f"SELECT runs.run_id FROM runs WHERE {where}", params)
+    return _by_ids(tx, [row["run_id"] for row in found])
 
 
-def _complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Run]:
-    parts = parts_of(tx, [row["run_id"] for row in rows])
-    runs = []
-    for row in rows:
-        mine = parts[row["run_id"]]
-        values = {name: row[name] for name in row if name != "journal_offset"}
-        for name in (
-            "recipe",
-            "command",
-            "dataset_version",
-            "model",
-            "name",
-            "reason",
-            "progress_text",
-            "parent_run_id",
-        ):
-            values[name] = values[name] or ""
-        if row["ended_at"] is not None:
-            values["progress_text"] = without_time_left(values["progress_text"])
-        values["idle_seconds"] = values["idle_seconds"] or 0.0
-        runs.append(
-            Run(
-                **values,
-                params=mine.params,
-                tags=mine.tags,
-                metrics={
-                    key: last for key, last in mine.summaries.last.items() if not key.startswith(SYSTEM)
-                },
-                summaries=mine.summaries,
-            )
-        )
-    return runs
+def _by_ids(tx: Transaction, ids: Sequence[str]) -> list[Run]:
+    """Return the runs of these ids in their order."""
+    if not ids:
+        return []
+    where, bound = among("run_id", ids)
+    # Below one sort both tables are looked through at the same time, and not one after the other.
+    both = tx.rows(
+        f"SELECT * FROM (SELECT * FROM runs WHERE {where} UNION ALL BY NAME"
+        f" SELECT * FROM digests WHERE {where}) ORDER BY run_id",
+        [*bound, *bound],
+    )
+    parts = parts_of(tx, ids, [row for row in both if row["metrics"] is not None])
+    rows = {row["run_id"]: row for row in both if row["metrics"] is None}
+    return [_run(rows[run_id], parts[run_id]) for run_id in ids]
+
+
+_PARTS = ("params", "tags", "metrics", "summaries")
+_COLUMNS = tuple(one.name for one in fields(Run) if one.name not in _PARTS)
+_MAY_LACK = (
+    "recipe", "command", "dataset_version", "model", "name", "reason", "progress_text", "parent_run_id",
+)  # fmt: skip
+"""Texts that a run may lack in the store."""
+
+
+def _run(row: Row, parts: Parts) -> Run:
+    values = {name: row[name] for name in _COLUMNS}
+    for name in _MAY_LACK:
+        values[name] = values[name] or ""
+    if row["ended_at"] is not None:
+        values["progress_text"] = without_time_left(values["progress_text"])
+    values["idle_seconds"] = values["idle_seconds"] or 0.0
+    last = parts.summaries.last
+    return Run(
+        **values,
+        params=parts.params,
+        tags=parts.tags,
+        metrics={key: value for key, value in last.items() if not key.startswith(SYSTEM)},
+        summaries=parts.summaries,
+    )
 
 
 def metric_history(store: Store, run_id: str, keys: Collection[str] = ()) -> dict[str, list[Point]]:

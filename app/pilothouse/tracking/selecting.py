@@ -58,8 +58,8 @@ def selection(status: str | None, model: str | None, where: Search | None) -> Co
 
 def page_of(
     tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int, *, everything: bool = False
-) -> list[Row]:
-    """Return one page of the rows of `runs`.
+) -> list[str]:
+    """Return the ids of one page of runs: to drag their columns along while they are sought costs far more.
 
     Args:
         tx: an open transaction.
@@ -73,13 +73,13 @@ def page_of(
         page = _best(tx, chosen, order, limit, offset)
         if len(page) == limit:
             return page
-    return _whole(tx, _ranked(tx, chosen, order, limit, offset))
+    return [row["run_id"] for row in _ranked(tx, chosen, order, limit, offset)]
 
 
 def page_and_count(
     tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int
-) -> tuple[list[Row], int]:
-    """Return one page of the rows of `runs`, and how many runs there are: to find them is done once for both.
+) -> tuple[list[str], int]:
+    """Return the ids of one page of runs, and how many there are: to find them is done once for both.
 
     Args:
         tx: an open transaction.
@@ -90,15 +90,8 @@ def page_and_count(
     """
     ranked = _ranked(tx, chosen, order, limit, offset, counted=True)
     if ranked:
-        return _whole(tx, ranked), ranked[0]["total"]
+        return [row["run_id"] for row in ranked], ranked[0]["total"]
     return [], count_of(tx, chosen) if offset else 0
-
-
-def _whole(tx: Transaction, ranked: list[Row]) -> list[Row]:
-    """Return all columns of the runs; to drag them along while they are sought would cost far more."""
-    where, bound = among("run_id", [row["run_id"] for row in ranked])
-    found = {row["run_id"]: row for row in tx.rows(f"SELECT * FROM runs WHERE {where}", bound)}
-    return [found[row["run_id"]] for row in ranked]
 
 
 def _ranked(
@@ -168,8 +161,8 @@ def attribute_sql(field: Field) -> tuple[str, list[Any]]:
     return (f"nullif({column}, '')" if kind == "text" else column), []
 
 
-def _best(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int) -> list[Row]:
-    """Return a page of the runs that are first by a metric, or fewer than `limit` if it cannot tell.
+def _best(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: int) -> list[str]:
+    """Return the ids of a page of runs that are first by a metric, or fewer than `limit` if it cannot tell.
 
     To take the first of the metrics and then their runs is several times quicker than to join all of both.
     """
@@ -188,9 +181,10 @@ def _best(tx: Transaction, chosen: Condition, order: Order, limit: int, offset: 
     edge = first[-1]["value"]
     values: dict[str, float] = {row["run_id"]: row["value"] for row in first if row["value"] != edge}
     where, bound = among("run_id", list(values))
-    rows = tx.rows(f"SELECT * FROM runs WHERE {where} AND {chosen[0]} ORDER BY {_TIES}", [*bound, *chosen[1]])
-    rows.sort(key=lambda row: values[row["run_id"]], reverse=order.descending)
-    return rows[offset : offset + limit]
+    sql = f"SELECT run_id FROM runs WHERE {where} AND {chosen[0]} ORDER BY {_TIES}"
+    ids = [row["run_id"] for row in tx.rows(sql, [*bound, *chosen[1]])]
+    ids.sort(key=values.__getitem__, reverse=order.descending)
+    return ids[offset : offset + limit]
 
 
 def count_of(tx: Transaction, chosen: Condition) -> int:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from hostile import HOSTILE
-from pilothouse.store import Store
+from pilothouse.store import Store, Transaction
 from pilothouse.tracking.digests import MetricSummary, Parts, keep_digests, parts_of
 from pilothouse.tracking.folding import fold
 from pilothouse.tracking.runs import Run, get_run, list_runs
@@ -24,6 +24,11 @@ NUMBERS = [0.1, -0.0, 1e308, 5e-324, 1 / 3, 2.0**53 + 2, math.inf, -math.inf, ma
 
 def vars_of(value: float, count: int) -> dict[str, object]:
     return {"last": value, "min": None, "max": value, "last_step": 2**62, "count": count}
+
+
+def parts(tx: Transaction, *run_ids: str) -> dict[str, Parts]:
+    digests = tx.rows("SELECT * FROM digests WHERE run_id IN ?", [list(run_ids)])
+    return parts_of(tx, run_ids, digests)
 
 
 def kept(store: Store) -> set[str]:
@@ -46,10 +51,10 @@ def test_a_digest_gives_back_exactly_what_the_tables_have(store: Store) -> None:
             [{"run_id": "r", "key": f"{at}", **vars_of(value, at)} for at, value in enumerate(NUMBERS)]
             + [{"run_id": "r", "key": f"one {x}", **vars_of(x, 1), "min": x} for x in NUMBERS],
         )
-        before = parts_of(tx, ["r", "nothing"])
+        before = parts(tx, "r", "nothing")
         keep_digests(tx, ["r", "nothing"])
         assert tx.value("SELECT count(*) FROM digests") == 2
-        after = parts_of(tx, ["r", "nothing"])
+        after = parts(tx, "r", "nothing")
     assert repr(sorted(after.items())) == repr(sorted(before.items()))
     assert after["nothing"] == Parts()
     assert list(after["r"].params) == sorted(TEXTS)

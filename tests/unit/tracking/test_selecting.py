@@ -87,15 +87,12 @@ def test_the_store_orders_as_python_does(
         for by, descending in orders:
             order, expected = Order(by, descending), by_hand(runs, by, descending)
             page = page_of(tx, chosen, order, 100, 0)
-            assert [row["run_id"] for row in page] == expected, column_text(by)
+            assert page == expected, column_text(by)
             page = page_of(tx, chosen, order, cut[0], cut[1], everything=True)
-            assert [row["run_id"] for row in page] == expected[cut[1] : cut[1] + cut[0]], column_text(by)
+            assert page == expected[cut[1] : cut[1] + cut[0]], column_text(by)
             # A limit of one and an offset past the end, too: the count is of all that were chosen.
-            counted, total = page_and_count(tx, chosen, order, cut[0], cut[1])
-            assert ([row["run_id"] for row in counted], total) == (
-                expected[cut[1] : cut[1] + cut[0]],
-                len(expected),
-            )
+            counted = page_and_count(tx, chosen, order, cut[0], cut[1])
+            assert counted == (expected[cut[1] : cut[1] + cut[0]], len(expected))
             if expected:
                 ends = (expected[-1], expected[min(cut[1], len(expected) - 1)])
                 assert ids_between(tx, chosen, order, ends) == expected[expected.index(ends[1]) :]
