@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -39,6 +39,14 @@ class RefusedError(PilothouseError):
     """The store works, and refused this statement or what was bound in it."""
 
 
+class Fetched(NamedTuple):
+    """Rows as DuckDB gives them, the names of their columns, and of those that are times."""
+
+    names: tuple[str, ...]
+    times: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
 class Transaction:
     """One transaction: everything in it happens, or nothing does."""
 
@@ -54,13 +62,14 @@ class Transaction:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Return every row as a dict of column to value; times are aware, in UTC."""
-        names, rows = self.fetched(sql, params)
-        return _as_dicts(names, rows)
+        return _as_dicts(self.fetched(sql, params))
 
-    def fetched(self, sql: str, params: Sequence[Any] = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Return the columns' names, and every row as DuckDB gives it: times are in UTC without a zone."""
+    def fetched(self, sql: str, params: Sequence[Any] = ()) -> Fetched:
+        """Return every row as DuckDB gives it: times are in UTC without a zone."""
         self._run(sql, params)
-        return [column[0] for column in self._cursor.description or ()], self._cursor.fetchall()
+        columns = self._cursor.description or ()
+        times = tuple(name for name, kind, *_ in columns if str(kind) == "TIMESTAMP")
+        return Fetched(tuple(column[0] for column in columns), times, self._cursor.fetchall())
 
     def _run(self, sql: str, params: Sequence[Any]) -> None:
         self._cursor.execute(sql, [_to_store(value) for value in params])
@@ -89,18 +98,19 @@ class Transaction:
         self._cursor.fetchall()
 
 
-def _as_dicts(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
-    return [dict(zip(names, map(_from_store, row), strict=True)) for row in rows]
+def _as_dicts(found: Fetched) -> list[Row]:
+    rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
+    # Few columns are times, and most of a long list's work would be to look whether a value is one.
+    for name in found.times:
+        for row in rows:
+            row[name] = row[name] and row[name].replace(tzinfo=UTC)
+    return rows
 
 
 def _to_store(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
-
-
-def _from_store(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 class Store:
@@ -143,14 +153,14 @@ class Store:
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Read rows in a transaction of their own."""
         with self.reading() as tx:
-            names, rows = tx.fetched(sql, params)
+            found = tx.fetched(sql, params)
         # What is made of many rows takes longer than to read them, and nobody need wait for that.
-        return _as_dicts(names, rows)
+        return _as_dicts(found)
 
     def query_tuples(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read rows as DuckDB gives them, times in UTC without a zone, in a transaction of their own."""
         with self.reading() as tx:
-            return tx.fetched(sql, params)[1]
+            return tx.fetched(sql, params).rows
 
     @property
     def read_only(self) -> bool:

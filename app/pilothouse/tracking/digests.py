@@ -13,7 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from pilothouse.store import Row, Transaction
+
+_decode = msgspec.json.Decoder().decode
 
 FEW = 500
 """So many keys are looked up one by one in the index of the primary key; more are found by a scan."""
@@ -133,14 +137,22 @@ def parts_of(tx: Transaction, run_ids: Sequence[str], digests: Sequence[Row]) ->
     """
     found = {
         row["run_id"]: Parts(
-            json.loads(row["params"]),
-            json.loads(row["tags"]),
-            Summaries(json.loads(row["metrics"])),
+            _read(row["params"]),
+            _read(row["tags"]),
+            Summaries(_read(row["metrics"])),
         )
         for row in digests
     }
     missing = [run_id for run_id in run_ids if run_id not in found]
     return found | _gathered(tx, missing) if missing else found
+
+
+def _read(text: str) -> Any:
+    try:
+        return _decode(text)
+    except msgspec.DecodeError:
+        # DuckDB writes NaN and the infinities bare, which is no JSON and which Python reads all the same.
+        return json.loads(text)
 
 
 def _gathered(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Parts]:

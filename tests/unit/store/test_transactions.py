@@ -211,7 +211,7 @@ def test_a_long_trail_is_verified_while_others_may_write(
 
     def counted(tx: Transaction, sql: str, params: Sequence[Any] = ()) -> Any:
         found = real(tx, sql, params)
-        read.append(len(found[1]))
+        read.append(len(found.rows))
         return found
 
     monkeypatch.setattr(Transaction, "fetched", counted)

@@ -34,7 +34,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     def counted(tx: Transaction, sql: str, params: Sequence[Any] = ()) -> Any:
         found = real(tx, sql, params)
         if "FROM metric_points" in sql:
-            counts.append(len(found[1]))
+            counts.append(len(found.rows))
         return found
 
     monkeypatch.setattr(Transaction, "fetched", counted)
