@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,9 @@ from pilothouse.tracking.digests import MetricSummary
 from pilothouse.tracking.layouts import LayoutColumn, TableLayout
 from pilothouse.tracking.runs import Run
 from pilothouse.tracking.search.nodes import Field
+from pilothouse.tui.screens.run_rows import run_words
 from pilothouse.tui.screens.runs.columns import RunColumns, common_digits, with_digits
+from pilothouse.tui.text import moment
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,6 +32,23 @@ def cells(runs: list[Run], *fields: Field) -> list[tuple[str, ...]]:
     columns = RunColumns(TableLayout(tuple(map(LayoutColumn, fields))))
     columns.learn(runs)
     return [columns.row(one, NOW).cells for one in runs]
+
+
+def test_a_duration_is_never_parted_from_its_unit() -> None:
+    took = replace(run(1), ended_at=NOW + timedelta(seconds=9.9), recipe="hist_gradient_boosting")
+    one = replace(took, dataset_version="6ab474204663")
+    broad = run_words(one, NOW, 45).plain.splitlines()
+    assert [text for text in broad if text.startswith(("started", "recipe"))] == [
+        f"started  {moment(NOW)}  took 9.9 s",
+        "recipe   hist_gradient_boosting",
+    ]
+    narrow = run_words(one, NOW, 39).plain.splitlines()
+    assert narrow[-4:] == [
+        f"started  {moment(NOW)}",
+        "took     9.9 s",
+        "recipe   hist_gradient_boosting",
+        "data     6ab474204663",
+    ]
 
 
 def test_a_column_has_one_precision() -> None:

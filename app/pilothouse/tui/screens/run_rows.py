@@ -39,18 +39,21 @@ def run_words(run: Run, now: datetime, columns: int = 40) -> Content:
         )
     if note := run.tags.get("note"):
         rows += _note_lines(note)
-    rows.append(
-        line(
-            ("started  ", "$dim"),
-            moment(run.started_at),
-            ("  took ", "$dim"),
-            duration(run.seconds_until(now)),
-        )
-    )
+    rows += _beside(columns, ("started", moment(run.started_at)), ("took", duration(run.seconds_until(now))))
     what = safe(run.recipe or run.command, 80)
-    data = f"  data {safe(run.dataset_version[:12])}" if run.dataset_version else ""
-    rows.append(line(("recipe   ", "$dim"), what, (data, "$dim")))
+    data = [("data", safe(run.dataset_version[:12]))] if run.dataset_version else []
+    rows += _beside(columns, ("recipe", what), *data)
     return Content("\n").join(rows)
+
+
+def _beside(columns: int, *told: tuple[str, str]) -> list[Content]:
+    """What is told in one line, where that fits, and else in a line each: a number stays with its unit."""
+    first, *more = told
+    row = line((f"{first[0]:9}", "$dim"), first[1])
+    whole = Content.assemble(row, *(line((f"  {name} ", "$dim"), value) for name, value in more))
+    if whole.cell_length <= columns:
+        return [whole]
+    return [row, *(line((f"{name:9}", "$dim"), value) for name, value in more)]
 
 
 def _note_lines(note: str) -> list[Content]:
